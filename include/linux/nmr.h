@@ -1,0 +1,495 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * The Network Module Registrar: the interface for provider and client modules.
+ *
+ * A *provider* implements a network programming interface (NPI), a *client*
+ * uses it; a GUID names it. Both register here. The registrar attaches every
+ * client to every provider of the same NPI: the two exchange a binding context
+ * and a dispatch table each, and call each other directly from then on. When
+ * either leaves, the registrar closes the binding, tells both sides, waits
+ * until the calls in flight have drained, lets both clean up, and only then
+ * lets the leaving module unload.
+ *
+ * The shortest correct use, for either side:
+ *
+ *   init:  nmr_register_{client,provider}() as the last step; offers may be
+ *          made, and calls may arrive, before it returns.
+ *   calls: if (nmr_client_call_enter(binding)) {
+ *                  dispatch->op(provider_binding_context);
+ *                  nmr_client_call_exit(binding);
+ *          }
+ *   exit:  nmr_deregister_{client,provider}_sync() as the first step.
+ *
+ * A module that wraps each call to its peer in enter and exit needs no counter,
+ * no lock and no detach callback. Its module_exit() stops its own threads,
+ * timers and RCU callbacks after the sync; the registrar protects the callee of
+ * a call and the contexts, not the caller's own text.
+ *
+ * Terms, and the model, are those of the Windows Network Module Registrar:
+ * https://learn.microsoft.com/windows-hardware/drivers/network/network-module-registrar2
+ */
+#ifndef _LINUX_NMR_H
+#define _LINUX_NMR_H
+
+#include <linux/compiler.h>
+#include <linux/init.h>
+#include <linux/lockdep.h>
+#include <linux/module.h>
+#include <linux/percpu.h>
+#include <linux/preempt.h>
+#include <linux/types.h>
+#include <linux/uuid.h>
+
+#ifdef __has_include	/* sparse has not */
+#if __has_include("linux/cleanup.h")
+#include <linux/cleanup.h>
+#endif
+#endif
+
+struct nmr_binding;
+
+/**
+ * enum nmr_side - the two sides of a binding
+ * @NMR_CLIENT:		the side that uses the NPI
+ * @NMR_PROVIDER:	the side that implements it
+ * @NMR_SIDES:		how many there are; what is indexed by side has this size
+ */
+enum nmr_side {
+	NMR_CLIENT,
+	NMR_PROVIDER,
+	NMR_SIDES
+};
+
+/**
+ * struct nmr_client_handle - names one registration of a client
+ * @id: never issued twice, 0 is never valid; also the name in sysfs
+ *
+ * A number, so that a stale or an invented handle is told from a live one.
+ */
+struct nmr_client_handle {
+	u64 id;
+};
+
+/**
+ * struct nmr_provider_handle - names one registration of a provider
+ * @id: never issued twice, 0 is never valid; also the name in sysfs
+ */
+struct nmr_provider_handle {
+	u64 id;
+};
+
+/**
+ * struct nmr_registration_instance - who registers, for which NPI
+ * @npi_id:		the NPI; copied at registration
+ * @module_id:		identifies the module to its peers; copied at registration
+ * @number:		implementation number, 0 if there is only one
+ * @npi_specific:	NPI-specific characteristics, or NULL. Not copied: it must
+ *			live until the wait for deregistration has returned 0. A
+ *			peer may read it inside its attach callback and no later.
+ */
+struct nmr_registration_instance {
+	const guid_t	*npi_id;
+	const guid_t	*module_id;
+	u32		 number;
+	const void	*npi_specific;
+};
+
+/**
+ * struct nmr_endpoint - what a side hands to its peer at attach
+ * @binding_context:	passed to this side's callbacks, and by the peer to the
+ *			functions in @dispatch; may be NULL
+ * @dispatch:		the functions (and data) the NPI defines for this side;
+ *			may be NULL
+ */
+struct nmr_endpoint {
+	void		*binding_context;
+	const void	*dispatch;
+};
+
+/**
+ * enum nmr_detach_reason - why a binding is detached
+ * @NMR_DETACH_CLIENT_DEREGISTERED:	the client began to leave
+ * @NMR_DETACH_PROVIDER_DEREGISTERED:	the provider began to leave
+ * @NMR_DETACH_ATTACH_FAILED:	to the provider alone: the client's attach callback
+ *				failed after the provider's had succeeded
+ * @NMR_DETACH_FALLBACK:	this binding only; the client should use another
+ *				provider, and is offered this one again later
+ * @NMR_DETACH_ABORT:		this binding only; the pair is never offered again
+ *
+ * The first reason wins, and both sides are given the same.
+ */
+enum nmr_detach_reason {
+	NMR_DETACH_CLIENT_DEREGISTERED,
+	NMR_DETACH_PROVIDER_DEREGISTERED,
+	NMR_DETACH_ATTACH_FAILED,
+	NMR_DETACH_FALLBACK,
+	NMR_DETACH_ABORT,
+};
+
+/**
+ * struct nmr_client_characteristics - a client's callbacks and identity
+ * @attach_provider: A provider of the NPI is offered. A client that wants it
+ *	fills a &struct nmr_endpoint, calls nmr_client_attach_provider() from this
+ *	callback and this task, and returns what that returned. A client that
+ *	does not want it returns -ENODEV.
+ *
+ *	Return 0 when attached; -ENODEV or -ECANCELED: declined, silently;
+ *	-EPROBE_DEFER: offer this pair again later; any other negative errno: an
+ *	error, logged, and declined. A client that fails after
+ *	nmr_client_attach_provider() returned 0 frees what it made, as any failed
+ *	probe does; its detach and cleanup callbacks are not called.
+ *
+ *	Context: process, may sleep, no lock of the registrar held. Runs in the
+ *	task that registers, or on the registrar's workqueue for a later offer.
+ * @detach_provider: The binding is closed: no call can enter any more, those in
+ *	flight may still run. Return 0 when this side has nothing left but calls it
+ *	made through nmr_client_call_enter(); return -EINPROGRESS when it counts
+ *	for itself, and call nmr_client_detach_provider_complete() when done.
+ *	Optional: NULL is a callback that returns 0.
+ *
+ *	Context: process, on the registrar's workqueue (which is unbound and not
+ *	WQ_MEM_RECLAIM). May sleep; should return -EINPROGRESS rather than wait.
+ * @cleanup_binding_context: Both sides have detached and no call of either runs;
+ *	free the binding context. The last callback of a binding. Optional.
+ *
+ *	Context: process, on the registrar's workqueue, may sleep.
+ * @instance: who the client is
+ * @max_bindings: 0: any number of providers at once; otherwise the client is
+ *	bound to at most so many, and a full client gets no offer until one of its
+ *	bindings was cleaned up.
+ */
+struct nmr_client_characteristics {
+	int  (*attach_provider)(struct nmr_binding *binding, void *client_context,
+				const struct nmr_registration_instance *provider);
+	int  (*detach_provider)(void *client_binding_context,
+				enum nmr_detach_reason reason);
+	void (*cleanup_binding_context)(void *client_binding_context);
+	struct nmr_registration_instance instance;
+	u32 max_bindings;
+};
+
+/**
+ * struct nmr_provider_characteristics - a provider's callbacks and identity
+ * @attach_client: A client wants to attach. Fill @provider and return 0, or
+ *	refuse with -ENODEV or -ECANCELED (silent), -EPROBE_DEFER (again later) or
+ *	another negative errno (logged). The client may call as soon as this has
+ *	returned 0; the provider may not call yet, see @client_attached.
+ *
+ *	Context: process, may sleep, no lock of the registrar held; nested in the
+ *	client's attach callback, in the same task.
+ * @client_attached: The client has finished attaching: calls to it may start.
+ *	Not called if a side began to leave meanwhile. Optional; without it, or
+ *	before it, nmr_provider_call_enter() tells just as well.
+ *
+ *	Context: process, in the task that ran the attach callbacks, may sleep.
+ * @detach_client: as &nmr_client_characteristics.detach_provider, to be completed
+ *	with nmr_provider_detach_client_complete(). Called when the client's has
+ *	returned. Optional.
+ * @cleanup_binding_context: as &nmr_client_characteristics.cleanup_binding_context;
+ *	called when the client's has returned. Optional.
+ * @instance: who the provider is
+ */
+struct nmr_provider_characteristics {
+	int  (*attach_client)(struct nmr_binding *binding, void *provider_context,
+			      const struct nmr_registration_instance *instance,
+			      const struct nmr_endpoint *client,
+			      struct nmr_endpoint *provider);
+	void (*client_attached)(void *provider_binding_context);
+	int  (*detach_client)(void *provider_binding_context,
+			      enum nmr_detach_reason reason);
+	void (*cleanup_binding_context)(void *provider_binding_context);
+	struct nmr_registration_instance instance;
+};
+
+/* Registration. The macros record who calls, and give lockdep a class. */
+
+int __nmr_register_client(const struct nmr_client_characteristics *c,
+			  void *client_context, struct nmr_client_handle *handle,
+			  struct module *owner, const char *modname,
+			  struct lock_class_key *key);
+int __nmr_register_provider(const struct nmr_provider_characteristics *c,
+			    void *provider_context,
+			    struct nmr_provider_handle *handle,
+			    struct module *owner, const char *modname,
+			    struct lock_class_key *key);
+
+/**
+ * nmr_register_client() - register a client of an NPI
+ * @c:			its characteristics; copied
+ * @client_context:	passed to its attach callback
+ * @handle:		set before the first callback runs
+ *
+ * Every offer to a provider that registered earlier has been made, in this task,
+ * when this returns. Providers that register later are offered in their task.
+ *
+ * Context: Process context, may sleep. Hold no lock that an attach callback of
+ * either side takes.
+ * Return: 0; -EINVAL: @c, @handle, the attach callback, the NPI's or the module's
+ * id is NULL; -ENOMEM: no callback has run, and the registry is as before.
+ */
+#define nmr_register_client(c, client_context, handle)			\
+({									\
+	static struct lock_class_key __nmr_key;				\
+									\
+	__nmr_register_client(c, client_context, handle, THIS_MODULE,	\
+			      KBUILD_MODNAME, &__nmr_key);		\
+})
+
+/**
+ * nmr_register_provider() - register a provider of an NPI
+ * @c:			its characteristics; copied
+ * @provider_context:	passed to its attach callback
+ * @handle:		set before the first callback runs
+ *
+ * As nmr_register_client(), with the sides exchanged.
+ *
+ * Context: Process context, may sleep. Hold no lock that an attach callback of
+ * either side takes.
+ * Return: 0; -EINVAL; -ENOMEM.
+ */
+#define nmr_register_provider(c, provider_context, handle)		\
+({									\
+	static struct lock_class_key __nmr_key;				\
+									\
+	__nmr_register_provider(c, provider_context, handle, THIS_MODULE, \
+				KBUILD_MODNAME, &__nmr_key);		\
+})
+
+int nmr_deregister_client(struct nmr_client_handle handle);
+int nmr_deregister_provider(struct nmr_provider_handle handle);
+
+int nmr_wait_for_client_deregister_complete(struct nmr_client_handle handle);
+int nmr_wait_for_provider_deregister_complete(struct nmr_provider_handle handle);
+int nmr_wait_for_client_deregister_complete_timeout(struct nmr_client_handle handle,
+						    unsigned long timeout);
+int nmr_wait_for_provider_deregister_complete_timeout(struct nmr_provider_handle handle,
+						      unsigned long timeout);
+
+void nmr_deregister_client_sync(struct nmr_client_handle handle);
+void nmr_deregister_provider_sync(struct nmr_provider_handle handle);
+
+int nmr_client_wait_for_binding(struct nmr_client_handle handle,
+				unsigned long timeout);
+int nmr_client_reoffer(struct nmr_client_handle handle);
+int nmr_provider_reoffer(struct nmr_provider_handle handle);
+
+/* Bindings */
+
+int nmr_client_attach_provider(struct nmr_binding *binding,
+			       const struct nmr_endpoint *client,
+			       struct nmr_endpoint *provider);
+void nmr_client_detach_provider_complete(struct nmr_binding *binding);
+void nmr_provider_detach_client_complete(struct nmr_binding *binding);
+
+int nmr_detach_binding(struct nmr_binding *binding,
+		       enum nmr_detach_reason reason);
+struct nmr_binding *nmr_binding_get(struct nmr_binding *binding);
+void nmr_binding_put(struct nmr_binding *binding);
+u64 nmr_binding_id(const struct nmr_binding *binding);
+
+/*
+ * Call gates: the inline half. module/gate.c has the other half, and the
+ * argument why the two together lose no call.
+ */
+
+#define NMR_GATE_CLOSED	1UL
+
+/*
+ * @state: the address of this side's per-CPU count of calls, with NMR_GATE_CLOSED
+ *	   or'ed in while no call may enter. Opens at most once, closes at most
+ *	   once, and never opens again.
+ */
+struct nmr_gate {
+	unsigned long state;
+};
+
+/* A binding begins with its two gates, indexed by the side that calls. */
+static inline struct nmr_gate *__nmr_gate(struct nmr_binding *binding,
+					  enum nmr_side caller)
+{
+	return (struct nmr_gate *)binding + caller;
+}
+
+void __nmr_gate_exit_closed(struct nmr_binding *binding, enum nmr_side caller);
+
+static __always_inline bool __nmr_call_enter(struct nmr_binding *binding,
+					     enum nmr_side caller)
+{
+	unsigned long state;
+
+	/*
+	 * The section with preemption off is an RCU reader: closing the gate and
+	 * then waiting for a grace period either finds the increment in the sum,
+	 * or had the gate seen closed here.
+	 */
+	preempt_disable();
+	/*
+	 * Pairs with the smp_store_release() in nmr_gate_open(): who enters sees
+	 * all that the callee did while it attached.
+	 */
+	state = smp_load_acquire(&__nmr_gate(binding, caller)->state);
+	if (unlikely(state & NMR_GATE_CLOSED)) {
+		preempt_enable();
+		return false;
+	}
+	this_cpu_inc(*(u32 __percpu *)state);
+	preempt_enable();
+	return true;
+}
+
+static __always_inline void __nmr_call_exit(struct nmr_binding *binding,
+					    enum nmr_side caller)
+{
+	unsigned long state;
+
+	/* As above: before the grace period it is in the sum, after it in the atomic. */
+	preempt_disable();
+	state = READ_ONCE(__nmr_gate(binding, caller)->state);
+	if (likely(!(state & NMR_GATE_CLOSED)))
+		this_cpu_dec(*(u32 __percpu *)state);
+	else
+		__nmr_gate_exit_closed(binding, caller);
+	preempt_enable();
+}
+
+/**
+ * nmr_client_call_enter() - the client is about to call the provider
+ * @binding: a binding of the caller: valid until the client's cleanup callback
+ *	     has returned and one RCU grace period more, or while a reference is
+ *	     held
+ *
+ * Between enter and exit the provider's text, its binding context and its
+ * dispatch table stay. Opens when the provider's attach callback has returned 0,
+ * and closes for good when either side begins to leave. Does not nest into a
+ * promise for other bindings; may be entered any number of times at once.
+ *
+ * Context: Any but NMI, also under raw spinlocks. A call may sleep, migrate, and
+ * end in another task or CPU than it began.
+ * Return: true: call, then nmr_client_call_exit(); false: not attached yet, or
+ * closing: do not call, do not exit. Who gets true sees all that the provider
+ * did while attaching (acquire).
+ */
+static __always_inline bool nmr_client_call_enter(struct nmr_binding *binding)
+{
+	return __nmr_call_enter(binding, NMR_CLIENT);
+}
+
+/**
+ * nmr_client_call_exit() - the client's call has returned
+ * @binding: the binding whose nmr_client_call_enter() returned true
+ *
+ * The caller touches nothing of the binding or the provider afterwards.
+ *
+ * Context: Any but NMI, also under raw spinlocks other than the scheduler's: the
+ * last call to leave a closed binding queues work.
+ */
+static __always_inline void nmr_client_call_exit(struct nmr_binding *binding)
+{
+	__nmr_call_exit(binding, NMR_CLIENT);
+}
+
+/**
+ * nmr_provider_call_enter() - the provider is about to call the client
+ * @binding: as for nmr_client_call_enter(), with the sides exchanged
+ *
+ * Opens when the client's attach callback has returned 0.
+ *
+ * Context: Any but NMI, also under raw spinlocks.
+ * Return: true: call, then nmr_provider_call_exit(); false: not attached yet, or
+ * closing.
+ */
+static __always_inline bool nmr_provider_call_enter(struct nmr_binding *binding)
+{
+	return __nmr_call_enter(binding, NMR_PROVIDER);
+}
+
+/**
+ * nmr_provider_call_exit() - the provider's call has returned
+ * @binding: the binding whose nmr_provider_call_enter() returned true
+ *
+ * Context: Any but NMI, also under raw spinlocks other than the scheduler's.
+ */
+static __always_inline void nmr_provider_call_exit(struct nmr_binding *binding)
+{
+	__nmr_call_exit(binding, NMR_PROVIDER);
+}
+
+#ifdef DEFINE_CLASS
+/*
+ * Scoped calls, for kernels that have <linux/cleanup.h>:
+ *
+ *	scoped_nmr_client_call(binding)
+ *		err = dispatch->op(context);	(skipped if the gate is shut)
+ *
+ *	CLASS(nmr_client_call, call)(binding);
+ *	if (!call)
+ *		return -ENODEV;
+ */
+static inline struct nmr_binding *__nmr_call_begin(struct nmr_binding *binding,
+						   enum nmr_side caller)
+{
+	return __nmr_call_enter(binding, caller) ? binding : NULL;
+}
+
+static inline void __nmr_call_end(struct nmr_binding *binding, enum nmr_side caller)
+{
+	if (binding)
+		__nmr_call_exit(binding, caller);
+}
+
+DEFINE_CLASS(nmr_client_call, struct nmr_binding *,
+	     __nmr_call_end(_T, NMR_CLIENT),
+	     __nmr_call_begin(binding, NMR_CLIENT),
+	     struct nmr_binding *binding)
+DEFINE_CLASS(nmr_provider_call, struct nmr_binding *,
+	     __nmr_call_end(_T, NMR_PROVIDER),
+	     __nmr_call_begin(binding, NMR_PROVIDER),
+	     struct nmr_binding *binding)
+
+#define __scoped_nmr_call(_class, binding)				\
+	for (CLASS(_class, __call)(binding), *__done = NULL;		\
+	     __call && !__done; __done = (void *)1)
+#define scoped_nmr_client_call(binding)					\
+	__scoped_nmr_call(nmr_client_call, binding)
+#define scoped_nmr_provider_call(binding)				\
+	__scoped_nmr_call(nmr_provider_call, binding)
+#endif /* DEFINE_CLASS */
+
+/**
+ * module_nmr_client() - a module that is one client and nothing else
+ * @chars:	its &struct nmr_client_characteristics, the variable itself
+ * @ctx:	its client context
+ */
+#define module_nmr_client(chars, ctx)					\
+	__module_nmr(client, chars, ctx)
+
+/**
+ * module_nmr_provider() - a module that is one provider and nothing else
+ * @chars:	its &struct nmr_provider_characteristics, the variable itself
+ * @ctx:	its provider context
+ */
+#define module_nmr_provider(chars, ctx)					\
+	__module_nmr(provider, chars, ctx)
+
+#define __module_nmr(side, chars, ctx)					\
+static struct nmr_##side##_handle chars##_handle;			\
+static int __init chars##_init(void)					\
+{									\
+	return nmr_register_##side(&(chars), ctx, &chars##_handle);	\
+}									\
+module_init(chars##_init);						\
+static void __exit chars##_exit(void)					\
+{									\
+	nmr_deregister_##side##_sync(chars##_handle);			\
+}									\
+module_exit(chars##_exit)
+
+/**
+ * MODULE_ALIAS_NMR_PROVIDER() - let an NPI's user find its provider modules
+ * @guid: the NPI's GUID as a string in lower case, as %pUl prints it
+ *
+ * request_module("nmr-provider:%pUl", &npi) then loads the module.
+ */
+#define MODULE_ALIAS_NMR_PROVIDER(guid) MODULE_ALIAS("nmr-provider:" guid)
+
+#endif /* _LINUX_NMR_H */

@@ -1,0 +1,676 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * A binding's life.
+ *
+ *   attaching   The client's attach callback runs, and in it the provider's. Each
+ *		 one's success opens the gate of the other. client_attached is the
+ *		 last part.
+ *   attached    They call each other.
+ *   closed      Somebody asked for an end: gates shut at once, for good. If the
+ *		 binding is still attaching the rest waits until it is not, so that
+ *		 detach never overlaps attach. Then one grace period, shared with
+ *		 whoever else closes.
+ *   detaching   A worker folds the gates and calls the two detach callbacks, the
+ *		 client's first.
+ *   cleaning    A worker calls the cleanup callbacks, the client's first; then the
+ *		 registrar's own worker takes the binding out of sysfs, a batch at a
+ *		 time, and out of its registrations.
+ *
+ * Who closes a binding: closed goes from false to true once, under nmr_lock, so the
+ * first reason wins. Who starts the grace period: under the same lock, the closer,
+ * or, if it found attaching set, the one who clears that.
+ *
+ * Who starts the cleanup: todo counts five things, two gates drained, two sides
+ * detached, and the detach worker itself; whoever does the last one queues it. Each
+ * of the five is done exactly once: a gate by the fold or by one exit, see gate.c, a
+ * side by one successful transition of its detach state to DONE:
+ *
+ *   worker, before the callback    NONE -> CALLED
+ *   worker, it returned 0	    CALLED or COMPLETED -> DONE
+ *   worker, it returned pending    CALLED -> PENDING, or else COMPLETED -> DONE
+ *   complete()			    CALLED -> COMPLETED, or PENDING -> DONE
+ *
+ * Pending occupies no worker: between these events nothing of a binding is queued.
+ *
+ * The work item serves attach (of an offer that is not made in a register call),
+ * detach and cleanup in turn, and a work item never runs twice at once; so cleanup
+ * also comes after the detach worker has returned.
+ *
+ * Locking: nmr_lock for what internal.h marks L. Complete, get and put take no lock.
+ */
+
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+
+#include <linux/kernel.h>
+#include <linux/slab.h>
+#include <trace/events/nmr.h>
+
+#include "internal.h"
+
+static u64 nmr_binding_ids;	/* the last one given; nmr_lock */
+
+/* Allocation and references */
+
+static void nmr_binding_work(struct work_struct *work);
+
+/* Return: a binding that is not bound yet, with a record for its pair, or NULL. */
+struct nmr_binding *nmr_binding_alloc(void)
+{
+	struct nmr_binding *b = kzalloc(sizeof(*b), GFP_KERNEL);
+
+	if (!b)
+		return NULL;
+	b->pair = kzalloc(sizeof(*b->pair), GFP_KERNEL);
+	if (!b->pair || nmr_gate_init(b)) {
+		nmr_binding_discard(b);
+		return NULL;
+	}
+	atomic_set(&b->todo, 2 * NMR_SIDES + 1);
+	refcount_set(&b->refs, 1);
+	INIT_WORK(&b->work, nmr_binding_work);
+	return b;
+}
+
+/* Free what nmr_binding_alloc() made and nobody used. NULL is fine. */
+void nmr_binding_discard(struct nmr_binding *b)
+{
+	if (!b)
+		return;
+	free_percpu(b->calls);
+	kfree(b->pair);
+	kfree(b);
+}
+
+static void nmr_binding_free(struct nmr_binding *b)
+{
+	enum nmr_side side;
+
+	for (side = 0; side < NMR_SIDES; side++)
+		nmr_registration_put(b->reg[side]);
+	free_percpu(b->calls);
+	kfree(b);
+	nmr_object_freed();
+}
+
+static void nmr_binding_free_rcu(struct rcu_head *rcu)
+{
+	nmr_binding_free(container_of(rcu, struct nmr_binding, rcu));
+}
+
+/*
+ * The registrar's own reference goes a grace period after the last callback, so that
+ * whoever found the pointer under RCU until then may still get a reference.
+ */
+static void nmr_binding_drop_rcu(struct rcu_head *rcu)
+{
+	struct nmr_binding *b = container_of(rcu, struct nmr_binding, rcu);
+
+	if (refcount_dec_and_test(&b->refs))
+		nmr_binding_free(b);
+}
+
+/**
+ * nmr_binding_get() - keep a binding object
+ * @binding: a binding that is valid now, also if only by an RCU read section
+ *
+ * For who wants to use the pointer longer than the cleanup callback and an RCU grace
+ * period. Keeps the object, not the peer: entering simply fails once it has closed.
+ * Delays no wait and no unload but nmr.ko's own.
+ *
+ * Context: Any but NMI.
+ * Return: @binding.
+ */
+struct nmr_binding *nmr_binding_get(struct nmr_binding *binding)
+{
+	refcount_inc(&binding->refs);
+	return binding;
+}
+EXPORT_SYMBOL_NMR(nmr_binding_get);
+
+/**
+ * nmr_binding_put() - drop a reference of nmr_binding_get()
+ * @binding: the binding; may be gone an RCU grace period later. NULL is ignored.
+ *
+ * Context: Any but NMI.
+ */
+void nmr_binding_put(struct nmr_binding *binding)
+{
+	if (binding && refcount_dec_and_test(&binding->refs))
+		call_rcu(&binding->rcu, nmr_binding_free_rcu);
+}
+EXPORT_SYMBOL_NMR(nmr_binding_put);
+
+/**
+ * nmr_binding_id() - the number sysfs and the tracepoints show
+ * @binding: the binding
+ *
+ * Context: Any.
+ * Return: a number that no other binding has or will have.
+ */
+u64 nmr_binding_id(const struct nmr_binding *binding)
+{
+	return binding->id;
+}
+EXPORT_SYMBOL_NMR(nmr_binding_id);
+
+/* Attach */
+
+/**
+ * nmr_binding_offer() - bind a client and a provider, to be attached
+ * @b:	      of nmr_binding_alloc()
+ * @client:   not leaving, not full
+ * @provider: not leaving
+ * @pair:     their record, if they have met before, or NULL
+ *
+ * The caller calls nmr_binding_attach() or nmr_binding_attach_later().
+ */
+void nmr_binding_offer(struct nmr_binding *b, struct nmr_registration *client,
+		       struct nmr_registration *provider, struct nmr_pair *pair)
+{
+	enum nmr_side side;
+
+	lockdep_assert_held(&nmr_lock);
+	nmr_object_made();
+	b->id = ++nmr_binding_ids;
+	b->reg[NMR_CLIENT] = client;
+	b->reg[NMR_PROVIDER] = provider;
+	b->attaching = true;
+	if (pair) {
+		kfree(b->pair);
+		b->pair = pair;
+		nmr_pair_set(pair, NMR_PAIR_BOUND);
+	} else {
+		nmr_pair_add(b->pair, client, provider);
+	}
+	b->pair->token = nmr_pair_token(b->pair);
+
+	for (side = 0; side < NMR_SIDES; side++) {
+		struct nmr_registration *reg = b->reg[side];
+
+		nmr_registration_get(reg);
+		nmr_registration_busy(reg);
+		reg->bindings++;
+		list_add_tail(&b->node[side], &reg->open);
+	}
+}
+
+static bool nmr_binding_unwanted(const struct nmr_binding *b)
+{
+	return READ_ONCE(b->reg[NMR_CLIENT]->leaving) ||
+	       READ_ONCE(b->reg[NMR_PROVIDER]->leaving);
+}
+
+/* The provider has said yes: the client may call. */
+static void nmr_binding_provider_attached(struct nmr_binding *b,
+					  const struct nmr_endpoint *provider)
+{
+	spin_lock_irq(&nmr_lock);
+	b->end[NMR_PROVIDER] = *provider;
+	b->has_attached[NMR_PROVIDER] = true;
+	if (!b->closed)
+		nmr_gate_open(b, NMR_CLIENT);
+	spin_unlock_irq(&nmr_lock);
+}
+
+/**
+ * nmr_client_attach_provider() - ask the offered provider to attach
+ * @binding:  the binding the client's attach callback was given
+ * @client:   what the provider is to get; NULL is an empty endpoint
+ * @provider: what the provider hands over, written only on success; or NULL
+ *
+ * The client's part of attaching: to be called once, from its attach callback. The
+ * provider's attach callback runs nested in it. After 0 the client may call the
+ * provider; and must, if it then fails itself, undo what it made, while the provider
+ * is detached by the registrar.
+ *
+ * Context: Process context, the task that runs the attach callback. Hold no lock
+ * that the provider's attach callback takes.
+ * Return: what the provider's attach callback returned: 0, -ENODEV or another errno,
+ * or a positive value, which is the provider's mistake. -ECANCELED: a side began to
+ * leave before the provider was asked. -EINVAL: not inside this binding's attach
+ * callback, not its task, or called before.
+ */
+int nmr_client_attach_provider(struct nmr_binding *binding,
+			       const struct nmr_endpoint *client,
+			       struct nmr_endpoint *provider)
+{
+	struct nmr_registration *reg;
+	struct nmr_endpoint end = {};
+	int err;
+
+	if (!binding || READ_ONCE(binding->attacher) != current || binding->asked)
+		return -EINVAL;
+	binding->asked = true;
+	if (nmr_binding_unwanted(binding))
+		return -ECANCELED;
+
+	if (client)
+		binding->end[NMR_CLIENT] = *client;
+	reg = binding->reg[NMR_PROVIDER];
+	err = reg->attach_client(binding, reg->context,
+				 &binding->reg[NMR_CLIENT]->instance,
+				 &binding->end[NMR_CLIENT], &end);
+	if (err) {
+		binding->refusal = err;
+		if (err > 0)
+			nmr_misuse(reg, NMR_MISUSE_ATTACH_VALUE, binding->id);
+		return err;
+	}
+	if (provider)
+		*provider = end;
+	nmr_binding_provider_attached(binding, &end);
+	return 0;
+}
+EXPORT_SYMBOL_NMR(nmr_client_attach_provider);
+
+static bool nmr_is_error(int err)
+{
+	return err < 0 && err != -ENODEV && err != -ECANCELED && err != -EPROBE_DEFER;
+}
+
+/* One line for an offer that failed, whoever is to blame. */
+static void nmr_attach_report(const struct nmr_binding *b, int err)
+{
+	const char *client = b->reg[NMR_CLIENT]->modname;
+	const char *provider = b->reg[NMR_PROVIDER]->modname;
+
+	if (nmr_is_error(b->refusal))
+		pr_err("provider %s failed to attach client %s: error %d\n",
+		       provider, client, b->refusal);
+	else if (nmr_is_error(err))
+		pr_err("client %s failed to attach to provider %s: error %d\n",
+		       client, provider, err);
+}
+
+/* Return: 0 if the client has attached, else a negative errno. */
+static int nmr_attach_verdict(struct nmr_binding *b, int err)
+{
+	struct nmr_registration *client = b->reg[NMR_CLIENT];
+
+	nmr_attach_report(b, err);
+	if (err > 0) {
+		/* A client that passes the provider's value on is not to blame. */
+		if (err != b->refusal)
+			nmr_misuse(client, NMR_MISUSE_ATTACH_VALUE, b->id);
+		return -ENODEV;
+	}
+	if (!err && !b->has_attached[NMR_PROVIDER]) {
+		nmr_misuse(client, NMR_MISUSE_NOT_ATTACHED, b->id);
+		return -ENODEV;
+	}
+	return err;
+}
+
+static int nmr_call_attach(struct nmr_binding *b)
+{
+	struct nmr_registration *client = b->reg[NMR_CLIENT];
+	struct nmr_callback cb;
+	int err;
+
+	if (nmr_binding_unwanted(b))
+		return -ECANCELED;
+	nmr_callback_begin(&cb, b);
+	WRITE_ONCE(b->attacher, current);
+	err = client->attach_provider(b, client->context,
+				      &b->reg[NMR_PROVIDER]->instance);
+	WRITE_ONCE(b->attacher, NULL);
+	nmr_callback_end(&cb, b);
+	return nmr_attach_verdict(b, err);
+}
+
+/* The client has attached: the provider may call. Return: false if closed meanwhile. */
+static bool nmr_binding_client_attached(struct nmr_binding *b)
+{
+	enum nmr_side side;
+
+	spin_lock_irq(&nmr_lock);
+	if (!b->closed) {
+		nmr_gate_open(b, NMR_PROVIDER);
+		b->counted = true;
+		for (side = 0; side < NMR_SIDES; side++) {
+			b->reg[side]->attached++;
+			wake_up_all(&b->reg[side]->attach_wait);
+		}
+	}
+	spin_unlock_irq(&nmr_lock);
+	return b->counted;
+}
+
+static void nmr_call_client_attached(struct nmr_binding *b)
+{
+	struct nmr_registration *provider = b->reg[NMR_PROVIDER];
+	struct nmr_callback cb;
+
+	if (!provider->client_attached)
+		return;
+	nmr_callback_begin(&cb, b);
+	provider->client_attached(b->end[NMR_PROVIDER].binding_context);
+	nmr_callback_end(&cb, b);
+}
+
+static void nmr_binding_start_detach(struct nmr_binding *b);
+static void nmr_binding_finish(struct nmr_binding *b);
+
+/* The provider has attached, and the client has or has not: see it through. */
+static void nmr_binding_conclude(struct nmr_binding *b)
+{
+	if (b->error) {
+		spin_lock_irq(&nmr_lock);
+		nmr_binding_close(b, NMR_DETACH_ATTACH_FAILED);
+		spin_unlock_irq(&nmr_lock);
+	}
+	b->has_attached[NMR_CLIENT] = !b->error;
+	nmr_sysfs_add_binding(b);
+	if (!b->error && nmr_binding_client_attached(b))
+		nmr_call_client_attached(b);
+
+	spin_lock_irq(&nmr_lock);
+	WRITE_ONCE(b->attaching, false);
+	if (b->closed)
+		nmr_binding_start_detach(b);
+	spin_unlock_irq(&nmr_lock);
+}
+
+/* Make the offer, in this task. @b is not the caller's any more. */
+void nmr_binding_attach(struct nmr_binding *b)
+{
+	b->error = nmr_call_attach(b);
+	trace_nmr_attach(b->id, b->reg[NMR_CLIENT]->id, b->reg[NMR_PROVIDER]->id, b->error);
+	if (b->has_attached[NMR_PROVIDER])
+		nmr_binding_conclude(b);
+	else
+		nmr_binding_finish(b);
+}
+
+static void nmr_binding_queue(struct nmr_binding *b, enum nmr_phase phase)
+{
+	b->phase = phase;
+	queue_work(nmr_callback_wq, &b->work);
+}
+
+/* Make the offer on the workqueue. */
+void nmr_binding_attach_later(struct nmr_binding *b)
+{
+	nmr_binding_queue(b, NMR_PHASE_ATTACH);
+}
+
+/* Close */
+
+/* No CPU can enter any more. */
+static void nmr_binding_quiesced(struct rcu_head *rcu)
+{
+	nmr_binding_queue(container_of(rcu, struct nmr_binding, rcu), NMR_PHASE_DETACH);
+}
+
+static void nmr_binding_start_detach(struct nmr_binding *b)
+{
+	lockdep_assert_held(&nmr_lock);
+	call_rcu_hurry(&b->rcu, nmr_binding_quiesced);
+}
+
+/* Begin the end. Return: false if it has begun already. */
+bool nmr_binding_close(struct nmr_binding *b, enum nmr_detach_reason reason)
+{
+	enum nmr_side side;
+
+	lockdep_assert_held(&nmr_lock);
+	if (b->closed)
+		return false;
+	b->reason = reason;
+	b->closed_at = jiffies;
+	b->token = nmr_pair_token(b->pair);
+	/* Pairs with smp_load_acquire() in sysfs.c, which shows the two above. */
+	smp_store_release(&b->closed, true);
+	for (side = 0; side < NMR_SIDES; side++) {
+		nmr_gate_close(b, side);
+		list_del(&b->node[side]);
+		if (b->counted)
+			b->reg[side]->attached--;
+	}
+	nmr_stuck_watch(b);
+	trace_nmr_close(b->id, reason);
+	if (!b->attaching)
+		nmr_binding_start_detach(b);
+	return true;
+}
+
+/**
+ * nmr_detach_binding() - end one binding, not the registration
+ * @binding: a binding of the caller
+ * @reason:  %NMR_DETACH_FALLBACK: the client should use another provider, the pair is
+ *	     offered again later; %NMR_DETACH_ABORT: the pair is never offered again
+ *
+ * No call of either side can enter when this returns; detach and cleanup follow on the
+ * registrar's workqueue. A binding that is still attaching goes on to attach and is
+ * then detached; if it fails, %NMR_DETACH_FALLBACK is forgotten.
+ *
+ * Context: Task or softirq. Never sleeps.
+ * Return: 0: started; -EALREADY: already closing; -EINVAL: another reason.
+ */
+int nmr_detach_binding(struct nmr_binding *binding, enum nmr_detach_reason reason)
+{
+	unsigned long flags;
+	bool closed;
+
+	if (!binding || (reason != NMR_DETACH_FALLBACK && reason != NMR_DETACH_ABORT))
+		return -EINVAL;
+	spin_lock_irqsave(&nmr_lock, flags);
+	closed = nmr_binding_close(binding, reason);
+	spin_unlock_irqrestore(&nmr_lock, flags);
+	return closed ? 0 : -EALREADY;
+}
+EXPORT_SYMBOL_NMR(nmr_detach_binding);
+
+/* Detach */
+
+static int nmr_call_detach(struct nmr_binding *b, enum nmr_side side)
+{
+	struct nmr_registration *reg = b->reg[side];
+	struct nmr_callback cb;
+	int err;
+
+	if (!reg->detach)
+		return 0;
+	nmr_callback_begin(&cb, b);
+	err = reg->detach(b->end[side].binding_context, b->reason);
+	nmr_callback_end(&cb, b);
+	if (err && err != -EINPROGRESS)
+		nmr_misuse(reg, NMR_MISUSE_DETACH_VALUE, b->id);
+	return err;
+}
+
+/* Return: true if the side has detached, false if complete will follow. */
+static bool nmr_binding_detach_side(struct nmr_binding *b, enum nmr_side side)
+{
+	atomic_t *state = &b->detach[side];
+	int err;
+
+	if (!b->has_attached[side]) {
+		atomic_set(state, NMR_DETACH_DONE);
+		return true;
+	}
+	atomic_set(state, NMR_DETACH_CALLED);
+	err = nmr_call_detach(b, side);
+	trace_nmr_detach(b->id, side, err);
+	/* Pairs with the cmpxchg in nmr_detach_complete(): the second one finishes. */
+	if (err == -EINPROGRESS &&
+	    atomic_cmpxchg(state, NMR_DETACH_CALLED, NMR_DETACH_PENDING) == NMR_DETACH_CALLED)
+		return false;
+	if (atomic_xchg(state, NMR_DETACH_DONE) == NMR_DETACH_COMPLETED && err != -EINPROGRESS)
+		nmr_misuse(b->reg[side], NMR_MISUSE_COMPLETE, b->id);
+	return true;
+}
+
+/* The detach worker; the grace period is over. */
+static void nmr_binding_detach(struct nmr_binding *b)
+{
+	enum nmr_side side;
+
+	for (side = 0; side < NMR_SIDES; side++)
+		if (nmr_gate_fold(b, side))
+			nmr_binding_part_done(b);
+	for (side = 0; side < NMR_SIDES; side++)
+		if (nmr_binding_detach_side(b, side))
+			nmr_binding_part_done(b);
+	nmr_binding_part_done(b);
+}
+
+static void nmr_detach_complete(struct nmr_binding *b, enum nmr_side side)
+{
+	atomic_t *state = &b->detach[side];
+	int old = atomic_cmpxchg(state, NMR_DETACH_CALLED, NMR_DETACH_COMPLETED);
+
+	if (old == NMR_DETACH_CALLED)
+		return;
+	if (old == NMR_DETACH_PENDING &&
+	    atomic_cmpxchg(state, NMR_DETACH_PENDING, NMR_DETACH_DONE) == NMR_DETACH_PENDING)
+		nmr_binding_part_done(b);
+	else
+		nmr_misuse(b->reg[side], NMR_MISUSE_COMPLETE, b->id);
+}
+
+/**
+ * nmr_client_detach_provider_complete() - a pending detach of the client is done
+ * @binding: the binding whose detach callback returned (or is about to return)
+ *	     -EINPROGRESS
+ *
+ * The last thing the client does for the binding: its cleanup callback may have run
+ * when this returns. Its module_exit() stops whatever may still be on the way back
+ * from here, after the wait.
+ *
+ * Context: Any but NMI, also under raw spinlocks other than the scheduler's.
+ */
+void nmr_client_detach_provider_complete(struct nmr_binding *binding)
+{
+	nmr_detach_complete(binding, NMR_CLIENT);
+}
+EXPORT_SYMBOL_NMR(nmr_client_detach_provider_complete);
+
+/**
+ * nmr_provider_detach_client_complete() - a pending detach of the provider is done
+ * @binding: as for nmr_client_detach_provider_complete()
+ *
+ * Context: Any but NMI, also under raw spinlocks other than the scheduler's.
+ */
+void nmr_provider_detach_client_complete(struct nmr_binding *binding)
+{
+	nmr_detach_complete(binding, NMR_PROVIDER);
+}
+EXPORT_SYMBOL_NMR(nmr_provider_detach_client_complete);
+
+/* Cleanup */
+
+static LLIST_HEAD(nmr_reap_list);
+
+/*
+ * The cleanup callbacks of a batch of bindings have returned. One worker takes them
+ * out of sysfs: a dozen at once would only queue for the one lock kernfs has.
+ */
+static void nmr_reap(struct work_struct *work)
+{
+	struct llist_node *batch = llist_reverse_order(llist_del_all(&nmr_reap_list));
+	struct nmr_binding *b, *next;
+
+	llist_for_each_entry_safe(b, next, batch, reap) {
+		nmr_sysfs_remove_binding(b);
+		nmr_binding_finish(b);
+		cond_resched();
+	}
+}
+
+static DECLARE_WORK(nmr_reap_work, nmr_reap);
+
+static void nmr_call_cleanup(struct nmr_binding *b, enum nmr_side side)
+{
+	struct nmr_registration *reg = b->reg[side];
+	struct nmr_callback cb;
+
+	if (!b->has_attached[side] || !reg->cleanup)
+		return;
+	nmr_callback_begin(&cb, b);
+	reg->cleanup(b->end[side].binding_context);
+	nmr_callback_end(&cb, b);
+}
+
+static void nmr_binding_cleanup(struct nmr_binding *b)
+{
+	enum nmr_side side;
+
+	WRITE_ONCE(b->cleaning, true);
+	trace_nmr_cleanup(b->id);
+	for (side = 0; side < NMR_SIDES; side++)
+		nmr_call_cleanup(b, side);
+	if (llist_add(&b->reap, &nmr_reap_list))
+		queue_work(nmr_wq, &nmr_reap_work);
+}
+
+/* What the pair of a binding that has ended is from now on. */
+static enum nmr_pair_state nmr_binding_outcome(const struct nmr_binding *b)
+{
+	if (b->closed && b->reason == NMR_DETACH_ABORT)
+		return NMR_PAIR_DECLINED;
+	if (b->error == -EPROBE_DEFER)
+		return NMR_PAIR_DEFERRED;
+	if (!b->error && b->reason == NMR_DETACH_FALLBACK)
+		return NMR_PAIR_DEFERRED;
+	return NMR_PAIR_DECLINED;
+}
+
+/*
+ * The end of an attached binding is an event for all deferred pairs of its sides but
+ * its own: that one's token moves along.
+ */
+static void nmr_binding_event(struct nmr_binding *b)
+{
+	struct nmr_pair *pair = b->pair;
+	enum nmr_side side;
+
+	if (!b->has_attached[NMR_CLIENT])
+		return;
+	pair->token = b->token + NMR_SIDES;
+	for (side = 0; side < NMR_SIDES; side++)
+		nmr_pair_event(b->reg[side]);
+}
+
+/* No callback of @b runs or will run. Its sides are free of it. */
+static void nmr_binding_finish(struct nmr_binding *b)
+{
+	struct nmr_registration *client = b->reg[NMR_CLIENT];
+	enum nmr_side side;
+
+	spin_lock_irq(&nmr_lock);
+	if (b->closed) {
+		nmr_stuck_forget(b);
+	} else {
+		b->closed = true;
+		for (side = 0; side < NMR_SIDES; side++)
+			list_del(&b->node[side]);
+	}
+	for (side = 0; side < NMR_SIDES; side++)
+		b->reg[side]->bindings--;
+	nmr_pair_set(b->pair, nmr_binding_outcome(b));
+	nmr_binding_event(b);
+	if (client->max_bindings || nmr_pair_due(b->pair))
+		nmr_registration_scan(client);
+	for (side = 0; side < NMR_SIDES; side++)
+		nmr_registration_idle(b->reg[side]);
+	spin_unlock_irq(&nmr_lock);
+	call_rcu(&b->rcu, nmr_binding_drop_rcu);
+}
+
+static void nmr_binding_work(struct work_struct *work)
+{
+	struct nmr_binding *b = container_of(work, struct nmr_binding, work);
+
+	switch (b->phase) {
+	case NMR_PHASE_ATTACH:
+		nmr_binding_attach(b);
+		break;
+	case NMR_PHASE_DETACH:
+		nmr_binding_detach(b);
+		break;
+	case NMR_PHASE_CLEANUP:
+		nmr_binding_cleanup(b);
+		break;
+	}
+}

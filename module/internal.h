@@ -1,0 +1,413 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * What the files of nmr.ko share. A file a concern; a lower one never calls a
+ * higher one, but through a work item:
+ *
+ *   main.c		module init and exit, parameters
+ *   registrar.c	the API of registrations: register, deregister, wait
+ *   offer.c		who meets whom, and when
+ *   binding.c		a binding's life: attach, close, detach, cleanup
+ *   pair.c		what became of the offers already made
+ *   stuck.c		bindings that do not drain
+ *   callback.c		which callbacks run, in which task
+ *   gate.c		calls in flight: open, close, drain
+ *   sysfs.c, trace.c	what can be seen
+ *   registration.c	what a registered module is: id, references, completion
+ *   npi.c		NPIs, and who has joined them in which order
+ *
+ * Locks, outermost first:
+ *
+ *   nmr_registry_mutex	 process context. Ids issued, the tables of ids and of
+ *			 NPIs. Held while a registration gets its sysfs directory.
+ *   nmr_lock		 irqsave. Everything marked "L" below. Never held across a
+ *			 callback of a module; dropped every NMR_BATCH steps of a
+ *			 loop that grows with the registry.
+ *
+ * What hardirqs may reach (enter, exit, complete, get, put) takes neither: it
+ * works with atomics, queue_work() and call_rcu() alone.
+ */
+#ifndef _NMR_INTERNAL_H
+#define _NMR_INTERNAL_H
+
+#include <linux/atomic.h>
+#include <linux/completion.h>
+#include <linux/kobject.h>
+#include <linux/list.h>
+#include <linux/mutex.h>
+#include <linux/nmr.h>
+#include <linux/rbtree.h>
+#include <linux/rcupdate.h>
+#include <linux/refcount.h>
+#include <linux/rhashtable.h>
+#include <linux/spinlock.h>
+#include <linux/wait.h>
+#include <linux/workqueue.h>
+
+#include "compat.h"
+
+#define NMR_BATCH	64	/* steps of a long loop between two drops of nmr_lock */
+
+/**
+ * struct nmr_npi - one network programming interface, while anyone is registered
+ * @node:	  in the table of NPIs; nmr_registry_mutex
+ * @id:		  its GUID
+ * @users:	  registrations that hold it; nmr_registry_mutex
+ * @arrivals:	  registrations that ever joined; L
+ * @arrived:	  who is registered and not leaving, by &nmr_registration.seq; L
+ * @waiting:	  clients that have a deferred pair; L
+ * @rcu:	  frees it
+ */
+struct nmr_npi {
+	struct rhash_head	node;
+	guid_t			id;
+	unsigned int		users;
+	u64			arrivals;
+	struct rb_root		arrived[NMR_SIDES];
+	struct list_head	waiting;
+	struct rcu_head		rcu;
+};
+
+/* Misuse, warned of once a registration and kind. */
+enum nmr_misuse {
+	NMR_MISUSE_ATTACH_VALUE,	/* an attach callback returned more than 0 */
+	NMR_MISUSE_NOT_ATTACHED,	/* a client's returned 0 without attaching */
+	NMR_MISUSE_DETACH_VALUE,	/* a detach callback returned an odd value */
+	NMR_MISUSE_COMPLETE,		/* complete, but nothing is pending */
+	NMR_MISUSE_EXIT,		/* more calls left than entered */
+	NMR_MISUSE_SYNC,		/* _sync inside a callback */
+	NMR_MISUSE_UNLOAD,		/* the module unloads, still registered */
+	NMR_MISUSES
+};
+
+/**
+ * struct nmr_registration - a registered client or provider
+ * @side:	    which of the two
+ * @id:		    the number in the handle
+ * @id_node:	    in the table of ids
+ * @list:	    in the list of all registrations; written under L, read under RCU
+ * @refs:	    keeps the memory, nothing else
+ * @rcu:	    frees it
+ * @owner:	    the module, to recognise it when it goes; never dereferenced
+ * @modname:	    the module's name, a copy: sysfs never reads another's memory
+ * @module_id:	    copy
+ * @instance:	    what a peer is shown; points into this struct and to @npi
+ * @context:	    the module's, for its attach callback
+ * @attach_provider: a client's attach callback
+ * @attach_client:  a provider's attach callback
+ * @client_attached: a provider's, or NULL
+ * @detach:	    the detach callback, or NULL
+ * @cleanup:	    the cleanup callback, or NULL
+ * @max_bindings:   0: any number
+ * @npi:	    held until the registration is finished
+ * @arrived:	    in @npi->arrived[@side] until it leaves; L
+ * @seq:	    order of arrival, of both sides together; set under L
+ * @passed:	    the register call has dealt with the peers up to this seq; L
+ * @offered:	    a client's: no offer is owed to it by providers up to this seq,
+ *		    but by those whose register call still has to pass it; L
+ * @events:	    attached bindings cleaned up, and reoffers asked for; L
+ * @pairs:	    pairs that are bound or declined; L
+ * @deferred:	    pairs to be offered again; L
+ * @nr_deferred:    how many these are; L
+ * @by_provider:    a client's pairs of both lists, by the provider's seq; L
+ * @waiting:	    a client's, in @npi->waiting if @deferred is not empty; L
+ * @woken:	    value of @npi->arrivals for which @deferred was looked at; L
+ * @starved:	    in the list of those whose offers found no memory; L
+ * @open:	    bindings not closed yet; L
+ * @bindings:	    bindings not cleaned up yet; L
+ * @attached:	    open bindings that have finished attaching; L
+ * @attach_wait:    woken when @attached or @leaving changes
+ * @busy:	    1 until it leaves, and 1 for each of its bindings, its register
+ *		    call, and a queued or running scan; L. At 0 it is finished.
+ * @scan_queued:    a scan is queued and has not begun; L
+ * @leaving:	    deregistered; set under L
+ * @work:	    a scan for offers to be made; in the end, the finish
+ * @done:	    what a wait waits for
+ * @misuse:	    kinds already warned of
+ * @kobj:	    its directory in sysfs
+ * @dep_map:	    held for read by its callbacks, for write by a wait
+ */
+struct nmr_registration {
+	enum nmr_side		side;
+	u64			id;
+	struct rhash_head	id_node;
+	struct list_head	list;
+	refcount_t		refs;
+	struct rcu_head		rcu;
+
+	struct module		*owner;
+	char			modname[MODULE_NAME_LEN];
+	guid_t			module_id;
+	struct nmr_registration_instance instance;
+	void			*context;
+	union {
+		int (*attach_provider)(struct nmr_binding *binding,
+				       void *client_context,
+				       const struct nmr_registration_instance *provider);
+		int (*attach_client)(struct nmr_binding *binding,
+				     void *provider_context,
+				     const struct nmr_registration_instance *instance,
+				     const struct nmr_endpoint *client,
+				     struct nmr_endpoint *provider);
+	};
+	void (*client_attached)(void *provider_binding_context);
+	int  (*detach)(void *binding_context, enum nmr_detach_reason reason);
+	void (*cleanup)(void *binding_context);
+	u32			max_bindings;
+
+	struct nmr_npi		*npi;
+	struct rb_node		arrived;
+	u64			seq;
+	u64			passed;
+	u64			offered;
+	u64			events;
+	struct list_head	pairs;
+	struct list_head	deferred;
+	unsigned int		nr_deferred;
+	struct rb_root		by_provider;
+	struct list_head	waiting;
+	u64			woken;
+	struct list_head	starved;
+
+	struct list_head	open;
+	unsigned int		bindings;
+	unsigned int		attached;
+	wait_queue_head_t	attach_wait;
+	unsigned int		busy;
+	bool			scan_queued;
+	bool			leaving;
+	struct work_struct	work;
+	struct completion	done;
+	unsigned long		misuse;
+	struct kobject		kobj;
+#ifdef CONFIG_LOCKDEP
+	struct lockdep_map	dep_map;
+#endif
+};
+
+enum nmr_pair_state {
+	NMR_PAIR_BOUND,		/* a binding lives, attaching to cleaning up */
+	NMR_PAIR_DECLINED,	/* never offered again */
+	NMR_PAIR_DEFERRED,	/* offered again when @token has moved */
+};
+
+/**
+ * struct nmr_pair - what became of the offer to a client of a provider
+ * @reg:	  the two; the record goes with the first of them
+ * @by_provider:  in the client's tree of pairs; L
+ * @node:	  in @pairs or @deferred of each; L
+ * @token:	  nmr_pair_token() as it was when the outcome was still open; L
+ * @state:	  L
+ *
+ * No record: the offer is still owed. So an offer that is withheld, for a full
+ * client or for want of memory, needs neither state nor memory.
+ */
+struct nmr_pair {
+	struct nmr_registration	*reg[NMR_SIDES];
+	struct rb_node		by_provider;
+	struct list_head	node[NMR_SIDES];
+	u64			token;
+	enum nmr_pair_state	state;
+};
+
+/* Calls in flight while the gate is open, on one CPU; a difference, may wrap. */
+struct nmr_calls {
+	u32 in_flight[NMR_SIDES];
+};
+
+/* A side's detach, see binding.c. */
+enum nmr_detach_state {
+	NMR_DETACH_NONE,	/* its callback has not been called */
+	NMR_DETACH_CALLED,	/* the callback runs */
+	NMR_DETACH_COMPLETED,	/* it runs, and complete was called meanwhile */
+	NMR_DETACH_PENDING,	/* it returned -EINPROGRESS; complete will follow */
+	NMR_DETACH_DONE,	/* returned 0, or completed, or never attached */
+};
+
+/* What a binding's work item does when it runs next. */
+enum nmr_phase {
+	NMR_PHASE_ATTACH,
+	NMR_PHASE_DETACH,
+	NMR_PHASE_CLEANUP,
+};
+
+/**
+ * struct nmr_binding - a client bound to a provider, or on its way there or away
+ * @gate:	 the calls each side makes; first, the inline functions know that
+ * @calls:	 per-CPU counts of calls
+ * @draining:	 calls in flight once the gate is closed, see gate.c
+ * @todo:	 what cleanup waits for: two gates, two sides, the detach worker
+ * @detach:	 &enum nmr_detach_state of each side
+ * @refs:	 keeps the memory, nothing else
+ * @id:		 its number
+ * @reg:	 the two sides; a reference on each
+ * @pair:	 the record of the pair; set under L
+ * @end:	 what each side handed over at attach
+ * @node:	 in &nmr_registration.open of each until closed; L
+ * @closing:	 in the list of bindings that close, see stuck.c; L
+ * @attacher:	 the task inside the client's attach callback
+ * @asked:	 nmr_client_attach_provider() was called; @attacher's own
+ * @refusal:	 what the provider's attach returned, if not 0; @attacher's own
+ * @error:	 outcome of the attach callbacks, 0 if attached; set once
+ * @has_attached: sides to be detached and cleaned up; set before @attaching falls
+ * @attaching:	 attach callbacks and client_attached run, or are queued; L
+ * @counted:	 counted in &nmr_registration.attached of both; L
+ * @closed:	 set under L, once
+ * @cleaning:	 cleanup callbacks have begun
+ * @in_sysfs:	 @kobj has been added
+ * @reason:	 valid once @closed
+ * @closed_at:	 jiffies, valid once @closed
+ * @token:	 nmr_pair_token() when it was closed
+ * @phase:	 what @work does next; set before it is queued
+ * @work:	 attach (of a later offer), detach and cleanup in turn
+ * @reap:	 links it into the batch that leaves sysfs
+ * @rcu:	 the grace period after closing; later the one before the free
+ * @kobj:	 its directory in sysfs
+ */
+struct nmr_binding {
+	struct nmr_gate		gate[NMR_SIDES];
+	struct nmr_calls __percpu *calls;
+	atomic_t		draining[NMR_SIDES];
+	atomic_t		todo;
+	atomic_t		detach[NMR_SIDES];
+	refcount_t		refs;
+
+	u64			id;
+	struct nmr_registration	*reg[NMR_SIDES];
+	struct nmr_pair		*pair;
+	struct nmr_endpoint	end[NMR_SIDES];
+	struct list_head	node[NMR_SIDES];
+	struct list_head	closing;
+
+	struct task_struct	*attacher;
+	bool			asked;
+	int			refusal;
+	int			error;
+	bool			has_attached[NMR_SIDES];
+	bool			attaching;
+	bool			counted;
+	bool			closed;
+	bool			cleaning;
+	bool			in_sysfs;
+	enum nmr_detach_reason	reason;
+	unsigned long		closed_at;
+	u64			token;
+
+	enum nmr_phase		phase;
+	struct work_struct	work;
+	struct llist_node	reap;
+	struct rcu_head		rcu;
+	struct kobject		kobj;
+};
+
+static_assert(offsetof(struct nmr_binding, gate) == 0);
+
+/* main.c */
+extern spinlock_t nmr_lock;
+extern struct mutex nmr_registry_mutex;
+extern struct workqueue_struct *nmr_callback_wq;	/* runs callbacks of modules */
+extern struct workqueue_struct *nmr_wq;			/* the registrar's own, ordered */
+void nmr_object_made(void);
+void nmr_object_freed(void);
+
+/* registrar.c */
+int nmr_registrar_init(void);
+void nmr_registrar_exit(void);
+
+/* offer.c */
+void nmr_offer_earlier(struct nmr_registration *reg);
+void nmr_offer_arrival(struct nmr_registration *reg);
+void nmr_offer_work(struct work_struct *work);
+void nmr_offer_exit(void);
+
+/* binding.c */
+struct nmr_binding *nmr_binding_alloc(void);
+void nmr_binding_discard(struct nmr_binding *b);
+void nmr_binding_offer(struct nmr_binding *b, struct nmr_registration *client,
+		       struct nmr_registration *provider, struct nmr_pair *pair);
+void nmr_binding_attach(struct nmr_binding *b);
+void nmr_binding_attach_later(struct nmr_binding *b);
+bool nmr_binding_close(struct nmr_binding *b, enum nmr_detach_reason reason);
+
+/* pair.c */
+u64 nmr_pair_token(const struct nmr_pair *pair);
+struct nmr_pair *nmr_pair_find(struct nmr_registration *client, u64 provider_seq);
+void nmr_pair_add(struct nmr_pair *pair, struct nmr_registration *client,
+		  struct nmr_registration *provider);
+void nmr_pair_set(struct nmr_pair *pair, enum nmr_pair_state state);
+bool nmr_pair_due(const struct nmr_pair *pair);
+void nmr_pair_event(struct nmr_registration *reg);
+void nmr_pair_forget_all(struct nmr_registration *reg);
+
+/* stuck.c */
+void nmr_stuck_watch(struct nmr_binding *b);
+void nmr_stuck_forget(struct nmr_binding *b);
+void nmr_stuck_exit(void);
+
+/* callback.c */
+
+/* A callback that runs, on the stack of the task that called it. */
+struct nmr_callback {
+	struct list_head		list;
+	const struct task_struct	*task;
+	const struct nmr_binding	*binding;
+};
+
+void nmr_callback_begin(struct nmr_callback *cb, struct nmr_binding *b);
+void nmr_callback_end(struct nmr_callback *cb, struct nmr_binding *b);
+bool nmr_callback_in(const struct nmr_registration *reg);
+void nmr_callback_may_wait(struct nmr_registration *reg);
+
+/* gate.c */
+int nmr_gate_init(struct nmr_binding *b);
+void nmr_gate_open(struct nmr_binding *b, enum nmr_side caller);
+void nmr_gate_close(struct nmr_binding *b, enum nmr_side caller);
+bool nmr_gate_fold(struct nmr_binding *b, enum nmr_side caller);
+unsigned int nmr_gate_in_flight(const struct nmr_binding *b, enum nmr_side caller);
+void nmr_binding_part_done(struct nmr_binding *b);
+
+/* sysfs.c */
+int nmr_sysfs_init(void);
+void nmr_sysfs_exit(void);
+int nmr_sysfs_add_registration(struct nmr_registration *reg);
+void nmr_sysfs_announce_registration(struct nmr_registration *reg);
+void nmr_sysfs_remove_registration(struct nmr_registration *reg);
+void nmr_sysfs_add_binding(struct nmr_binding *b);
+void nmr_sysfs_remove_binding(struct nmr_binding *b);
+
+/* registration.c */
+int nmr_registration_init(void);
+void nmr_registration_exit(void);
+struct nmr_registration *nmr_registration_alloc(enum nmr_side side);
+struct nmr_registration *nmr_registration_find(enum nmr_side side, u64 id);
+struct nmr_registration *nmr_registration_of(const struct module *mod);
+void nmr_registration_get(struct nmr_registration *reg);
+void nmr_registration_put(struct nmr_registration *reg);
+int nmr_registration_publish(struct nmr_registration *reg, const guid_t *npi_id,
+			     u64 *handle);
+void nmr_registration_busy(struct nmr_registration *reg);
+void nmr_registration_idle(struct nmr_registration *reg);
+void nmr_registration_scan(struct nmr_registration *reg);
+void nmr_registration_finish(struct nmr_registration *reg);
+void nmr_misuse(struct nmr_registration *reg, enum nmr_misuse kind, u64 binding);
+
+static inline bool nmr_registration_full(const struct nmr_registration *reg)
+{
+	return reg->max_bindings && reg->bindings >= reg->max_bindings;
+}
+
+/* npi.c */
+int nmr_npi_init(void);
+void nmr_npi_exit(void);
+struct nmr_npi *nmr_npi_get(const guid_t *id);
+void nmr_npi_put(struct nmr_npi *npi);
+void nmr_npi_join(struct nmr_registration *reg);
+void nmr_npi_leave(struct nmr_registration *reg);
+struct nmr_registration *nmr_npi_next(const struct nmr_npi *npi, enum nmr_side side,
+				      u64 seq);
+
+static inline enum nmr_side nmr_peer(enum nmr_side side)
+{
+	return side == NMR_CLIENT ? NMR_PROVIDER : NMR_CLIENT;
+}
+
+#endif /* _NMR_INTERNAL_H */

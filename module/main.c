@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * nmr.ko: the Network Module Registrar. Module init and exit.
+ *
+ * Exit runs when no module uses the registrar any more, so every registration has
+ * finished. What may be left are objects on their way out: references of nmr_binding_get(),
+ * kobjects that are released late, RCU callbacks. All of them run this module's text,
+ * and are waited for.
+ */
+
+#include <linux/init.h>
+#include <linux/kernel.h>
+#include <linux/module.h>
+
+#include "internal.h"
+
+/* internal.h says what each is for, and their order. */
+DEFINE_SPINLOCK(nmr_lock);
+/* As above. */
+DEFINE_MUTEX(nmr_registry_mutex);
+
+/*
+ * Callbacks of modules run on a queue of their own: unbound, because they may sleep;
+ * not WQ_MEM_RECLAIM, or a flush_work() in one of them would warn; and with few workers,
+ * because many only convoy on the locks of kernfs. What the registrar itself has to do
+ * is one ordered queue, so that it never waits behind a callback that sleeps.
+ */
+#define NMR_CALLBACKS_AT_ONCE	max_t(int, 16, 4 * num_possible_cpus())
+
+struct workqueue_struct *nmr_callback_wq;
+struct workqueue_struct *nmr_wq;
+
+/* Registrations and bindings whose memory has not been freed */
+static atomic_long_t nmr_objects;
+static DECLARE_WAIT_QUEUE_HEAD(nmr_no_objects);
+
+void nmr_object_made(void)
+{
+	atomic_long_inc(&nmr_objects);
+}
+
+/* Called from RCU callbacks; exit waits for these to return, too. */
+void nmr_object_freed(void)
+{
+	if (atomic_long_dec_and_test(&nmr_objects))
+		wake_up(&nmr_no_objects);
+}
+
+static int __init nmr_workqueues_init(void)
+{
+	nmr_wq = alloc_ordered_workqueue("nmr", 0);
+	if (!nmr_wq)
+		return -ENOMEM;
+	nmr_callback_wq = alloc_workqueue("nmr_callbacks", WQ_UNBOUND,
+					  NMR_CALLBACKS_AT_ONCE);
+	if (!nmr_callback_wq) {
+		destroy_workqueue(nmr_wq);
+		return -ENOMEM;
+	}
+	return 0;
+}
+
+static void nmr_workqueues_exit(void)
+{
+	destroy_workqueue(nmr_callback_wq);
+	destroy_workqueue(nmr_wq);
+}
+
+static int __init nmr_init(void)
+{
+	int err;
+
+	err = nmr_workqueues_init();
+	if (err)
+		return err;
+	err = nmr_npi_init();
+	if (err)
+		goto out_workqueues;
+	err = nmr_registration_init();
+	if (err)
+		goto out_npi;
+	err = nmr_sysfs_init();
+	if (err)
+		goto out_registration;
+	err = nmr_registrar_init();
+	if (err)
+		goto out_sysfs;
+	return 0;
+
+out_sysfs:
+	nmr_sysfs_exit();
+out_registration:
+	nmr_registration_exit();
+out_npi:
+	nmr_npi_exit();
+out_workqueues:
+	nmr_workqueues_exit();
+	return err;
+}
+
+static void __exit nmr_exit(void)
+{
+	nmr_registrar_exit();
+	nmr_stuck_exit();
+	nmr_offer_exit();
+	flush_workqueue(nmr_callback_wq);
+	flush_workqueue(nmr_wq);
+	wait_event(nmr_no_objects, !atomic_long_read(&nmr_objects));
+	rcu_barrier();
+	nmr_sysfs_exit();
+	nmr_registration_exit();
+	nmr_npi_exit();
+	nmr_workqueues_exit();
+}
+
+/* Before the modules that register, should all be built in. */
+subsys_initcall(nmr_init);
+module_exit(nmr_exit);
+
+MODULE_DESCRIPTION("Network Module Registrar");
+MODULE_LICENSE("GPL");

@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * NPIs, and who has joined them in which order.
+ *
+ * Locking: the table and nmr_npi.users under nmr_registry_mutex; who has joined
+ * under nmr_lock. An NPI lives while a registration holds it.
+ *
+ * The order of arrival is drawn under nmr_lock in the same critical section that
+ * makes the registration visible. Of two registrations that race, one is therefore
+ * later for everybody, and only the later one offers: never both, never neither.
+ *
+ * Who has joined is a tree by that number, not a list, so that a walk keeps its
+ * place as a plain number: the lock may be dropped anywhere in it, and whoever the
+ * walk stands on may leave.
+ */
+
+#include <linux/slab.h>
+
+#include "internal.h"
+
+static struct rhashtable nmr_npis;
+static u64 nmr_arrivals;	/* nmr_lock */
+
+static const struct rhashtable_params nmr_npi_params = {
+	.key_len		= sizeof_field(struct nmr_npi, id),
+	.key_offset		= offsetof(struct nmr_npi, id),
+	.head_offset		= offsetof(struct nmr_npi, node),
+	.automatic_shrinking	= true,
+};
+
+int __init nmr_npi_init(void)
+{
+	return rhashtable_init(&nmr_npis, &nmr_npi_params);
+}
+
+void nmr_npi_exit(void)
+{
+	rhashtable_destroy(&nmr_npis);
+}
+
+static struct nmr_npi *nmr_npi_new(const guid_t *id)
+{
+	struct nmr_npi *npi = kzalloc(sizeof(*npi), GFP_KERNEL);
+
+	if (!npi)
+		return NULL;
+	guid_copy(&npi->id, id);
+	INIT_LIST_HEAD(&npi->waiting);
+	if (rhashtable_insert_fast(&nmr_npis, &npi->node, nmr_npi_params)) {
+		kfree(npi);
+		return NULL;
+	}
+	return npi;
+}
+
+/* The NPI of that name, made if need be; NULL: no memory. */
+struct nmr_npi *nmr_npi_get(const guid_t *id)
+{
+	struct nmr_npi *npi;
+
+	lockdep_assert_held(&nmr_registry_mutex);
+	npi = rhashtable_lookup_fast(&nmr_npis, id, nmr_npi_params) ?: nmr_npi_new(id);
+	if (npi)
+		npi->users++;
+	return npi;
+}
+
+void nmr_npi_put(struct nmr_npi *npi)
+{
+	lockdep_assert_held(&nmr_registry_mutex);
+	if (--npi->users)
+		return;
+	rhashtable_remove_fast(&nmr_npis, &npi->node, nmr_npi_params);
+	kfree_rcu(npi, rcu);
+}
+
+static bool nmr_earlier(struct rb_node *a, const struct rb_node *b)
+{
+	return rb_entry(a, struct nmr_registration, arrived)->seq <
+	       rb_entry(b, struct nmr_registration, arrived)->seq;
+}
+
+/*
+ * From here on others make offers to @reg. Offers by who came earlier are its register
+ * call's, by who comes later theirs: until one of these withholds one, none is owed.
+ */
+void nmr_npi_join(struct nmr_registration *reg)
+{
+	lockdep_assert_held(&nmr_lock);
+	reg->seq = ++nmr_arrivals;
+	reg->offered = reg->seq;
+	reg->npi->arrivals++;
+	rb_add(&reg->arrived, &reg->npi->arrived[reg->side], nmr_earlier);
+}
+
+/* From here on nobody begins an offer to @reg. */
+void nmr_npi_leave(struct nmr_registration *reg)
+{
+	lockdep_assert_held(&nmr_lock);
+	rb_erase(&reg->arrived, &reg->npi->arrived[reg->side]);
+}
+
+/* The first of that side that arrived after @seq, or NULL. */
+struct nmr_registration *nmr_npi_next(const struct nmr_npi *npi, enum nmr_side side,
+				      u64 seq)
+{
+	struct rb_node *node = npi->arrived[side].rb_node;
+	struct nmr_registration *next = NULL;
+
+	lockdep_assert_held(&nmr_lock);
+	while (node) {
+		struct nmr_registration *reg =
+			rb_entry(node, struct nmr_registration, arrived);
+
+		if (reg->seq > seq) {
+			next = reg;
+			node = node->rb_left;
+		} else {
+			node = node->rb_right;
+		}
+	}
+	return next;
+}

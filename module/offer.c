@@ -1,0 +1,333 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Who meets whom, and when.
+ *
+ * Of two registrations of an NPI the later one makes the offer, in its register call,
+ * which walks through the peers that came earlier: the pair is that call's until it has
+ * passed it. An offer that it withholds, because the client is full or no memory is
+ * left, is simply not recorded, and from then on belongs to the client's scan.
+ *
+ * A scan is a work item of a registration, queued when something may have become
+ * possible. It only starts offers; each attach runs in a work item of its own, so that
+ * none waits for another. A client's scan goes through
+ *
+ *   - the providers beyond the mark it has reached (nmr_registration.offered), and makes
+ *     the offers that are owed. A register call that withholds one moves the mark back;
+ *   - the deferred pairs that have become due, see pair.c.
+ *
+ * A provider's scan has only deferred pairs. Two scans may look at the same pair, and
+ * whoever takes it under nmr_lock makes the offer.
+ *
+ * Want of memory: the client is listed as starved and scanned again a little later,
+ * until the offer is made.
+ *
+ * Locking: nmr_lock, dropped at least every NMR_BATCH steps. All of it runs in process
+ * context and allocates outside the lock.
+ */
+
+#include <linux/kernel.h>
+#include <linux/slab.h>
+
+#include "internal.h"
+
+#define NMR_RETRY_DELAY	(HZ / 10)	/* until memory is asked for again */
+
+/**
+ * struct nmr_offers - the offers a register call or a scan makes
+ * @reg:	the registration
+ * @spare:	a binding for the next offer, made outside the lock
+ * @no_memory:	there is none, and none could be had
+ * @offer:	the result of a step: a binding to be attached, or NULL
+ * @left:	deferred pairs still to be looked at
+ *
+ * A step looks for the next offer under nmr_lock. It returns 0: @offer, or NULL if
+ * there is no more; -EAGAIN: has done a batch, call again; -ENOMEM: call again with a
+ * spare, or with @no_memory.
+ */
+struct nmr_offers {
+	struct nmr_registration	*reg;
+	struct nmr_binding	*spare;
+	bool			no_memory;
+	struct nmr_binding	*offer;
+	unsigned int		left;
+};
+
+static LIST_HEAD(nmr_starved);	/* nmr_lock */
+
+static void nmr_retry(struct work_struct *work)
+{
+	struct nmr_registration *client;
+
+	do {
+		spin_lock_irq(&nmr_lock);
+		client = list_first_entry_or_null(&nmr_starved, struct nmr_registration,
+						  starved);
+		if (client) {
+			list_del_init(&client->starved);
+			nmr_registration_scan(client);
+		}
+		spin_unlock_irq(&nmr_lock);
+	} while (client);
+}
+
+static DECLARE_DELAYED_WORK(nmr_retry_work, nmr_retry);
+
+/* No memory for an offer to @client; the next one asks for it anew. */
+static void nmr_starve(struct nmr_offers *o, struct nmr_registration *client)
+{
+	o->no_memory = false;
+	if (list_empty(&client->starved))
+		list_add_tail(&client->starved, &nmr_starved);
+	queue_delayed_work(nmr_wq, &nmr_retry_work, NMR_RETRY_DELAY);
+}
+
+void nmr_offer_exit(void)
+{
+	cancel_delayed_work_sync(&nmr_retry_work);
+}
+
+static struct nmr_registration *nmr_one_of(enum nmr_side side,
+					   struct nmr_registration *a,
+					   struct nmr_registration *b)
+{
+	return a->side == side ? a : b;
+}
+
+static void nmr_use_spare(struct nmr_offers *o, struct nmr_registration *client,
+			  struct nmr_registration *provider, struct nmr_pair *pair)
+{
+	nmr_binding_offer(o->spare, client, provider, pair);
+	o->offer = o->spare;
+	o->spare = NULL;
+}
+
+/* Run steps until one has found an offer. Return: it, or NULL if there is no more. */
+static struct nmr_binding *nmr_next_offer(struct nmr_offers *o,
+					  int (*step)(struct nmr_offers *o))
+{
+	int err;
+
+	o->offer = NULL;
+	do {
+		spin_lock_irq(&nmr_lock);
+		err = step(o);
+		spin_unlock_irq(&nmr_lock);
+		o->no_memory = false;
+		if (err == -ENOMEM) {
+			o->spare = nmr_binding_alloc();
+			o->no_memory = !o->spare;
+		}
+	} while (err);
+	return o->offer;
+}
+
+/* The offers of a register call */
+
+/* The register call leaves this offer to the client's scan. */
+static void nmr_withhold(struct nmr_registration *client,
+			 struct nmr_registration *provider)
+{
+	client->offered = min(client->offered, provider->seq - 1);
+}
+
+/*
+ * The next peer that came earlier. Passing one and deciding about it are one critical
+ * section, so the pair is at no time nobody's.
+ */
+static int nmr_earlier_step(struct nmr_offers *o)
+{
+	struct nmr_registration *reg = o->reg, *peer, *client, *provider;
+	unsigned int budget;
+	bool full;
+
+	for (budget = NMR_BATCH; budget; budget--) {
+		peer = nmr_npi_next(reg->npi, nmr_peer(reg->side), reg->passed);
+		if (reg->leaving || !peer || peer->seq > reg->seq) {
+			reg->passed = U64_MAX;
+			return 0;
+		}
+		client = nmr_one_of(NMR_CLIENT, reg, peer);
+		provider = nmr_one_of(NMR_PROVIDER, reg, peer);
+		full = nmr_registration_full(client);
+		if (!full && !o->spare && !o->no_memory)
+			return -ENOMEM;
+
+		reg->passed = peer->seq;
+		if (!full && o->spare) {
+			nmr_use_spare(o, client, provider, NULL);
+			return 0;
+		}
+		nmr_withhold(client, provider);
+		if (!full)
+			nmr_starve(o, client);
+	}
+	return -EAGAIN;
+}
+
+/**
+ * nmr_offer_earlier() - the offers a register call makes
+ * @reg: the registration, just published
+ *
+ * Returns when each has been made and its attach callbacks have returned.
+ */
+void nmr_offer_earlier(struct nmr_registration *reg)
+{
+	struct nmr_offers o = { .reg = reg };
+	struct nmr_binding *b;
+
+	while ((b = nmr_next_offer(&o, nmr_earlier_step)))
+		nmr_binding_attach(b);
+	nmr_binding_discard(o.spare);
+}
+
+/**
+ * nmr_offer_arrival() - a registration has joined: deferred pairs of its NPI are due
+ * @reg: the registration
+ *
+ * Each client that waits is marked with the number of this arrival and goes to the end
+ * of the list, until the first is marked.
+ */
+void nmr_offer_arrival(struct nmr_registration *reg)
+{
+	struct nmr_npi *npi = reg->npi;
+	struct nmr_registration *client;
+	unsigned int budget = 0;
+	u64 arrivals;
+
+	spin_lock_irq(&nmr_lock);
+	arrivals = npi->arrivals;
+	while ((client = list_first_entry_or_null(&npi->waiting, struct nmr_registration,
+						  waiting)) &&
+	       client->woken < arrivals) {
+		client->woken = arrivals;
+		list_move_tail(&client->waiting, &npi->waiting);
+		nmr_registration_scan(client);
+		if (++budget % NMR_BATCH == 0) {
+			spin_unlock_irq(&nmr_lock);
+			cond_resched();
+			spin_lock_irq(&nmr_lock);
+		}
+	}
+	spin_unlock_irq(&nmr_lock);
+}
+
+/* Scans */
+
+/* Does a register call, which is still on its way to it, own the offer to this pair? */
+static bool nmr_on_its_way(const struct nmr_registration *client,
+			   const struct nmr_registration *provider)
+{
+	const struct nmr_registration *later = client, *earlier = provider;
+
+	if (client->seq < provider->seq)
+		swap(later, earlier);
+	return later->passed < earlier->seq;
+}
+
+/* The next offer that is owed to a client. */
+static int nmr_owed_step(struct nmr_offers *o)
+{
+	struct nmr_registration *client = o->reg, *provider;
+	unsigned int budget;
+
+	for (budget = NMR_BATCH; budget; budget--) {
+		if (client->leaving || nmr_registration_full(client))
+			return 0;
+		provider = nmr_npi_next(client->npi, NMR_PROVIDER, client->offered);
+		if (!provider)
+			return 0;
+		if (!nmr_on_its_way(client, provider) &&
+		    !nmr_pair_find(client, provider->seq)) {
+			if (o->no_memory) {
+				nmr_starve(o, client);
+				return 0;
+			}
+			if (!o->spare)
+				return -ENOMEM;
+			nmr_use_spare(o, client, provider, NULL);
+		}
+		client->offered = provider->seq;
+		if (o->offer)
+			return 0;
+	}
+	return -EAGAIN;
+}
+
+static bool nmr_pair_possible(const struct nmr_pair *pair)
+{
+	const struct nmr_registration *client = pair->reg[NMR_CLIENT];
+
+	return nmr_pair_due(pair) && !nmr_registration_full(client) &&
+	       !client->leaving && !pair->reg[NMR_PROVIDER]->leaving;
+}
+
+/*
+ * The next deferred pair of a registration that is due. Each one looked at goes to the
+ * end of the list; who is added meanwhile was found not to be due, or queues a scan.
+ */
+static int nmr_deferred_step(struct nmr_offers *o)
+{
+	struct nmr_registration *reg = o->reg;
+	struct nmr_pair *pair;
+	unsigned int budget;
+
+	for (budget = NMR_BATCH; budget && o->left; budget--) {
+		pair = list_first_entry_or_null(&reg->deferred, struct nmr_pair,
+						node[reg->side]);
+		if (!pair || reg->leaving)
+			return 0;
+		if (nmr_pair_possible(pair)) {
+			if (!o->spare && !o->no_memory)
+				return -ENOMEM;
+			if (o->spare) {
+				o->left--;
+				nmr_use_spare(o, pair->reg[NMR_CLIENT],
+					      pair->reg[NMR_PROVIDER], pair);
+				return 0;
+			}
+			nmr_starve(o, pair->reg[NMR_CLIENT]);
+		}
+		list_move_tail(&pair->node[reg->side], &reg->deferred);
+		o->left--;
+	}
+	return o->left ? -EAGAIN : 0;
+}
+
+/* Start every offer that can be made for @reg now. */
+static void nmr_offer_again(struct nmr_registration *reg)
+{
+	struct nmr_offers o = { .reg = reg };
+	struct nmr_binding *b;
+
+	if (reg->side == NMR_CLIENT)
+		while ((b = nmr_next_offer(&o, nmr_owed_step)))
+			nmr_binding_attach_later(b);
+
+	spin_lock_irq(&nmr_lock);
+	o.left = reg->nr_deferred;
+	spin_unlock_irq(&nmr_lock);
+	while ((b = nmr_next_offer(&o, nmr_deferred_step)))
+		nmr_binding_attach_later(b);
+	nmr_binding_discard(o.spare);
+}
+
+/* A registration's work item: a scan, or, when nothing holds it any more, its finish. */
+void nmr_offer_work(struct work_struct *work)
+{
+	struct nmr_registration *reg = container_of(work, struct nmr_registration, work);
+	bool finished;
+
+	spin_lock_irq(&nmr_lock);
+	finished = !reg->busy;
+	reg->scan_queued = false;
+	spin_unlock_irq(&nmr_lock);
+	if (finished) {
+		nmr_registration_finish(reg);
+		return;
+	}
+
+	nmr_offer_again(reg);
+	spin_lock_irq(&nmr_lock);
+	nmr_registration_idle(reg);
+	spin_unlock_irq(&nmr_lock);
+}

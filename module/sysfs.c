@@ -1,0 +1,339 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * What can be seen in /sys/kernel/nmr. Documentation/ABI/testing/sysfs-kernel-nmr
+ * describes it.
+ *
+ * Kobjects in three ksets, and not a class of devices: a binding is no device, has no
+ * driver and no power state, and there may be 100,000 of them, so each must be cheap;
+ * ksets give the directories and the uevents, which is all that is wanted.
+ *
+ * Everything here is nmr.ko's own: names are copies, and no file reads what a module
+ * handed over. A file that is open when its directory goes gives -ENODEV from then on
+ * and delays nobody.
+ *
+ * Locking: none of its own. The files read single words; what they show may be out of
+ * date when it is read.
+ */
+
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+
+#include <linux/kobject.h>
+#include <linux/sysfs.h>
+
+#include "internal.h"
+
+static struct kobject *nmr_root;
+static struct kset *nmr_sides[NMR_SIDES];
+static struct kset *nmr_bindings;
+
+/* Registrations */
+
+static struct nmr_registration *to_registration(struct kobject *kobj)
+{
+	return container_of(kobj, struct nmr_registration, kobj);
+}
+
+static ssize_t module_show(struct kobject *kobj, struct kobj_attribute *attr, char *buf)
+{
+	return sysfs_emit(buf, "%s\n", to_registration(kobj)->modname);
+}
+
+static ssize_t npi_id_show(struct kobject *kobj, struct kobj_attribute *attr, char *buf)
+{
+	return sysfs_emit(buf, "%pUl\n", to_registration(kobj)->instance.npi_id);
+}
+
+static ssize_t module_id_show(struct kobject *kobj, struct kobj_attribute *attr, char *buf)
+{
+	return sysfs_emit(buf, "%pUl\n", &to_registration(kobj)->module_id);
+}
+
+static ssize_t number_show(struct kobject *kobj, struct kobj_attribute *attr, char *buf)
+{
+	return sysfs_emit(buf, "%u\n", to_registration(kobj)->instance.number);
+}
+
+static ssize_t registration_state_show(struct kobject *kobj, struct kobj_attribute *attr,
+				       char *buf)
+{
+	return sysfs_emit(buf, "%s\n", READ_ONCE(to_registration(kobj)->leaving) ?
+			  "deregistering" : "active");
+}
+
+static struct kobj_attribute module_attr = __ATTR_RO(module);
+static struct kobj_attribute npi_id_attr = __ATTR_RO(npi_id);
+static struct kobj_attribute module_id_attr = __ATTR_RO(module_id);
+static struct kobj_attribute number_attr = __ATTR_RO(number);
+static struct kobj_attribute registration_state_attr =
+	__ATTR(state, 0444, registration_state_show, NULL);
+
+static struct attribute *registration_attrs[] = {
+	&module_attr.attr,
+	&npi_id_attr.attr,
+	&module_id_attr.attr,
+	&number_attr.attr,
+	&registration_state_attr.attr,
+	NULL
+};
+ATTRIBUTE_GROUPS(registration);
+
+static void registration_release(struct kobject *kobj)
+{
+	nmr_registration_put(to_registration(kobj));
+}
+
+static struct kobj_type registration_type = {
+	.sysfs_ops	= &kobj_sysfs_ops,
+	.default_groups	= registration_groups,
+	.release	= registration_release,
+};
+
+/* Return: 0, or -ENOMEM and nothing is left. */
+int nmr_sysfs_add_registration(struct nmr_registration *reg)
+{
+	nmr_registration_get(reg);
+	reg->kobj.kset = nmr_sides[reg->side];
+	if (kobject_init_and_add(&reg->kobj, &registration_type, NULL, "%llu", reg->id)) {
+		kobject_put(&reg->kobj);
+		return -ENOMEM;
+	}
+	return 0;
+}
+
+/*
+ * Tell userspace. A client asks for the modules of its NPI in the form modprobe knows,
+ * see MODULE_ALIAS_NMR_PROVIDER().
+ */
+void nmr_sysfs_announce_registration(struct nmr_registration *reg)
+{
+	char modalias[sizeof("MODALIAS=nmr-provider:") + UUID_STRING_LEN];
+	char *envp[2] = { modalias };
+
+	snprintf(modalias, sizeof(modalias), "MODALIAS=nmr-provider:%pUl",
+		 reg->instance.npi_id);
+	if (reg->side == NMR_PROVIDER)
+		envp[0] = NULL;
+	kobject_uevent_env(&reg->kobj, KOBJ_ADD, envp);
+}
+
+void nmr_sysfs_remove_registration(struct nmr_registration *reg)
+{
+	kobject_del(&reg->kobj);
+	kobject_put(&reg->kobj);
+}
+
+/* Bindings */
+
+static struct nmr_binding *to_binding(struct kobject *kobj)
+{
+	return container_of(kobj, struct nmr_binding, kobj);
+}
+
+static bool binding_closed(const struct nmr_binding *b)
+{
+	/* Pairs with smp_store_release() in nmr_binding_close(): reason, closed_at. */
+	return smp_load_acquire(&b->closed);
+}
+
+static ssize_t state_show(struct kobject *kobj, struct kobj_attribute *attr, char *buf)
+{
+	const struct nmr_binding *b = to_binding(kobj);
+	const char *state = "attached";
+
+	if (READ_ONCE(b->cleaning))
+		state = "cleaning";
+	else if (binding_closed(b))
+		state = "detaching";
+	return sysfs_emit(buf, "%s\n", state);
+}
+
+static ssize_t reason_show(struct kobject *kobj, struct kobj_attribute *attr, char *buf)
+{
+	static const char * const reasons[] = {
+		[NMR_DETACH_CLIENT_DEREGISTERED]   = "client-deregistered",
+		[NMR_DETACH_PROVIDER_DEREGISTERED] = "provider-deregistered",
+		[NMR_DETACH_ATTACH_FAILED]	   = "attach-failed",
+		[NMR_DETACH_FALLBACK]		   = "fallback",
+		[NMR_DETACH_ABORT]		   = "abort",
+	};
+	const struct nmr_binding *b = to_binding(kobj);
+
+	return sysfs_emit(buf, "%s\n", binding_closed(b) ? reasons[b->reason] : "");
+}
+
+static ssize_t calls_show(struct kobject *kobj, enum nmr_side side, char *buf)
+{
+	return sysfs_emit(buf, "%u\n", nmr_gate_in_flight(to_binding(kobj), side));
+}
+
+static ssize_t client_calls_show(struct kobject *kobj, struct kobj_attribute *attr, char *buf)
+{
+	return calls_show(kobj, NMR_CLIENT, buf);
+}
+
+static ssize_t provider_calls_show(struct kobject *kobj, struct kobj_attribute *attr,
+				   char *buf)
+{
+	return calls_show(kobj, NMR_PROVIDER, buf);
+}
+
+static ssize_t detach_state_show(struct kobject *kobj, enum nmr_side side, char *buf)
+{
+	const char *state = "pending";
+
+	switch (atomic_read(&to_binding(kobj)->detach[side])) {
+	case NMR_DETACH_NONE:
+		state = "none";
+		break;
+	case NMR_DETACH_DONE:
+		state = "done";
+		break;
+	}
+	return sysfs_emit(buf, "%s\n", state);
+}
+
+static ssize_t client_detach_show(struct kobject *kobj, struct kobj_attribute *attr, char *buf)
+{
+	return detach_state_show(kobj, NMR_CLIENT, buf);
+}
+
+static ssize_t provider_detach_show(struct kobject *kobj, struct kobj_attribute *attr,
+				    char *buf)
+{
+	return detach_state_show(kobj, NMR_PROVIDER, buf);
+}
+
+static ssize_t pending_ms_show(struct kobject *kobj, struct kobj_attribute *attr, char *buf)
+{
+	const struct nmr_binding *b = to_binding(kobj);
+	unsigned int ms = 0;
+
+	if (binding_closed(b))
+		ms = jiffies_to_msecs(jiffies - b->closed_at);
+	return sysfs_emit(buf, "%u\n", ms);
+}
+
+static ssize_t detach_store(struct kobject *kobj, struct kobj_attribute *attr,
+			    const char *buf, size_t count)
+{
+	enum nmr_detach_reason reason;
+	int err;
+
+	if (sysfs_streq(buf, "fallback"))
+		reason = NMR_DETACH_FALLBACK;
+	else if (sysfs_streq(buf, "abort"))
+		reason = NMR_DETACH_ABORT;
+	else
+		return -EINVAL;
+	err = nmr_detach_binding(to_binding(kobj), reason);
+	return err ?: count;
+}
+
+static struct kobj_attribute state_attr = __ATTR_RO(state);
+static struct kobj_attribute reason_attr = __ATTR_RO(reason);
+static struct kobj_attribute client_calls_attr = __ATTR_RO(client_calls);
+static struct kobj_attribute provider_calls_attr = __ATTR_RO(provider_calls);
+static struct kobj_attribute client_detach_attr = __ATTR_RO(client_detach);
+static struct kobj_attribute provider_detach_attr = __ATTR_RO(provider_detach);
+static struct kobj_attribute pending_ms_attr = __ATTR_RO(pending_ms);
+static struct kobj_attribute detach_attr = __ATTR_WO(detach);
+
+static struct attribute *binding_attrs[] = {
+	&state_attr.attr,
+	&reason_attr.attr,
+	&client_calls_attr.attr,
+	&provider_calls_attr.attr,
+	&client_detach_attr.attr,
+	&provider_detach_attr.attr,
+	&pending_ms_attr.attr,
+	&detach_attr.attr,
+	NULL
+};
+ATTRIBUTE_GROUPS(binding);
+
+static void binding_release(struct kobject *kobj)
+{
+	nmr_binding_put(to_binding(kobj));
+}
+
+static struct kobj_type binding_type = {
+	.sysfs_ops	= &kobj_sysfs_ops,
+	.default_groups	= binding_groups,
+	.release	= binding_release,
+};
+
+static int binding_link(struct nmr_binding *b)
+{
+	int err = sysfs_create_link(&b->kobj, &b->reg[NMR_CLIENT]->kobj, "client");
+
+	return err ?: sysfs_create_link(&b->kobj, &b->reg[NMR_PROVIDER]->kobj, "provider");
+}
+
+static int binding_add(struct nmr_binding *b)
+{
+	int err;
+
+	nmr_binding_get(b);
+	b->kobj.kset = nmr_bindings;
+	err = kobject_init_and_add(&b->kobj, &binding_type, NULL, "%llu", b->id);
+	if (!err) {
+		err = binding_link(b);
+		if (err)
+			kobject_del(&b->kobj);
+	}
+	if (err)
+		kobject_put(&b->kobj);
+	return err;
+}
+
+/* A binding that finds no memory works all the same, unseen. */
+void nmr_sysfs_add_binding(struct nmr_binding *b)
+{
+	if (binding_add(b)) {
+		pr_err("no memory to show binding %llu in sysfs\n", b->id);
+		return;
+	}
+	b->in_sysfs = true;
+	kobject_uevent(&b->kobj, KOBJ_ADD);
+	if (!b->error)
+		kobject_uevent(&b->kobj, KOBJ_BIND);
+}
+
+void nmr_sysfs_remove_binding(struct nmr_binding *b)
+{
+	if (!b->in_sysfs)
+		return;
+	if (!b->error)
+		kobject_uevent(&b->kobj, KOBJ_UNBIND);
+	kobject_del(&b->kobj);
+	kobject_put(&b->kobj);
+}
+
+/* The directories */
+
+static struct kset *nmr_kset(const char *name)
+{
+	return kset_create_and_add(name, NULL, nmr_root);
+}
+
+void nmr_sysfs_exit(void)
+{
+	kset_unregister(nmr_bindings);
+	kset_unregister(nmr_sides[NMR_PROVIDER]);
+	kset_unregister(nmr_sides[NMR_CLIENT]);
+	kobject_put(nmr_root);
+}
+
+int __init nmr_sysfs_init(void)
+{
+	nmr_root = kobject_create_and_add("nmr", kernel_kobj);
+	if (!nmr_root)
+		return -ENOMEM;
+	nmr_sides[NMR_CLIENT] = nmr_kset("clients");
+	nmr_sides[NMR_PROVIDER] = nmr_kset("providers");
+	nmr_bindings = nmr_kset("bindings");
+	if (nmr_sides[NMR_CLIENT] && nmr_sides[NMR_PROVIDER] && nmr_bindings)
+		return 0;
+	nmr_sysfs_exit();
+	return -ENOMEM;
+}

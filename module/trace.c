@@ -1,0 +1,5 @@
+// SPDX-License-Identifier: GPL-2.0
+/* The tracepoints of <trace/events/nmr.h>. */
+
+#define CREATE_TRACE_POINTS
+#include <trace/events/nmr.h>
