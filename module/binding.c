@@ -118,11 +118,12 @@ static void nmr_binding_drop_rcu(struct rcu_head *rcu)
  * Delays no wait and no unload but nmr.ko's own.
  *
  * Context: Any but NMI.
- * Return: @binding.
+ * Return: @binding; NULL for NULL.
  */
 struct nmr_binding *nmr_binding_get(struct nmr_binding *binding)
 {
-	refcount_inc(&binding->refs);
+	if (binding)
+		refcount_inc(&binding->refs);
 	return binding;
 }
 EXPORT_SYMBOL_NMR(nmr_binding_get);
@@ -225,10 +226,10 @@ static void nmr_binding_provider_attached(struct nmr_binding *b,
  *
  * Context: Process context, the task that runs the attach callback. Hold no lock
  * that the provider's attach callback takes.
- * Return: what the provider's attach callback returned: 0, -ENODEV or another errno,
- * or a positive value, which is the provider's mistake. -ECANCELED: a side began to
- * leave before the provider was asked. -EINVAL: not inside this binding's attach
- * callback, not its task, or called before.
+ * Return: what the provider's attach callback returned: 0, or an errno. -ENODEV:
+ * declined, or the provider returned a positive value, which is its mistake.
+ * -ECANCELED: a side began to leave before the provider was asked. -EINVAL: not inside
+ * this binding's attach callback, not its task, or called before.
  */
 int nmr_client_attach_provider(struct nmr_binding *binding,
 			       const struct nmr_endpoint *client,
@@ -250,10 +251,12 @@ int nmr_client_attach_provider(struct nmr_binding *binding,
 	err = reg->attach_client(binding, reg->context,
 				 &binding->reg[NMR_CLIENT]->instance,
 				 &binding->end[NMR_CLIENT], &end);
+	if (err > 0) {
+		nmr_misuse(reg, NMR_MISUSE_ATTACH_VALUE, binding->id);
+		err = -ENODEV;
+	}
 	if (err) {
 		binding->refusal = err;
-		if (err > 0)
-			nmr_misuse(reg, NMR_MISUSE_ATTACH_VALUE, binding->id);
 		return err;
 	}
 	if (provider)
@@ -289,9 +292,7 @@ static int nmr_attach_verdict(struct nmr_binding *b, int err)
 
 	nmr_attach_report(b, err);
 	if (err > 0) {
-		/* A client that passes the provider's value on is not to blame. */
-		if (err != b->refusal)
-			nmr_misuse(client, NMR_MISUSE_ATTACH_VALUE, b->id);
+		nmr_misuse(client, NMR_MISUSE_ATTACH_VALUE, b->id);
 		return -ENODEV;
 	}
 	if (!err && !b->has_attached[NMR_PROVIDER]) {

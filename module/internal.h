@@ -405,6 +405,13 @@ void nmr_npi_leave(struct nmr_registration *reg);
 struct nmr_registration *nmr_npi_next(const struct nmr_npi *npi, enum nmr_side side,
 				      u64 seq);
 
+/* "A side has detached when its callback is done and its calls have drained." */
+static inline bool nmr_side_detached(const struct nmr_binding *b, enum nmr_side side)
+{
+	return atomic_read(&b->detach[side]) == NMR_DETACH_DONE &&
+	       atomic_read(&b->draining[side]) <= 0;
+}
+
 static inline enum nmr_side nmr_peer(enum nmr_side side)
 {
 	return side == NMR_CLIENT ? NMR_PROVIDER : NMR_CLIENT;

@@ -32,7 +32,7 @@ static const char *nmr_stuck_side(const struct nmr_binding *b, enum nmr_side sid
 {
 	if (READ_ONCE(b->attaching))
 		return "attaching";
-	return atomic_read(&b->detach[side]) == NMR_DETACH_DONE ? "detached" : "detach pending";
+	return nmr_side_detached(b, side) ? "detached" : "pending";
 }
 
 static void nmr_stuck_warn(const struct nmr_binding *b)

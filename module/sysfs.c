@@ -179,16 +179,13 @@ static ssize_t provider_calls_show(struct kobject *kobj, struct kobj_attribute *
 
 static ssize_t detach_state_show(struct kobject *kobj, enum nmr_side side, char *buf)
 {
+	const struct nmr_binding *b = to_binding(kobj);
 	const char *state = "pending";
 
-	switch (atomic_read(&to_binding(kobj)->detach[side])) {
-	case NMR_DETACH_NONE:
+	if (atomic_read(&b->detach[side]) == NMR_DETACH_NONE)
 		state = "none";
-		break;
-	case NMR_DETACH_DONE:
+	else if (nmr_side_detached(b, side))
 		state = "done";
-		break;
-	}
 	return sysfs_emit(buf, "%s\n", state);
 }
 

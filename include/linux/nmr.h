@@ -139,7 +139,7 @@ enum nmr_detach_reason {
  *	nmr_client_attach_provider() returned 0 frees what it made, as any failed
  *	probe does; its detach and cleanup callbacks are not called.
  *
- *	Context: process, may sleep, no lock of the registrar held. Runs in the
+ *	Runs in process context, may sleep, no lock of the registrar held: in the
  *	task that registers, or on the registrar's workqueue for a later offer.
  * @detach_provider: The binding is closed: no call can enter any more, those in
  *	flight may still run. Return 0 when this side has nothing left but calls it
@@ -147,12 +147,12 @@ enum nmr_detach_reason {
  *	for itself, and call nmr_client_detach_provider_complete() when done.
  *	Optional: NULL is a callback that returns 0.
  *
- *	Context: process, on the registrar's workqueue (which is unbound and not
- *	WQ_MEM_RECLAIM). May sleep; should return -EINPROGRESS rather than wait.
+ *	Runs in process context, on the registrar's workqueue (which is unbound and
+ *	not WQ_MEM_RECLAIM). May sleep; should return -EINPROGRESS rather than wait.
  * @cleanup_binding_context: Both sides have detached and no call of either runs;
  *	free the binding context. The last callback of a binding. Optional.
  *
- *	Context: process, on the registrar's workqueue, may sleep.
+ *	Runs in process context, on the registrar's workqueue, may sleep.
  * @instance: who the client is
  * @max_bindings: 0: any number of providers at once; otherwise the client is
  *	bound to at most so many, and a full client gets no offer until one of its
@@ -175,13 +175,13 @@ struct nmr_client_characteristics {
  *	another negative errno (logged). The client may call as soon as this has
  *	returned 0; the provider may not call yet, see @client_attached.
  *
- *	Context: process, may sleep, no lock of the registrar held; nested in the
+ *	Runs in process context, may sleep, no lock of the registrar held; nested in the
  *	client's attach callback, in the same task.
  * @client_attached: The client has finished attaching: calls to it may start.
  *	Not called if a side began to leave meanwhile. Optional; without it, or
  *	before it, nmr_provider_call_enter() tells just as well.
  *
- *	Context: process, in the task that ran the attach callbacks, may sleep.
+ *	Runs in process context, in the task of the attach callbacks, may sleep.
  * @detach_client: as &nmr_client_characteristics.detach_provider, to be completed
  *	with nmr_provider_detach_client_complete(). Called when the client's has
  *	returned. Optional.
