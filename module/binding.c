@@ -201,6 +201,16 @@ static bool nmr_binding_unwanted(const struct nmr_binding *b)
 	       READ_ONCE(b->reg[NMR_PROVIDER]->leaving);
 }
 
+/*
+ * May a gate open? Rechecked under the lock that closing takes; and as whoever leaves
+ * closes its bindings a batch at a time, one that is not closed yet may be about to.
+ */
+static bool nmr_binding_may_open(const struct nmr_binding *b)
+{
+	lockdep_assert_held(&nmr_lock);
+	return !b->closed && !nmr_binding_unwanted(b);
+}
+
 /* The provider has said yes: the client may call. */
 static void nmr_binding_provider_attached(struct nmr_binding *b,
 					  const struct nmr_endpoint *provider)
@@ -208,7 +218,7 @@ static void nmr_binding_provider_attached(struct nmr_binding *b,
 	spin_lock_irq(&nmr_lock);
 	b->end[NMR_PROVIDER] = *provider;
 	b->has_attached[NMR_PROVIDER] = true;
-	if (!b->closed)
+	if (nmr_binding_may_open(b))
 		nmr_gate_open(b, NMR_CLIENT);
 	spin_unlock_irq(&nmr_lock);
 }
@@ -319,13 +329,13 @@ static int nmr_call_attach(struct nmr_binding *b)
 	return nmr_attach_verdict(b, err);
 }
 
-/* The client has attached: the provider may call. Return: false if closed meanwhile. */
+/* The client has attached: the provider may call. Return: false if the end has begun. */
 static bool nmr_binding_client_attached(struct nmr_binding *b)
 {
 	enum nmr_side side;
 
 	spin_lock_irq(&nmr_lock);
-	if (!b->closed) {
+	if (nmr_binding_may_open(b)) {
 		nmr_gate_open(b, NMR_PROVIDER);
 		b->counted = true;
 		for (side = 0; side < NMR_SIDES; side++) {

@@ -318,6 +318,7 @@ void nmr_sysfs_exit(void)
 	kset_unregister(nmr_bindings);
 	kset_unregister(nmr_sides[NMR_PROVIDER]);
 	kset_unregister(nmr_sides[NMR_CLIENT]);
+	kobject_del(nmr_root);
 	kobject_put(nmr_root);
 }
 
