@@ -9,15 +9,21 @@
  * read, a wait takes its own for write.
  *
  * Locking: nmr_callback_lock, process context only, a leaf. Frames are on the
- * stacks of their tasks, and as many as callbacks run at once: few.
+ * stacks of their tasks, and as many as callbacks run at once: few. nmr_lent_mutex,
+ * process context, nothing of the registrar's inside.
  */
 
+#include <linux/minmax.h>
 #include <linux/sched.h>
 
 #include "internal.h"
 
 static LIST_HEAD(nmr_callbacks);
 static DEFINE_SPINLOCK(nmr_callback_lock);
+
+/* How many callbacks wait in the API now, each with a place lent; and its lock. */
+static unsigned int nmr_lent;
+static DEFINE_MUTEX(nmr_lent_mutex);
 
 static bool nmr_same(const struct nmr_registration *a, const struct nmr_registration *b)
 {
@@ -81,6 +87,40 @@ static bool nmr_callback_any(const struct nmr_registration *reg,
 	}
 	spin_unlock(&nmr_callback_lock);
 	return found;
+}
+
+static bool nmr_always(const struct nmr_registration *a, const struct nmr_registration *b)
+{
+	return true;
+}
+
+static void nmr_lend(int places)
+{
+	mutex_lock(&nmr_lent_mutex);
+	nmr_lent += places;
+	workqueue_set_max_active(nmr_callback_wq,
+				 min_t(int, NMR_CALLBACKS_AT_ONCE + nmr_lent, WQ_MAX_ACTIVE));
+	mutex_unlock(&nmr_lent_mutex);
+}
+
+/*
+ * The calling task is about to wait in the API. What it waits for needs the workqueue,
+ * so a callback gives its place there to others meanwhile: any number of callbacks may
+ * wait for other registrations. Return: to be given to nmr_callback_wait_end().
+ */
+bool nmr_callback_wait_begin(void)
+{
+	bool lend = nmr_callback_any(NULL, nmr_always);
+
+	if (lend)
+		nmr_lend(1);
+	return lend;
+}
+
+void nmr_callback_wait_end(bool lent)
+{
+	if (lent)
+		nmr_lend(-1);
 }
 
 /* Is the calling task inside a callback of a binding of @reg, whichever side's? */

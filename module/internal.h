@@ -31,6 +31,7 @@
 
 #include <linux/atomic.h>
 #include <linux/completion.h>
+#include <linux/cpumask.h>
 #include <linux/kobject.h>
 #include <linux/list.h>
 #include <linux/mutex.h>
@@ -44,6 +45,9 @@
 #include <linux/workqueue.h>
 
 #include "compat.h"
+
+/* Callbacks that run at once on the workqueue. */
+#define NMR_CALLBACKS_AT_ONCE	max_t(int, 16, 4 * num_possible_cpus())
 
 #define NMR_BATCH	64	/* steps of a long loop between two drops of nmr_lock */
 
@@ -356,6 +360,8 @@ void nmr_callback_begin(struct nmr_callback *cb, struct nmr_binding *b);
 void nmr_callback_end(struct nmr_callback *cb, struct nmr_binding *b);
 bool nmr_callback_in(const struct nmr_registration *reg);
 void nmr_callback_may_wait(struct nmr_registration *reg);
+bool nmr_callback_wait_begin(void);
+void nmr_callback_wait_end(bool lent);
 
 /* gate.c */
 int nmr_gate_init(struct nmr_binding *b);

@@ -22,11 +22,9 @@ DEFINE_MUTEX(nmr_registry_mutex);
 /*
  * Callbacks of modules run on a queue of their own: unbound, because they may sleep;
  * not WQ_MEM_RECLAIM, or a flush_work() in one of them would warn; and with few workers,
- * because many only convoy on the locks of kernfs. What the registrar itself has to do
+ * because hundreds only queue for the same locks. What the registrar itself has to do
  * is one ordered queue, so that it never waits behind a callback that sleeps.
  */
-#define NMR_CALLBACKS_AT_ONCE	max_t(int, 16, 4 * num_possible_cpus())
-
 struct workqueue_struct *nmr_callback_wq;
 struct workqueue_struct *nmr_wq;
 

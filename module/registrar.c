@@ -137,14 +137,18 @@ static long nmr_timeout(unsigned long timeout)
 
 static int nmr_wait_finished(struct nmr_registration *reg, unsigned long timeout)
 {
+	unsigned long left;
+	bool lent;
+
 	if (!READ_ONCE(reg->leaving))
 		return -EINVAL;
 	if (nmr_callback_in(reg))
 		return -EDEADLK;
 	nmr_callback_may_wait(reg);
-	if (!wait_for_completion_timeout(&reg->done, nmr_timeout(timeout)))
-		return -ETIMEDOUT;
-	return 0;
+	lent = nmr_callback_wait_begin();
+	left = wait_for_completion_timeout(&reg->done, nmr_timeout(timeout));
+	nmr_callback_wait_end(lent);
+	return left ? 0 : -ETIMEDOUT;
 }
 
 static int nmr_wait(enum nmr_side side, u64 id, unsigned long timeout)
@@ -197,6 +201,7 @@ static int nmr_reoffer(enum nmr_side side, u64 id)
 	return err;
 }
 
+#ifdef CONFIG_MODULES
 /*
  * The safety net. A module that goes while it is registered, because its exit function
  * forgot, or its init failed after registering, must not take the text of callbacks and
@@ -230,6 +235,16 @@ void nmr_registrar_exit(void)
 {
 	unregister_module_notifier(&nmr_module_notifier);
 }
+#else
+int __init nmr_registrar_init(void)
+{
+	return 0;
+}
+
+void nmr_registrar_exit(void)
+{
+}
+#endif
 
 /* The API. nmr.h has the kernel-doc of the two macros that call these. */
 
@@ -425,14 +440,17 @@ static int nmr_attach_status(struct nmr_registration *reg)
 
 static int nmr_wait_attached(struct nmr_registration *reg, unsigned long timeout)
 {
+	bool lent;
 	long left;
 	int err;
 
 	if (nmr_callback_in(reg))
 		return -EDEADLK;
+	lent = nmr_callback_wait_begin();
 	left = wait_event_interruptible_timeout(reg->attach_wait,
 						(err = nmr_attach_status(reg)) != -EAGAIN,
 						nmr_timeout(timeout));
+	nmr_callback_wait_end(lent);
 	if (err != -EAGAIN)
 		return err;
 	return left < 0 ? left : -ETIMEDOUT;
