@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * A provider of the digest NPI on the synchronous hashes of the crypto API.
+ *
+ * It has nothing to keep for a binding: one transformation serves all of them,
+ * so binding contexts are NULL and there is no detach or cleanup callback. What
+ * makes it safe to unload is the order in its init and exit functions alone.
+ *
+ * Locks: none. digest_shash_tfm is set before the registration and freed after
+ * the deregistration, and no client calls before the one or after the other.
+ */
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+
+#include <crypto/hash.h>
+#include <linux/nmr.h>
+#include "digest_delay.h"
+#include "digest_npi.h"
+
+static struct crypto_shash *digest_shash_tfm;
+
+static struct shash_desc *digest_shash_desc(struct digest_state *state)
+{
+	return (struct shash_desc *)state->space;
+}
+
+static int digest_shash_init(void *context, struct digest_state *state)
+{
+	struct shash_desc *desc = digest_shash_desc(state);
+
+	digest_delay();
+	desc->tfm = digest_shash_tfm;
+	return crypto_shash_init(desc);
+}
+
+static int digest_shash_update(void *context, struct digest_state *state,
+			       const u8 *data, size_t len)
+{
+	return crypto_shash_update(digest_shash_desc(state), data, len);
+}
+
+static int digest_shash_final(void *context, struct digest_state *state, u8 *digest)
+{
+	return crypto_shash_final(digest_shash_desc(state), digest);
+}
+
+static const struct digest_provider_dispatch digest_shash_dispatch = {
+	.init	= digest_shash_init,
+	.update	= digest_shash_update,
+	.final	= digest_shash_final,
+};
+
+static int digest_shash_attach_client(struct nmr_binding *binding, void *provider_context,
+				      const struct nmr_registration_instance *instance,
+				      const struct nmr_endpoint *client,
+				      struct nmr_endpoint *provider)
+{
+	provider->dispatch = &digest_shash_dispatch;
+	return 0;
+}
+
+static const struct digest_characteristics digest_shash_specific = {
+	.version	= DIGEST_VERSION,
+	.name		= "shash",
+};
+
+static const guid_t digest_shash_module_id =
+	GUID_INIT(0x9bcd55b6, 0x3e15, 0x415f,
+		  0x8a, 0x61, 0xd6, 0xd8, 0x03, 0xe1, 0x83, 0x65);
+
+static const struct nmr_provider_characteristics digest_shash_provider = {
+	.attach_client	= digest_shash_attach_client,
+	.instance	= {
+		.npi_id		= &digest_npi_id,
+		.module_id	= &digest_shash_module_id,
+		.npi_specific	= &digest_shash_specific,
+	},
+};
+
+static struct nmr_provider_handle digest_shash_handle;
+
+static int __init digest_shash_module_init(void)
+{
+	int err;
+
+	digest_shash_tfm = crypto_alloc_shash("sha256", 0, 0);
+	if (IS_ERR(digest_shash_tfm))
+		return PTR_ERR(digest_shash_tfm);
+	if (sizeof(struct shash_desc) + crypto_shash_descsize(digest_shash_tfm) >
+	    DIGEST_STATE_SIZE) {
+		err = -EOVERFLOW;
+		goto err_free;
+	}
+	pr_info("using %s\n", crypto_shash_driver_name(digest_shash_tfm));
+
+	/* Last: clients may call before this returns. */
+	err = nmr_register_provider(&digest_shash_provider, NULL, &digest_shash_handle);
+	if (err)
+		goto err_free;
+	return 0;
+
+err_free:
+	crypto_free_shash(digest_shash_tfm);
+	return err;
+}
+module_init(digest_shash_module_init);
+
+static void __exit digest_shash_module_exit(void)
+{
+	/* First: when it returns, no call is in here and none will come. */
+	nmr_deregister_provider_sync(digest_shash_handle);
+	crypto_free_shash(digest_shash_tfm);
+}
+module_exit(digest_shash_module_exit);
+
+MODULE_ALIAS_NMR_PROVIDER(DIGEST_NPI_GUID);
+MODULE_DESCRIPTION("NMR sample: SHA-256 through a synchronous hash");
+MODULE_LICENSE("GPL");
+MODULE_IMPORT_NS(NMR);
