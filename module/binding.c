@@ -49,110 +49,7 @@
 
 static u64 nmr_binding_ids;	/* the last one given; nmr_lock */
 
-/* Allocation and references */
-
 static void nmr_binding_work(struct work_struct *work);
-
-/* Return: a binding that is not bound yet, with a record for its pair, or NULL. */
-struct nmr_binding *nmr_binding_alloc(void)
-{
-	struct nmr_binding *b = kzalloc(sizeof(*b), GFP_KERNEL);
-
-	if (!b)
-		return NULL;
-	b->pair = kzalloc(sizeof(*b->pair), GFP_KERNEL);
-	if (!b->pair || nmr_gate_init(b)) {
-		nmr_binding_discard(b);
-		return NULL;
-	}
-	atomic_set(&b->todo, 2 * NMR_SIDES + 1);
-	refcount_set(&b->refs, 1);
-	INIT_WORK(&b->work, nmr_binding_work);
-	return b;
-}
-
-/* Free what nmr_binding_alloc() made and nobody used. NULL is fine. */
-void nmr_binding_discard(struct nmr_binding *b)
-{
-	if (!b)
-		return;
-	free_percpu(b->calls);
-	kfree(b->pair);
-	kfree(b);
-}
-
-static void nmr_binding_free(struct nmr_binding *b)
-{
-	enum nmr_side side;
-
-	for (side = 0; side < NMR_SIDES; side++)
-		nmr_registration_put(b->reg[side]);
-	free_percpu(b->calls);
-	kfree(b);
-	nmr_object_freed();
-}
-
-static void nmr_binding_free_rcu(struct rcu_head *rcu)
-{
-	nmr_binding_free(container_of(rcu, struct nmr_binding, rcu));
-}
-
-/*
- * The registrar's own reference goes a grace period after the last callback, so that
- * whoever found the pointer under RCU until then may still get a reference.
- */
-static void nmr_binding_drop_rcu(struct rcu_head *rcu)
-{
-	struct nmr_binding *b = container_of(rcu, struct nmr_binding, rcu);
-
-	if (refcount_dec_and_test(&b->refs))
-		nmr_binding_free(b);
-}
-
-/**
- * nmr_binding_get() - keep a binding object
- * @binding: a binding that is valid now, also if only by an RCU read section
- *
- * For who wants to use the pointer longer than the cleanup callback and an RCU grace
- * period. Keeps the object, not the peer: entering simply fails once it has closed.
- * Delays no wait and no unload but nmr.ko's own.
- *
- * Context: Any but NMI.
- * Return: @binding; NULL for NULL.
- */
-struct nmr_binding *nmr_binding_get(struct nmr_binding *binding)
-{
-	if (binding)
-		refcount_inc(&binding->refs);
-	return binding;
-}
-EXPORT_SYMBOL_NMR(nmr_binding_get);
-
-/**
- * nmr_binding_put() - drop a reference of nmr_binding_get()
- * @binding: the binding; may be gone an RCU grace period later. NULL is ignored.
- *
- * Context: Any but NMI.
- */
-void nmr_binding_put(struct nmr_binding *binding)
-{
-	if (binding && refcount_dec_and_test(&binding->refs))
-		call_rcu(&binding->rcu, nmr_binding_free_rcu);
-}
-EXPORT_SYMBOL_NMR(nmr_binding_put);
-
-/**
- * nmr_binding_id() - the number sysfs and the tracepoints show
- * @binding: the binding
- *
- * Context: Any.
- * Return: a number that no other binding has or will have.
- */
-u64 nmr_binding_id(const struct nmr_binding *binding)
-{
-	return binding->id;
-}
-EXPORT_SYMBOL_NMR(nmr_binding_id);
 
 /* Attach */
 
@@ -171,11 +68,11 @@ void nmr_binding_offer(struct nmr_binding *b, struct nmr_registration *client,
 	enum nmr_side side;
 
 	lockdep_assert_held(&nmr_lock);
-	nmr_object_made();
 	b->id = ++nmr_binding_ids;
 	b->reg[NMR_CLIENT] = client;
 	b->reg[NMR_PROVIDER] = provider;
 	b->attaching = true;
+	INIT_WORK(&b->work, nmr_binding_work);
 	if (pair) {
 		kfree(b->pair);
 		b->pair = pair;
@@ -666,7 +563,7 @@ static void nmr_binding_finish(struct nmr_binding *b)
 	for (side = 0; side < NMR_SIDES; side++)
 		nmr_registration_idle(b->reg[side]);
 	spin_unlock_irq(&nmr_lock);
-	call_rcu(&b->rcu, nmr_binding_drop_rcu);
+	nmr_binding_drop(b);
 }
 
 static void nmr_binding_work(struct work_struct *work)

@@ -13,7 +13,9 @@
  * process context, nothing of the registrar's inside.
  */
 
-#include <linux/minmax.h>
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+
+#include <linux/printk.h>
 #include <linux/sched.h>
 
 #include "internal.h"
@@ -30,21 +32,15 @@ static bool nmr_same(const struct nmr_registration *a, const struct nmr_registra
 	return a == b;
 }
 
-#ifdef CONFIG_LOCKDEP
-static struct lockdep_map *nmr_map(struct nmr_registration *reg)
-{
-	return &reg->dep_map;
-}
-
 static bool nmr_same_class(const struct nmr_registration *a,
 			   const struct nmr_registration *b)
 {
+#ifdef CONFIG_LOCKDEP
 	return a->dep_map.key == b->dep_map.key;
-}
 #else
-#define nmr_map(reg)	NULL
-#define nmr_same_class	nmr_same
+	return a == b;
 #endif
+}
 
 /* The calling task is about to call a callback of @b. Nests. */
 void nmr_callback_begin(struct nmr_callback *cb, struct nmr_binding *b)
@@ -55,14 +51,14 @@ void nmr_callback_begin(struct nmr_callback *cb, struct nmr_binding *b)
 	list_add(&cb->list, &nmr_callbacks);
 	spin_unlock(&nmr_callback_lock);
 
-	lock_map_acquire_read(nmr_map(b->reg[NMR_CLIENT]));
-	lock_map_acquire_read(nmr_map(b->reg[NMR_PROVIDER]));
+	lock_map_acquire_read(&b->reg[NMR_CLIENT]->dep_map);
+	lock_map_acquire_read(&b->reg[NMR_PROVIDER]->dep_map);
 }
 
 void nmr_callback_end(struct nmr_callback *cb, struct nmr_binding *b)
 {
-	lock_map_release(nmr_map(b->reg[NMR_PROVIDER]));
-	lock_map_release(nmr_map(b->reg[NMR_CLIENT]));
+	lock_map_release(&b->reg[NMR_PROVIDER]->dep_map);
+	lock_map_release(&b->reg[NMR_CLIENT]->dep_map);
 
 	spin_lock(&nmr_callback_lock);
 	list_del(&cb->list);
@@ -89,28 +85,35 @@ static bool nmr_callback_any(const struct nmr_registration *reg,
 	return found;
 }
 
-static bool nmr_always(const struct nmr_registration *a, const struct nmr_registration *b)
+static bool nmr_any(const struct nmr_registration *a, const struct nmr_registration *b)
 {
 	return true;
 }
 
 static void nmr_lend(int places)
 {
+	int active;
+
 	mutex_lock(&nmr_lent_mutex);
 	nmr_lent += places;
-	workqueue_set_max_active(nmr_callback_wq,
-				 min_t(int, NMR_CALLBACKS_AT_ONCE + nmr_lent, WQ_MAX_ACTIVE));
+	active = min_t(int, NMR_CALLBACKS_AT_ONCE + nmr_lent, WQ_UNBOUND_MAX_ACTIVE);
+	if (active == WQ_UNBOUND_MAX_ACTIVE)
+		pr_warn_once("%u callbacks wait for registrations at once: the workqueue is full\n",
+			     nmr_lent);
+	workqueue_set_max_active(nmr_callback_wq, active);
 	mutex_unlock(&nmr_lent_mutex);
 }
 
 /*
- * The calling task is about to wait in the API. What it waits for needs the workqueue,
- * so a callback gives its place there to others meanwhile: any number of callbacks may
- * wait for other registrations. Return: to be given to nmr_callback_wait_end().
+ * The calling task is about to wait in the API for so long. What it waits for needs the
+ * workqueue, so a callback gives its place there to others meanwhile; or callbacks that
+ * wait for other registrations, as many as there are places, would wait for ever. A
+ * callback inside a register call has no place, and adding one for it does no harm.
+ * Return: to be given to nmr_callback_wait_end().
  */
-bool nmr_callback_wait_begin(void)
+bool nmr_callback_wait_begin(unsigned long timeout)
 {
-	bool lend = nmr_callback_any(NULL, nmr_always);
+	bool lend = timeout && nmr_callback_any(NULL, nmr_any);
 
 	if (lend)
 		nmr_lend(1);
@@ -133,12 +136,18 @@ bool nmr_callback_in(const struct nmr_registration *reg)
  * Tell lockdep that the calling task is about to wait for @reg's callbacks to end.
  * Not inside a callback of another registration of the same class: a driver that
  * registers many from one place may let one wait for another, and lockdep cannot
- * tell that from waiting for itself.
+ * tell that from waiting for itself. Not for one that has finished: its module, and
+ * with it the class, may be gone. A module that unloads waits for RCU readers before
+ * its classes go.
  */
 void nmr_callback_may_wait(struct nmr_registration *reg)
 {
 	if (!IS_ENABLED(CONFIG_LOCKDEP) || nmr_callback_any(reg, nmr_same_class))
 		return;
-	lock_map_acquire(nmr_map(reg));
-	lock_map_release(nmr_map(reg));
+	rcu_read_lock();
+	if (!completion_done(&reg->done)) {
+		lock_map_acquire(&reg->dep_map);
+		lock_map_release(&reg->dep_map);
+	}
+	rcu_read_unlock();
 }

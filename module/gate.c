@@ -59,7 +59,6 @@ void nmr_gate_open(struct nmr_binding *b, enum nmr_side caller)
 	unsigned long *state = &b->gate[caller].state;
 
 	lockdep_assert_held(&nmr_lock);
-	WARN_ON_ONCE(b->closed);
 	/* Pairs with the smp_load_acquire() in __nmr_call_enter(). */
 	smp_store_release(state, *state & ~NMR_GATE_CLOSED);
 }

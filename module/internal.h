@@ -3,17 +3,22 @@
  * What the files of nmr.ko share. A file a concern; a lower one never calls a
  * higher one, but through a work item:
  *
- *   main.c		module init and exit, parameters
+ *   main.c		module init and exit
  *   registrar.c	the API of registrations: register, deregister, wait
  *   offer.c		who meets whom, and when
+ *   registration.c	which registrations there are: publish, find, finish
  *   binding.c		a binding's life: attach, close, detach, cleanup
- *   pair.c		what became of the offers already made
  *   stuck.c		bindings that do not drain
+ *   sysfs.c		what can be seen
+ *   pair.c		what became of the offers already made
  *   callback.c		which callbacks run, in which task
+ *   object.c		memory and references, and what a registration is busy with
  *   gate.c		calls in flight: open, close, drain
- *   sysfs.c, trace.c	what can be seen
- *   registration.c	what a registered module is: id, references, completion
  *   npi.c		NPIs, and who has joined them in which order
+ *   misuse.c		warnings
+ *   trace.c		tracepoints
+ *
+ * One call goes up: writing to a binding's file "detach" is nmr_detach_binding().
  *
  * Locks, outermost first:
  *
@@ -23,8 +28,9 @@
  *			 callback of a module; dropped every NMR_BATCH steps of a
  *			 loop that grows with the registry.
  *
- * What hardirqs may reach (enter, exit, complete, get, put) takes neither: it
- * works with atomics, queue_work() and call_rcu() alone.
+ * and two leaves of callback.c, which are taken with neither held. What hardirqs may
+ * reach (enter, exit, complete, get, put) takes no lock: it works with atomics,
+ * queue_work() and call_rcu() alone.
  */
 #ifndef _NMR_INTERNAL_H
 #define _NMR_INTERNAL_H
@@ -34,6 +40,8 @@
 #include <linux/cpumask.h>
 #include <linux/kobject.h>
 #include <linux/list.h>
+#include <linux/lockdep.h>
+#include <linux/minmax.h>
 #include <linux/mutex.h>
 #include <linux/nmr.h>
 #include <linux/rbtree.h>
@@ -47,7 +55,8 @@
 #include "compat.h"
 
 /* Callbacks that run at once on the workqueue. */
-#define NMR_CALLBACKS_AT_ONCE	max_t(int, 16, 4 * num_possible_cpus())
+#define NMR_CALLBACKS_AT_ONCE	clamp_t(int, 4 * num_possible_cpus(), 16, \
+					WQ_UNBOUND_MAX_ACTIVE)
 
 #define NMR_BATCH	64	/* steps of a long loop between two drops of nmr_lock */
 
@@ -183,9 +192,7 @@ struct nmr_registration {
 	struct completion	done;
 	unsigned long		misuse;
 	struct kobject		kobj;
-#ifdef CONFIG_LOCKDEP
 	struct lockdep_map	dep_map;
-#endif
 };
 
 enum nmr_pair_state {
@@ -250,7 +257,7 @@ enum nmr_phase {
  * @closing:	 in the list of bindings that close, see stuck.c; L
  * @attacher:	 the task inside the client's attach callback
  * @asked:	 nmr_client_attach_provider() was called; @attacher's own
- * @refusal:	 what the provider's attach returned, if not 0; @attacher's own
+ * @refusal:	 the errno that the provider refused with, or 0; @attacher's own
  * @error:	 outcome of the attach callbacks, 0 if attached; set once
  * @has_attached: sides to be detached and cleaned up; set before @attaching falls
  * @attaching:	 attach callbacks and client_attached run, or are queued; L
@@ -310,8 +317,6 @@ extern spinlock_t nmr_lock;
 extern struct mutex nmr_registry_mutex;
 extern struct workqueue_struct *nmr_callback_wq;	/* runs callbacks of modules */
 extern struct workqueue_struct *nmr_wq;			/* the registrar's own, ordered */
-void nmr_object_made(void);
-void nmr_object_freed(void);
 
 /* registrar.c */
 int nmr_registrar_init(void);
@@ -324,8 +329,6 @@ void nmr_offer_work(struct work_struct *work);
 void nmr_offer_exit(void);
 
 /* binding.c */
-struct nmr_binding *nmr_binding_alloc(void);
-void nmr_binding_discard(struct nmr_binding *b);
 void nmr_binding_offer(struct nmr_binding *b, struct nmr_registration *client,
 		       struct nmr_registration *provider, struct nmr_pair *pair);
 void nmr_binding_attach(struct nmr_binding *b);
@@ -360,7 +363,7 @@ void nmr_callback_begin(struct nmr_callback *cb, struct nmr_binding *b);
 void nmr_callback_end(struct nmr_callback *cb, struct nmr_binding *b);
 bool nmr_callback_in(const struct nmr_registration *reg);
 void nmr_callback_may_wait(struct nmr_registration *reg);
-bool nmr_callback_wait_begin(void);
+bool nmr_callback_wait_begin(unsigned long timeout);
 void nmr_callback_wait_end(bool lent);
 
 /* gate.c */
@@ -383,21 +386,30 @@ void nmr_sysfs_remove_binding(struct nmr_binding *b);
 /* registration.c */
 int nmr_registration_init(void);
 void nmr_registration_exit(void);
-struct nmr_registration *nmr_registration_alloc(enum nmr_side side);
 struct nmr_registration *nmr_registration_find(enum nmr_side side, u64 id);
 struct nmr_registration *nmr_registration_of(const struct module *mod);
-void nmr_registration_get(struct nmr_registration *reg);
-void nmr_registration_put(struct nmr_registration *reg);
 int nmr_registration_publish(struct nmr_registration *reg, const guid_t *npi_id,
 			     u64 *handle);
+void nmr_registration_finish(struct nmr_registration *reg);
+
+/* object.c */
+struct nmr_registration *nmr_registration_alloc(enum nmr_side side);
+void nmr_registration_get(struct nmr_registration *reg);
+void nmr_registration_put(struct nmr_registration *reg);
 void nmr_registration_busy(struct nmr_registration *reg);
 void nmr_registration_idle(struct nmr_registration *reg);
 void nmr_registration_scan(struct nmr_registration *reg);
-void nmr_registration_finish(struct nmr_registration *reg);
+struct nmr_binding *nmr_binding_alloc(void);
+void nmr_binding_discard(struct nmr_binding *b);
+void nmr_binding_drop(struct nmr_binding *b);
+void nmr_objects_exit(void);
+
+/* misuse.c */
 void nmr_misuse(struct nmr_registration *reg, enum nmr_misuse kind, u64 binding);
 
 static inline bool nmr_registration_full(const struct nmr_registration *reg)
 {
+	lockdep_assert_held(&nmr_lock);
 	return reg->max_bindings && reg->bindings >= reg->max_bindings;
 }
 
@@ -411,11 +423,17 @@ void nmr_npi_leave(struct nmr_registration *reg);
 struct nmr_registration *nmr_npi_next(const struct nmr_npi *npi, enum nmr_side side,
 				      u64 seq);
 
-/* "A side has detached when its callback is done and its calls have drained." */
-static inline bool nmr_side_detached(const struct nmr_binding *b, enum nmr_side side)
+/* How far a side is with detaching: NONE, PENDING, or DONE with its calls drained. */
+static inline enum nmr_detach_state nmr_side_detach(const struct nmr_binding *b,
+						    enum nmr_side side)
 {
-	return atomic_read(&b->detach[side]) == NMR_DETACH_DONE &&
-	       atomic_read(&b->draining[side]) <= 0;
+	enum nmr_detach_state state = atomic_read(&b->detach[side]);
+
+	if (state == NMR_DETACH_NONE)
+		return NMR_DETACH_NONE;
+	if (state == NMR_DETACH_DONE && atomic_read(&b->draining[side]) <= 0)
+		return NMR_DETACH_DONE;
+	return NMR_DETACH_PENDING;
 }
 
 static inline enum nmr_side nmr_peer(enum nmr_side side)

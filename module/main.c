@@ -6,6 +6,8 @@
  * finished. What may be left are objects on their way out: references of nmr_binding_get(),
  * kobjects that are released late, RCU callbacks. All of them run this module's text,
  * and are waited for.
+ *
+ * Locking: none is taken here; internal.h has their order.
  */
 
 #include <linux/init.h>
@@ -14,9 +16,9 @@
 
 #include "internal.h"
 
-/* internal.h says what each is for, and their order. */
+/* Who meets whom, and all that internal.h marks L */
 DEFINE_SPINLOCK(nmr_lock);
-/* As above. */
+/* Ids and NPIs; outside nmr_lock */
 DEFINE_MUTEX(nmr_registry_mutex);
 
 /*
@@ -27,22 +29,6 @@ DEFINE_MUTEX(nmr_registry_mutex);
  */
 struct workqueue_struct *nmr_callback_wq;
 struct workqueue_struct *nmr_wq;
-
-/* Registrations and bindings whose memory has not been freed */
-static atomic_long_t nmr_objects;
-static DECLARE_WAIT_QUEUE_HEAD(nmr_no_objects);
-
-void nmr_object_made(void)
-{
-	atomic_long_inc(&nmr_objects);
-}
-
-/* Called from RCU callbacks; exit waits for these to return, too. */
-void nmr_object_freed(void)
-{
-	if (atomic_long_dec_and_test(&nmr_objects))
-		wake_up(&nmr_no_objects);
-}
 
 static int __init nmr_workqueues_init(void)
 {
@@ -103,8 +89,7 @@ static void __exit nmr_exit(void)
 	nmr_offer_exit();
 	flush_workqueue(nmr_callback_wq);
 	flush_workqueue(nmr_wq);
-	wait_event(nmr_no_objects, !atomic_long_read(&nmr_objects));
-	rcu_barrier();
+	nmr_objects_exit();
 	nmr_sysfs_exit();
 	nmr_registration_exit();
 	nmr_npi_exit();

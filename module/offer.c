@@ -26,7 +26,7 @@
  */
 
 #include <linux/kernel.h>
-#include <linux/slab.h>
+#include <linux/sched.h>
 
 #include "internal.h"
 
@@ -67,6 +67,7 @@ static void nmr_retry(struct work_struct *work)
 			nmr_registration_scan(client);
 		}
 		spin_unlock_irq(&nmr_lock);
+		cond_resched();
 	} while (client);
 }
 
@@ -117,6 +118,7 @@ static struct nmr_binding *nmr_next_offer(struct nmr_offers *o,
 			o->spare = nmr_binding_alloc();
 			o->no_memory = !o->spare;
 		}
+		cond_resched();
 	} while (err);
 	return o->offer;
 }

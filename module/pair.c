@@ -14,6 +14,7 @@
  * Locking: all of it under nmr_lock, but nmr_pair_forget_all(), which takes it.
  */
 
+#include <linux/sched.h>
 #include <linux/slab.h>
 
 #include "internal.h"
@@ -22,6 +23,7 @@ u64 nmr_pair_token(const struct nmr_pair *pair)
 {
 	const struct nmr_registration *client = pair->reg[NMR_CLIENT];
 
+	lockdep_assert_held(&nmr_lock);
 	return client->events + pair->reg[NMR_PROVIDER]->events + client->npi->arrivals;
 }
 
@@ -141,5 +143,6 @@ void nmr_pair_forget_all(struct nmr_registration *reg)
 		pair = nmr_pair_forget_one(reg);
 		spin_unlock_irq(&nmr_lock);
 		kfree(pair);
+		cond_resched();
 	} while (pair);
 }

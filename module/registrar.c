@@ -40,9 +40,7 @@ static void nmr_fill(struct nmr_registration *reg, const struct nmr_registrant *
 	reg->instance.module_id = &reg->module_id;
 	reg->context = who->context;
 	INIT_WORK(&reg->work, nmr_offer_work);
-#ifdef CONFIG_LOCKDEP
 	lockdep_init_map(&reg->dep_map, who->modname, who->key, 0);
-#endif
 }
 
 /* Takes the reference on @reg over, also when it fails. */
@@ -89,30 +87,34 @@ static bool nmr_close_batch(struct nmr_registration *reg)
 	return true;
 }
 
-/* Return: -EINPROGRESS, or -EALREADY. */
+/*
+ * Return: -EINPROGRESS, or -EALREADY. Whoever calls, all gates are closed then; so who
+ * comes second helps with what the first has not got to.
+ */
 static int nmr_leave(struct nmr_registration *reg)
 {
 	unsigned long flags;
+	bool first;
 
 	spin_lock_irqsave(&nmr_lock, flags);
-	if (reg->leaving) {
-		spin_unlock_irqrestore(&nmr_lock, flags);
-		return -EALREADY;
+	first = !reg->leaving;
+	if (first) {
+		WRITE_ONCE(reg->leaving, true);
+		nmr_npi_leave(reg);
+		list_del_init(&reg->waiting);
+		list_del_init(&reg->starved);
+		wake_up_all(&reg->attach_wait);
+		trace_nmr_deregister(reg->side, reg->id);
 	}
-	WRITE_ONCE(reg->leaving, true);
-	nmr_npi_leave(reg);
-	list_del_init(&reg->waiting);
-	list_del_init(&reg->starved);
-	wake_up_all(&reg->attach_wait);
-	trace_nmr_deregister(reg->side, reg->id);
 	/* No binding is added any more, so each batch leaves fewer. */
 	while (nmr_close_batch(reg)) {
 		spin_unlock_irqrestore(&nmr_lock, flags);
 		spin_lock_irqsave(&nmr_lock, flags);
 	}
-	nmr_registration_idle(reg);
+	if (first)
+		nmr_registration_idle(reg);
 	spin_unlock_irqrestore(&nmr_lock, flags);
-	return -EINPROGRESS;
+	return first ? -EINPROGRESS : -EALREADY;
 }
 
 static int nmr_deregister(enum nmr_side side, u64 id)
@@ -144,8 +146,9 @@ static int nmr_wait_finished(struct nmr_registration *reg, unsigned long timeout
 		return -EINVAL;
 	if (nmr_callback_in(reg))
 		return -EDEADLK;
-	nmr_callback_may_wait(reg);
-	lent = nmr_callback_wait_begin();
+	if (timeout)
+		nmr_callback_may_wait(reg);
+	lent = nmr_callback_wait_begin(timeout);
 	left = wait_for_completion_timeout(&reg->done, nmr_timeout(timeout));
 	nmr_callback_wait_end(lent);
 	return left ? 0 : -ETIMEDOUT;
@@ -159,7 +162,7 @@ static int nmr_wait(enum nmr_side side, u64 id, unsigned long timeout)
 	might_sleep();
 	reg = nmr_registration_find(side, id);
 	if (IS_ERR_OR_NULL(reg))
-		return PTR_ERR(reg);
+		return PTR_ERR_OR_ZERO(reg);
 	err = nmr_wait_finished(reg, timeout);
 	nmr_registration_put(reg);
 	return err;
@@ -333,7 +336,8 @@ EXPORT_SYMBOL_NMR(nmr_deregister_provider);
  * @handle: the client, deregistered
  *
  * After 0 no callback of the client runs or will ever run, and nothing of it is left in
- * sysfs. May be called any number of times, also by several tasks.
+ * sysfs. May be called any number of times, also by several tasks. May be called inside
+ * callbacks of other registrations, by up to 500 of them at once: each occupies a worker.
  *
  * Context: Process context, sleeps, uninterruptibly. Hold no lock that a callback of
  * the client's bindings, or a call in flight, needs to end.
@@ -446,7 +450,7 @@ static int nmr_wait_attached(struct nmr_registration *reg, unsigned long timeout
 
 	if (nmr_callback_in(reg))
 		return -EDEADLK;
-	lent = nmr_callback_wait_begin();
+	lent = nmr_callback_wait_begin(timeout);
 	left = wait_event_interruptible_timeout(reg->attach_wait,
 						(err = nmr_attach_status(reg)) != -EAGAIN,
 						nmr_timeout(timeout));

@@ -1,22 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * What a registered module is: its id, its references, its completion.
- *
- * Two counts. refs keeps the memory and nothing else; bindings, kobjects and callers
- * of the API hold it. busy, under nmr_lock, is what a wait waits for: 1 until the
- * registration leaves, and 1 for its register call, each of its bindings, and a
- * scan. It reaches zero once, on the way out, and then the work item, which no scan
- * can hold any more, finishes the registration.
+ * Which registrations there are: publish one, find it, finish it.
  *
  * Ids are numbers. One that was issued and is not in the table is one that has
  * finished; so a stale handle is told from an invented one without touching freed
  * memory, and a registration that found no memory has used up no id.
  *
- * Locking: see each function. The table of ids is written in process context and
- * read under RCU.
+ * Locking: the tables are written in process context and read under RCU; see each
+ * function for what it takes.
  */
 
-#include <linux/slab.h>
+#include <linux/err.h>
 #include <trace/events/nmr.h>
 
 #include "internal.h"
@@ -48,44 +42,6 @@ void nmr_registration_exit(void)
 {
 	rhashtable_destroy(&nmr_ids[NMR_PROVIDER]);
 	rhashtable_destroy(&nmr_ids[NMR_CLIENT]);
-}
-
-/* Return: a registration with one reference, to be filled in and published. */
-struct nmr_registration *nmr_registration_alloc(enum nmr_side side)
-{
-	struct nmr_registration *reg = kzalloc(sizeof(*reg), GFP_KERNEL);
-
-	if (!reg)
-		return NULL;
-	nmr_object_made();
-	reg->side = side;
-	refcount_set(&reg->refs, 1);
-	INIT_LIST_HEAD(&reg->pairs);
-	INIT_LIST_HEAD(&reg->deferred);
-	INIT_LIST_HEAD(&reg->waiting);
-	INIT_LIST_HEAD(&reg->starved);
-	INIT_LIST_HEAD(&reg->open);
-	init_waitqueue_head(&reg->attach_wait);
-	init_completion(&reg->done);
-	return reg;
-}
-
-static void nmr_registration_free_rcu(struct rcu_head *rcu)
-{
-	kfree(container_of(rcu, struct nmr_registration, rcu));
-	nmr_object_freed();
-}
-
-void nmr_registration_get(struct nmr_registration *reg)
-{
-	refcount_inc(&reg->refs);
-}
-
-/* Any context: the memory goes a grace period later. */
-void nmr_registration_put(struct nmr_registration *reg)
-{
-	if (refcount_dec_and_test(&reg->refs))
-		call_rcu(&reg->rcu, nmr_registration_free_rcu);
 }
 
 static u64 nmr_last_issued(enum nmr_side side)
@@ -190,31 +146,6 @@ unlock:
 	return err;
 }
 
-void nmr_registration_busy(struct nmr_registration *reg)
-{
-	lockdep_assert_held(&nmr_lock);
-	reg->busy++;
-}
-
-/* Not to be touched afterwards without a reference of one's own. */
-void nmr_registration_idle(struct nmr_registration *reg)
-{
-	lockdep_assert_held(&nmr_lock);
-	if (!--reg->busy)
-		queue_work(nmr_wq, &reg->work);
-}
-
-/* See which offers can be made for @reg, soon. */
-void nmr_registration_scan(struct nmr_registration *reg)
-{
-	lockdep_assert_held(&nmr_lock);
-	if (reg->leaving || reg->scan_queued)
-		return;
-	reg->scan_queued = true;
-	nmr_registration_busy(reg);
-	queue_work(nmr_wq, &reg->work);
-}
-
 /*
  * Nothing of the module runs or will ever run: no binding is left, and nobody can
  * find the registration to make one. Whoever waits may unload the module as soon as
@@ -237,24 +168,4 @@ void nmr_registration_finish(struct nmr_registration *reg)
 	trace_nmr_finish(reg->side, reg->id);
 	complete_all(&reg->done);
 	nmr_registration_put(reg);
-}
-
-/* Any context. @binding is 0 if none is concerned. */
-void nmr_misuse(struct nmr_registration *reg, enum nmr_misuse kind, u64 binding)
-{
-	static const char * const what[NMR_MISUSES] = {
-		[NMR_MISUSE_ATTACH_VALUE] = "attach callback returned a positive value",
-		[NMR_MISUSE_NOT_ATTACHED] = "attach callback returned 0 without having attached",
-		[NMR_MISUSE_DETACH_VALUE] = "detach callback returned neither 0 nor -EINPROGRESS",
-		[NMR_MISUSE_COMPLETE]	  = "detach completed, though none is pending",
-		[NMR_MISUSE_EXIT]	  = "more calls exited than entered",
-		[NMR_MISUSE_SYNC]	  = "synchronous deregister inside a callback cannot wait",
-		[NMR_MISUSE_UNLOAD]	  = "module unloads while still registered",
-	};
-
-	if (test_and_set_bit(kind, &reg->misuse))
-		return;
-	WARN(1, "nmr: %s %llu of module %s, binding %llu: %s\n",
-	     reg->side == NMR_CLIENT ? "client" : "provider", reg->id, reg->modname,
-	     binding, what[kind]);
 }

@@ -7,7 +7,8 @@
  * list. While the list is not empty a check runs once a second, so a new value of
  * stuck_seconds counts for bindings that have closed already.
  *
- * Locking: the list under nmr_lock. The check runs on the registrar's workqueue.
+ * Locking: the list under nmr_lock. The check runs on a workqueue of the system: many
+ * warnings on a slow console are not to hold up the registrar's own.
  */
 
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
@@ -15,6 +16,7 @@
 #include <linux/jiffies.h>
 #include <linux/kernel.h>
 #include <linux/moduleparam.h>
+#include <linux/sched.h>
 
 #include "internal.h"
 
@@ -32,7 +34,14 @@ static const char *nmr_stuck_side(const struct nmr_binding *b, enum nmr_side sid
 {
 	if (READ_ONCE(b->attaching))
 		return "attaching";
-	return nmr_side_detached(b, side) ? "detached" : "pending";
+	switch (nmr_side_detach(b, side)) {
+	case NMR_DETACH_NONE:
+		return "not asked yet";
+	case NMR_DETACH_DONE:
+		return "detached";
+	default:
+		return "pending";
+	}
 }
 
 static void nmr_stuck_warn(const struct nmr_binding *b)
@@ -56,7 +65,7 @@ static struct nmr_binding *nmr_stuck_next(void)
 	if (!b)
 		return NULL;
 	if (!seconds || (jiffies - b->closed_at) / HZ < seconds) {
-		queue_delayed_work(nmr_wq, &nmr_stuck_work, HZ);
+		queue_delayed_work(system_unbound_wq, &nmr_stuck_work, HZ);
 		return NULL;
 	}
 	list_del_init(&b->closing);
@@ -78,6 +87,7 @@ static void nmr_stuck_check(struct work_struct *work)
 		if (b && atomic_read(&b->todo))
 			nmr_stuck_warn(b);
 		nmr_binding_put(b);
+		cond_resched();
 	} while (b);
 }
 
@@ -86,7 +96,7 @@ void nmr_stuck_watch(struct nmr_binding *b)
 {
 	lockdep_assert_held(&nmr_lock);
 	list_add_tail(&b->closing, &nmr_closing);
-	queue_delayed_work(nmr_wq, &nmr_stuck_work, HZ);
+	queue_delayed_work(system_unbound_wq, &nmr_stuck_work, HZ);
 }
 
 /* @b has cleaned up. */

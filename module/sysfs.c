@@ -179,14 +179,14 @@ static ssize_t provider_calls_show(struct kobject *kobj, struct kobj_attribute *
 
 static ssize_t detach_state_show(struct kobject *kobj, enum nmr_side side, char *buf)
 {
-	const struct nmr_binding *b = to_binding(kobj);
-	const char *state = "pending";
-
-	if (atomic_read(&b->detach[side]) == NMR_DETACH_NONE)
-		state = "none";
-	else if (nmr_side_detached(b, side))
-		state = "done";
-	return sysfs_emit(buf, "%s\n", state);
+	switch (nmr_side_detach(to_binding(kobj), side)) {
+	case NMR_DETACH_NONE:
+		return sysfs_emit(buf, "none\n");
+	case NMR_DETACH_DONE:
+		return sysfs_emit(buf, "done\n");
+	default:
+		return sysfs_emit(buf, "pending\n");
+	}
 }
 
 static ssize_t client_detach_show(struct kobject *kobj, struct kobj_attribute *attr, char *buf)

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* The tracepoints of <trace/events/nmr.h>. */
+/* The tracepoints of <trace/events/nmr.h>. Locking: none. */
 
 #define CREATE_TRACE_POINTS
 #include <trace/events/nmr.h>

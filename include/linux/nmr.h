@@ -360,8 +360,8 @@ static __always_inline void __nmr_call_exit(struct nmr_binding *binding,
  *
  * Between enter and exit the provider's text, its binding context and its
  * dispatch table stay. Opens when the provider's attach callback has returned 0,
- * and closes for good when either side begins to leave. Does not nest into a
- * promise for other bindings; may be entered any number of times at once.
+ * and closes for good when either side begins to leave. May be entered any number of
+ * times at once, nested too.
  *
  * Context: Any but NMI, also under raw spinlocks. A call may sleep, migrate, and
  * end in another task or CPU than it began.

@@ -1,0 +1,224 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * What keeps registrations and bindings: their memory, their references, and what a
+ * registration is busy with.
+ *
+ * Each has a count that keeps the memory and nothing else; bindings, kobjects and
+ * callers of the API hold it. The memory goes a grace period after the last put, which
+ * may come from any context. All of them are counted, for nmr.ko's own exit.
+ *
+ * A registration has a second count, busy, which is what a wait waits for: 1 until it
+ * leaves, and 1 for its register call, each of its bindings, and a scan. It reaches
+ * zero once, on the way out, and then the work item, which no scan can hold any more,
+ * finishes the registration.
+ *
+ * Locking: busy under nmr_lock. References take no lock.
+ */
+
+#include <linux/slab.h>
+
+#include "internal.h"
+
+/* Registrations and bindings whose memory has not been freed */
+static atomic_long_t nmr_objects;
+static DECLARE_WAIT_QUEUE_HEAD(nmr_no_objects);
+
+static void nmr_object_freed(void)
+{
+	if (atomic_long_dec_and_test(&nmr_objects))
+		wake_up(&nmr_no_objects);
+}
+
+/*
+ * Wait until all memory has been freed and no callback that did it still runs. The
+ * barriers before the wait are for kernels whose callbacks are lazy: one for bindings,
+ * and one for the registrations these held.
+ */
+void nmr_objects_exit(void)
+{
+	rcu_barrier();
+	rcu_barrier();
+	wait_event(nmr_no_objects, !atomic_long_read(&nmr_objects));
+	rcu_barrier();
+}
+
+/* Registrations */
+
+/* Return: a registration with one reference, to be filled in and published. */
+struct nmr_registration *nmr_registration_alloc(enum nmr_side side)
+{
+	struct nmr_registration *reg = kzalloc(sizeof(*reg), GFP_KERNEL);
+
+	if (!reg)
+		return NULL;
+	atomic_long_inc(&nmr_objects);
+	reg->side = side;
+	refcount_set(&reg->refs, 1);
+	INIT_LIST_HEAD(&reg->pairs);
+	INIT_LIST_HEAD(&reg->deferred);
+	INIT_LIST_HEAD(&reg->waiting);
+	INIT_LIST_HEAD(&reg->starved);
+	INIT_LIST_HEAD(&reg->open);
+	init_waitqueue_head(&reg->attach_wait);
+	init_completion(&reg->done);
+	return reg;
+}
+
+static void nmr_registration_free_rcu(struct rcu_head *rcu)
+{
+	kfree(container_of(rcu, struct nmr_registration, rcu));
+	nmr_object_freed();
+}
+
+void nmr_registration_get(struct nmr_registration *reg)
+{
+	refcount_inc(&reg->refs);
+}
+
+/* Any context: the memory goes a grace period later. */
+void nmr_registration_put(struct nmr_registration *reg)
+{
+	if (refcount_dec_and_test(&reg->refs))
+		call_rcu(&reg->rcu, nmr_registration_free_rcu);
+}
+
+void nmr_registration_busy(struct nmr_registration *reg)
+{
+	lockdep_assert_held(&nmr_lock);
+	reg->busy++;
+}
+
+/* Not to be touched afterwards without a reference of one's own. */
+void nmr_registration_idle(struct nmr_registration *reg)
+{
+	lockdep_assert_held(&nmr_lock);
+	if (!--reg->busy)
+		queue_work(nmr_wq, &reg->work);
+}
+
+/* See which offers can be made for @reg, soon. */
+void nmr_registration_scan(struct nmr_registration *reg)
+{
+	lockdep_assert_held(&nmr_lock);
+	if (reg->leaving || reg->scan_queued)
+		return;
+	reg->scan_queued = true;
+	nmr_registration_busy(reg);
+	queue_work(nmr_wq, &reg->work);
+}
+
+/* Bindings */
+
+/* What nmr_binding_alloc() makes, as far as it got. */
+static void nmr_binding_free_parts(struct nmr_binding *b)
+{
+	free_percpu(b->calls);
+	kfree(b->pair);
+	kfree(b);
+}
+
+/* Return: a binding that is not bound yet, with a record for its pair, or NULL. */
+struct nmr_binding *nmr_binding_alloc(void)
+{
+	struct nmr_binding *b = kzalloc(sizeof(*b), GFP_KERNEL);
+
+	if (!b)
+		return NULL;
+	b->pair = kzalloc(sizeof(*b->pair), GFP_KERNEL);
+	if (!b->pair || nmr_gate_init(b)) {
+		nmr_binding_free_parts(b);
+		return NULL;
+	}
+	atomic_long_inc(&nmr_objects);
+	atomic_set(&b->todo, 2 * NMR_SIDES + 1);
+	refcount_set(&b->refs, 1);
+	return b;
+}
+
+/* Nobody has used it. NULL is fine. */
+void nmr_binding_discard(struct nmr_binding *b)
+{
+	if (!b)
+		return;
+	nmr_binding_free_parts(b);
+	nmr_object_freed();
+}
+
+/* It was bound: the pair's record is not its own. */
+static void nmr_binding_free(struct nmr_binding *b)
+{
+	enum nmr_side side;
+
+	for (side = 0; side < NMR_SIDES; side++)
+		nmr_registration_put(b->reg[side]);
+	free_percpu(b->calls);
+	kfree(b);
+	nmr_object_freed();
+}
+
+static void nmr_binding_free_rcu(struct rcu_head *rcu)
+{
+	nmr_binding_free(container_of(rcu, struct nmr_binding, rcu));
+}
+
+/*
+ * The registrar's own reference goes a grace period after the last callback, so that
+ * whoever found the pointer under RCU until then may still get a reference.
+ */
+static void nmr_binding_drop_rcu(struct rcu_head *rcu)
+{
+	struct nmr_binding *b = container_of(rcu, struct nmr_binding, rcu);
+
+	if (refcount_dec_and_test(&b->refs))
+		nmr_binding_free(b);
+}
+
+void nmr_binding_drop(struct nmr_binding *b)
+{
+	call_rcu(&b->rcu, nmr_binding_drop_rcu);
+}
+
+/**
+ * nmr_binding_get() - keep a binding object
+ * @binding: a binding that is valid now, also if only by an RCU read section
+ *
+ * For who wants to use the pointer longer than the cleanup callback and an RCU grace
+ * period. Keeps the object, not the peer: entering simply fails once it has closed.
+ * Delays no wait and no unload but nmr.ko's own.
+ *
+ * Context: Any but NMI.
+ * Return: @binding; NULL for NULL.
+ */
+struct nmr_binding *nmr_binding_get(struct nmr_binding *binding)
+{
+	if (binding)
+		refcount_inc(&binding->refs);
+	return binding;
+}
+EXPORT_SYMBOL_NMR(nmr_binding_get);
+
+/**
+ * nmr_binding_put() - drop a reference of nmr_binding_get()
+ * @binding: the binding; may be gone an RCU grace period later. NULL is ignored.
+ *
+ * Context: Any but NMI.
+ */
+void nmr_binding_put(struct nmr_binding *binding)
+{
+	if (binding && refcount_dec_and_test(&binding->refs))
+		call_rcu(&binding->rcu, nmr_binding_free_rcu);
+}
+EXPORT_SYMBOL_NMR(nmr_binding_put);
+
+/**
+ * nmr_binding_id() - the number sysfs and the tracepoints show
+ * @binding: the binding
+ *
+ * Context: Any.
+ * Return: a number that no other binding has or will have.
+ */
+u64 nmr_binding_id(const struct nmr_binding *binding)
+{
+	return binding->id;
+}
+EXPORT_SYMBOL_NMR(nmr_binding_id);
