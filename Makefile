@@ -1,0 +1,56 @@
+# SPDX-License-Identifier: GPL-2.0
+# Builds nmr as an external module, and tests it. Kbuild has what is built.
+#
+#   make [KDIR=...]		nmr.ko for the running kernel, or that of KDIR
+#   make modules_install	into /lib/modules, and what other modules need to
+#				build against it into /lib/modules/RELEASE/nmr;
+#				INSTALL_MOD_PATH= prefixes both
+#   make samples		the modules in samples/, too
+#   make demo			see it work, in a virtual machine
+#   make check			run all tests
+#   make kunit [FILTER=...]	run the KUnit suites, or those that match
+#   make integration		run the real modules on stock kernels
+#   make lint			run the checkers
+
+running	:= /lib/modules/$(shell uname -r)/build
+ifneq ($(wildcard $(running)/Makefile),)
+KDIR	?= $(running)
+else
+# No kernel headers: those of Debian's newest 6.1, asked for once and if needed.
+KDIR	?= $(eval KDIR := $(shell scripts/kernel.sh headers 6.1 | sed -n 's/^KDIR=//p'))$(KDIR)
+endif
+# Distributions configure BTF and signatures, and keep the vmlinux and the key.
+without = $(if $(wildcard $(KDIR)/vmlinux),,CONFIG_DEBUG_INFO_BTF_MODULES=) \
+	  $(if $(wildcard $(KDIR)/certs/signing_key.pem),,CONFIG_MODULE_SIG_ALL=)
+# These look at KDIR only when a target needs it.
+kbuild	 = @+kdir='$(KDIR)' && [ -n "$$kdir" ] && \
+	   $(MAKE) --no-print-directory -C "$$kdir" M='$(CURDIR)' $(without)
+release	 = $(shell sed -n 's/^.define UTS_RELEASE "\(.*\)"/\1/p' \
+		   '$(KDIR)/include/generated/utsrelease.h')
+
+all: modules
+
+modules:
+	$(kbuild) modules
+
+samples:
+	$(kbuild) CONFIG_NMR_SAMPLES=m modules
+
+modules_install: modules
+	$(kbuild) modules_install
+	@dir="$(INSTALL_MOD_PATH)/lib/modules/$(release)/nmr" && \
+	echo "  INSTALL $$dir" && \
+	install -D -m 644 include/linux/nmr.h "$$dir/include/linux/nmr.h" && \
+	install -m 644 Module.symvers "$$dir/Module.symvers"
+
+clean:
+	$(kbuild) clean
+	rm -rf build
+
+demo check integration lint:
+	@scripts/$@.sh
+
+kunit:
+	@scripts/kunit.sh $(if $(FILTER),'$(FILTER)')
+
+.PHONY: all modules samples modules_install clean demo check kunit integration lint

@@ -1,0 +1,1150 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Scripted clients and providers, and what must hold in each of their callbacks.
+ *
+ * The records of bindings are written by the callbacks, which the registrar
+ * orders, and read by the tests once an awaited event has come; the lists, the
+ * log and the errors are under nt->lock, which is never held across anything.
+ */
+#include <linux/jiffies.h>
+#include <linux/kernel.h>
+#include <linux/slab.h>
+
+#include "harness.h"
+#include "harness_internal.h"
+
+#define NT_POISON	0xa5
+
+/* A callback that runs, and in which task. */
+struct nt_frame {
+	struct list_head node;
+	struct task_struct *task;
+};
+
+struct nt_memory {
+	struct list_head node;
+	u64 data[];
+};
+
+static const char * const nt_point_names[NT_POINTS] = {
+	[NT_C_ATTACH]	= "client attach",
+	[NT_P_ATTACH]	= "provider attach",
+	[NT_C_BOUND]	= "client bound",
+	[NT_P_ATTACHED]	= "client_attached",
+	[NT_C_DETACH]	= "client detach",
+	[NT_P_DETACH]	= "provider detach",
+	[NT_C_CLEANUP]	= "client cleanup",
+	[NT_P_CLEANUP]	= "provider cleanup",
+	[NT_C_OP]	= "client op",
+	[NT_P_OP]	= "provider op",
+};
+
+/* Whose binding context is NULL; only one a side at a time. */
+static struct nt_binding *nt_null_binding[NMR_SIDES];
+
+void nt_fail(struct nt *nt, const char *fmt, ...)
+{
+	unsigned long flags;
+	va_list args;
+
+	va_start(args, fmt);
+	spin_lock_irqsave(&nt->lock, flags);
+	if (nt->nerrors < NT_ERRORS)
+		vscnprintf(nt->errors[nt->nerrors], sizeof(nt->errors[0]), fmt,
+			   args);
+	nt->nerrors++;
+	spin_unlock_irqrestore(&nt->lock, flags);
+	va_end(args);
+}
+
+void nt_kick(struct nt *nt)
+{
+	/* Pairs with the barrier a waiter passes before it looks at its condition. */
+	smp_mb();
+	wake_up_all(&nt->wait);
+}
+
+void *nt_zalloc(struct nt *nt, size_t size)
+{
+	struct nt_memory *memory;
+	unsigned long flags;
+
+	memory = kzalloc(sizeof(*memory) + size, GFP_KERNEL | __GFP_NOFAIL);
+	spin_lock_irqsave(&nt->lock, flags);
+	list_add(&memory->node, &nt->memory);
+	spin_unlock_irqrestore(&nt->lock, flags);
+	return memory->data;
+}
+
+/* What a point of a binding's life was, with its place in the order of all. */
+static void nt_note(struct nt_binding *nb, enum nt_point point, int phase,
+		    int value)
+{
+	struct nt *nt = nb->nt;
+	u32 seq = atomic_inc_return(&nt->seq);
+	struct nt_event *event = &nt->log[seq % NT_EVENTS];
+	unsigned long flags;
+
+	WRITE_ONCE(nb->value[point], value);
+	/* Pairs with nt_was_at() and nt_has_left(): who sees it sees the value. */
+	smp_store_release(&nb->when[point][phase], seq);
+	if (nt->quiet)
+		return;
+	spin_lock_irqsave(&nt->lock, flags);
+	*event = (struct nt_event){
+		.seq = seq, .point = point, .phase = phase, .binding = nb->id,
+		.pid = current->pid, .value = value,
+	};
+	spin_unlock_irqrestore(&nt->lock, flags);
+}
+
+static void nt_dump(struct nt *nt)
+{
+	u32 seq = atomic_read(&nt->seq);
+	u32 i = seq >= NT_EVENTS ? seq - NT_EVENTS + 1 : 1;
+
+	for (; i <= seq; i++) {
+		struct nt_event *event = &nt->log[i % NT_EVENTS];
+
+		if (event->seq != i)
+			continue;
+		kunit_info(nt->test, "%4u binding %llu task %d: %s %s %d", i,
+			   event->binding, event->pid,
+			   nt_point_names[event->point],
+			   event->phase ? "returns" : "begins", event->value);
+	}
+}
+
+/* Bindings */
+
+static bool nt_attached(struct nt_binding *nb)
+{
+	return nt_has_left(nb, NT_C_ATTACH) && !nb->value[NT_C_ATTACH] &&
+	       !nb->answer;
+}
+
+struct nt_binding *nt_find(struct nt *nt, struct nt_party *client,
+			   struct nt_party *provider)
+{
+	struct nt_binding *nb, *found = NULL;
+	unsigned long flags;
+
+	spin_lock_irqsave(&nt->lock, flags);
+	list_for_each_entry(nb, &nt->bindings, node) {
+		if ((!client || nb->party[NMR_CLIENT] == client) &&
+		    (!provider || nb->party[NMR_PROVIDER] == provider)) {
+			found = nb;
+			break;
+		}
+	}
+	spin_unlock_irqrestore(&nt->lock, flags);
+	return found;
+}
+
+/* The record of a binding that is attaching: memory may come round, so newest first. */
+static struct nt_binding *nt_find_attaching(struct nt *nt, struct nmr_binding *b)
+{
+	struct nt_binding *nb, *found = NULL;
+	unsigned long flags;
+
+	spin_lock_irqsave(&nt->lock, flags);
+	list_for_each_entry(nb, &nt->bindings, node) {
+		if (nb->b == b) {
+			found = nb;
+			break;
+		}
+	}
+	spin_unlock_irqrestore(&nt->lock, flags);
+	return found;
+}
+
+/* Who the client is offered: parties tell themselves apart by module id and number. */
+static struct nt_party *
+nt_find_provider(struct nt *nt, const struct nmr_registration_instance *instance)
+{
+	struct nt_party *party, *found = NULL;
+	unsigned long flags;
+
+	spin_lock_irqsave(&nt->lock, flags);
+	list_for_each_entry(party, &nt->parties, node) {
+		if (party->side == NMR_PROVIDER &&
+		    party->number == instance->number &&
+		    guid_equal(&party->module_id, instance->module_id) &&
+		    guid_equal(&party->npi_id, instance->npi_id)) {
+			found = party;
+			break;
+		}
+	}
+	spin_unlock_irqrestore(&nt->lock, flags);
+	return found;
+}
+
+static void nt_see(struct nt_binding *nb, enum nmr_side side,
+		   const struct nmr_registration_instance *peer)
+{
+	guid_copy(&nb->seen[side].npi_id, peer->npi_id);
+	guid_copy(&nb->seen[side].module_id, peer->module_id);
+	nb->seen[side].number = peer->number;
+	nb->seen[side].npi_specific = peer->npi_specific;
+}
+
+/* Only one binding of a pair at a time, and never more of a client than it takes. */
+static void nt_check_offer(struct nt_binding *nb)
+{
+	struct nt_party *client = nb->party[NMR_CLIENT];
+	int bindings = atomic_inc_return(&client->bindings);
+	struct nt_binding *other;
+	unsigned long flags;
+	bool twice = false;
+
+	if (client->max_bindings && bindings > client->max_bindings)
+		nt_fail(nb->nt, "offer %llu: client has %d bindings of %u",
+			nb->id, bindings, client->max_bindings);
+	if (nb->nt->quiet)
+		return;
+	spin_lock_irqsave(&nb->nt->lock, flags);
+	list_for_each_entry(other, &nb->nt->bindings, node) {
+		twice |= other != nb && !READ_ONCE(other->over) &&
+			 other->party[NMR_CLIENT] == client &&
+			 other->party[NMR_PROVIDER] == nb->party[NMR_PROVIDER];
+	}
+	spin_unlock_irqrestore(&nb->nt->lock, flags);
+	if (twice)
+		nt_fail(nb->nt, "offer %llu: the pair has a binding", nb->id);
+}
+
+static struct nt_binding *
+nt_new_binding(struct nt_party *client, struct nmr_binding *b,
+	       const struct nmr_registration_instance *instance)
+{
+	struct nt *nt = client->nt;
+	struct nt_binding *nb;
+	enum nmr_side side;
+	unsigned long flags;
+
+	nb = kzalloc(sizeof(*nb), GFP_KERNEL | __GFP_NOFAIL);
+	nb->nt = nt;
+	nb->b = b;
+	nb->id = nmr_binding_id(b);
+	nb->answer = NT_UNASKED;
+	nb->attacher = current;
+	nb->on_worker = current->flags & PF_WQ_WORKER;
+	nb->party[NMR_CLIENT] = client;
+	nb->party[NMR_PROVIDER] = nt_find_provider(nt, instance);
+	for (side = 0; side < NMR_SIDES; side++) {
+		nb->end[side].nb = nb;
+		nb->end[side].side = side;
+	}
+	nt_see(nb, NMR_CLIENT, instance);
+	if (!nb->party[NMR_PROVIDER])
+		nt_fail(nt, "offer %llu: of an unknown provider", nb->id);
+
+	spin_lock_irqsave(&nt->lock, flags);
+	list_add(&nb->node, &nt->bindings);
+	spin_unlock_irqrestore(&nt->lock, flags);
+	nt_check_offer(nb);
+	return nb;
+}
+
+static void *nt_context_of(struct nt_binding *nb, enum nmr_side side)
+{
+	struct nt_party *party = nb->party[side];
+
+	if (!party->null_context && !party->null_endpoint)
+		return &nb->end[side];
+	nt_null_binding[side] = nb;
+	return NULL;
+}
+
+/* The binding that a callback is about; its context names the side, too. */
+static struct nt_binding *nt_binding_of(void *context, enum nmr_side side)
+{
+	struct nt_end *end = context;
+
+	if (!end)
+		return nt_null_binding[side];
+	if (end->side != side)
+		nt_fail(end->nb->nt, "binding %llu: context of the other side",
+			end->nb->id);
+	return end->nb;
+}
+
+/* The last callback of a binding: with none, its end cannot be seen from here. */
+static bool nt_is_last(struct nt_binding *nb, enum nt_point point)
+{
+	if (nb->answer)
+		return point == NT_C_ATTACH;
+	if (!(nb->party[NMR_PROVIDER]->absent & BIT(NT_P_CLEANUP)))
+		return point == NT_P_CLEANUP;
+	if (nb->value[NT_C_ATTACH] == 0 &&
+	    !(nb->party[NMR_CLIENT]->absent & BIT(NT_C_CLEANUP)))
+		return point == NT_C_CLEANUP;
+	return point == NT_C_ATTACH;
+}
+
+/* Callbacks: what is common to them */
+
+static void nt_begin(struct nt_binding *nb, enum nt_point point,
+		     struct nt_frame *frame)
+{
+	struct nt_party *party = nb->party[nt_side(point)];
+	struct nt *nt = nb->nt;
+	unsigned long flags;
+
+	might_sleep();
+	nt_check(nt, !in_interrupt() && !irqs_disabled());
+	nt_check(nt, nmr_binding_id(nb->b) == nb->id);
+	/* Both handles begin with the id: set before the first callback. */
+	nt_check(nt, party->client.id != 0);
+	if (READ_ONCE(party->gone))
+		nt_fail(nt, "binding %llu: %s after the wait has returned",
+			nb->id, nt_point_names[point]);
+	atomic_inc(&party->running);
+
+	frame->task = current;
+	spin_lock_irqsave(&nt->lock, flags);
+	list_add(&frame->node, &nt->frames);
+	spin_unlock_irqrestore(&nt->lock, flags);
+}
+
+static void nt_finish(struct nt_binding *nb, enum nt_point point, int value,
+		      struct nt_frame *frame)
+{
+	struct nt_party *party = nb->party[nt_side(point)];
+	struct nt *nt = nb->nt;
+	unsigned long flags;
+
+	spin_lock_irqsave(&nt->lock, flags);
+	list_del(&frame->node);
+	spin_unlock_irqrestore(&nt->lock, flags);
+
+	WRITE_ONCE(nb->value[point], value);
+	if (nt_is_last(nb, point)) {
+		WRITE_ONCE(nb->over, true);
+		atomic_dec(&nb->party[NMR_CLIENT]->bindings);
+	}
+	nt_note(nb, point, 1, value);
+	atomic_dec(&party->running);
+	atomic_inc(&party->at[point].returned);
+	nt_kick(nt);
+}
+
+static bool nt_may_pass(struct nt_script *script)
+{
+	return !READ_ONCE(script->held) ||
+	       atomic_dec_if_positive(&script->steps) >= 0;
+}
+
+/* Do as the script says; @ret is what comes without one. */
+static int nt_visit(struct nt_binding *nb, enum nt_point point, int ret)
+{
+	struct nt_script *script = &nb->party[nt_side(point)]->at[point];
+	int nth = atomic_inc_return(&script->entered);
+
+	nt_note(nb, point, 0, ret);
+	nt_kick(nb->nt);
+	if (!ret)
+		ret = nth <= script->nfirst ? script->first : script->ret;
+	if (script->hook)
+		ret = script->hook(nb, ret);
+	if (READ_ONCE(script->held))
+		wait_event(nb->nt->wait, nt_may_pass(script));
+	return ret;
+}
+
+/* Attach */
+
+static void nt_check_attach(struct nt_binding *nb, enum nt_point point)
+{
+	nt_check(nb->nt, !nt_was_at(nb, point));
+	nt_check(nb->nt, current == nb->attacher);
+	nt_check(nb->nt, !nt_open(nb, NMR_CLIENT));
+	nt_check(nb->nt, !nt_open(nb, NMR_PROVIDER));
+}
+
+/* What nmr_client_attach_provider() must answer. */
+static void nt_check_answer(struct nt_binding *nb, int answer)
+{
+	int said = nb->value[NT_P_ATTACH];
+
+	if (!nt_was_at(nb, NT_P_ATTACH))
+		nt_check(nb->nt, answer == -ECANCELED);
+	else
+		nt_check(nb->nt, answer == (said > 0 ? -ENODEV : said));
+}
+
+/* Outputs are written on success, and only then. */
+static void nt_check_endpoint(struct nt_binding *nb,
+			      const struct nmr_endpoint *theirs)
+{
+	struct nt_party *provider = nb->party[NMR_PROVIDER];
+	struct nmr_endpoint untouched;
+
+	memset(&untouched, NT_POISON, sizeof(untouched));
+	if (nb->answer) {
+		nt_check(nb->nt, !memcmp(theirs, &untouched, sizeof(untouched)));
+		return;
+	}
+	nt_check(nb->nt, theirs->dispatch == &provider->dispatch);
+	nt_check(nb->nt, theirs->binding_context ==
+		 (provider->null_context ? NULL : &nb->end[NMR_PROVIDER]));
+}
+
+static int nt_ask(struct nt_binding *nb)
+{
+	struct nt_party *client = nb->party[NMR_CLIENT];
+	struct nmr_endpoint mine = {
+		.binding_context = nt_context_of(nb, NMR_CLIENT),
+		.dispatch = &client->dispatch,
+	};
+	struct nmr_endpoint theirs;
+	int ret;
+
+	memset(&theirs, NT_POISON, sizeof(theirs));
+	nb->answer = nmr_client_attach_provider(nb->b,
+						client->null_endpoint ? NULL : &mine,
+						client->unwanted ? NULL : &theirs);
+	nt_check_answer(nb, nb->answer);
+	if (!client->unwanted)
+		nt_check_endpoint(nb, &theirs);
+	if (!nb->answer && !client->unwanted)
+		nb->peer[NMR_CLIENT] = theirs;
+	nt_check(nb->nt, !nt_open(nb, NMR_PROVIDER));
+
+	ret = nt_visit(nb, NT_C_BOUND, nb->answer);
+	nt_note(nb, NT_C_BOUND, 1, ret);
+	atomic_inc(&client->at[NT_C_BOUND].returned);
+	nt_kick(nb->nt);
+	return ret;
+}
+
+static int nt_attach_provider(struct nmr_binding *b, void *client_context,
+			      const struct nmr_registration_instance *provider)
+{
+	struct nt_party *client = client_context;
+	struct nt_binding *nb = nt_new_binding(client, b, provider);
+	struct nt_frame frame;
+	int ret;
+
+	if (!nb->party[NMR_PROVIDER])
+		return -ENODEV;
+	nt_begin(nb, NT_C_ATTACH, &frame);
+	nt_check_attach(nb, NT_C_ATTACH);
+	nt_check(nb->nt, current->flags & PF_WQ_WORKER ||
+		 current == READ_ONCE(client->registering) ||
+		 current == READ_ONCE(nb->party[NMR_PROVIDER]->registering));
+	ret = nt_visit(nb, NT_C_ATTACH, 0);
+	if (!ret && !client->never_asks)
+		ret = nt_ask(nb);
+	nt_finish(nb, NT_C_ATTACH, ret, &frame);
+	return ret;
+}
+
+static void nt_check_client(struct nt_binding *nb, const struct nmr_endpoint *client)
+{
+	struct nt_party *party = nb->party[NMR_CLIENT];
+	const void *context = &nb->end[NMR_CLIENT];
+
+	if (!nt_check(nb->nt, client))
+		return;
+	if (party->null_context || party->null_endpoint)
+		context = NULL;
+	nt_check(nb->nt, client->binding_context == context);
+	nt_check(nb->nt, client->dispatch ==
+		 (party->null_endpoint ? NULL : &party->dispatch));
+}
+
+static int nt_attach_client(struct nmr_binding *b, void *provider_context,
+			    const struct nmr_registration_instance *instance,
+			    const struct nmr_endpoint *client,
+			    struct nmr_endpoint *provider)
+{
+	struct nt_party *party = provider_context;
+	struct nt_binding *nb = nt_find_attaching(party->nt, b);
+	struct nt_frame frame;
+	int ret;
+
+	if (!nt_check(party->nt, nb))
+		return -ENODEV;
+	nb->party[NMR_PROVIDER] = party;
+	nt_begin(nb, NT_P_ATTACH, &frame);
+	nt_check_attach(nb, NT_P_ATTACH);
+	nt_check_client(nb, client);
+	nt_see(nb, NMR_PROVIDER, instance);
+	nb->peer[NMR_PROVIDER] = *client;
+	provider->binding_context = nt_context_of(nb, NMR_PROVIDER);
+	provider->dispatch = &party->dispatch;
+	ret = nt_visit(nb, NT_P_ATTACH, 0);
+	nt_finish(nb, NT_P_ATTACH, ret, &frame);
+	return ret;
+}
+
+static void nt_client_attached(void *provider_binding_context)
+{
+	struct nt_binding *nb = nt_binding_of(provider_binding_context,
+					      NMR_PROVIDER);
+	struct nt_frame frame;
+
+	nt_begin(nb, NT_P_ATTACHED, &frame);
+	nt_check(nb->nt, !nt_was_at(nb, NT_P_ATTACHED));
+	nt_check(nb->nt, current == nb->attacher);
+	nt_check(nb->nt, nt_attached(nb));
+	nt_check(nb->nt, !nt_was_at(nb, NT_C_DETACH));
+	nt_check(nb->nt, !nt_was_at(nb, NT_P_DETACH));
+	nt_visit(nb, NT_P_ATTACHED, 0);
+	nt_finish(nb, NT_P_ATTACHED, 0, &frame);
+}
+
+/* Detach */
+
+/* Detach and cleanup: on a worker of the registrar, under no other callback. */
+static void nt_check_worker(struct nt_binding *nb)
+{
+	struct nt_frame *frame;
+	unsigned long flags;
+	int depth = 0;
+
+	nt_check(nb->nt, current->flags & PF_WQ_WORKER);
+	spin_lock_irqsave(&nb->nt->lock, flags);
+	list_for_each_entry(frame, &nb->nt->frames, node)
+		depth += frame->task == current;
+	spin_unlock_irqrestore(&nb->nt->lock, flags);
+	nt_check(nb->nt, depth == 1);
+}
+
+static bool nt_has(struct nt_binding *nb, enum nt_point point)
+{
+	return !(nb->party[nt_side(point)]->absent & BIT(point));
+}
+
+static void nt_check_detach(struct nt_binding *nb, enum nmr_side side,
+			    enum nmr_detach_reason reason)
+{
+	struct nt *nt = nb->nt;
+
+	nt_check_worker(nb);
+	nt_check(nt, !nt_was_at(nb, NT_C_DETACH + side));
+	nt_check(nt, nt_has_left(nb, NT_C_ATTACH));
+	nt_check(nt, nt_has_left(nb, NT_P_ATTACHED) ||
+		 !nt_was_at(nb, NT_P_ATTACHED));
+	nt_check(nt, nb->answer == 0);
+	nt_check(nt, !nt_open(nb, NMR_CLIENT));
+	nt_check(nt, !nt_open(nb, NMR_PROVIDER));
+	if (side == NMR_CLIENT) {
+		nt_check(nt, nt_attached(nb));
+		nt_check(nt, reason != NMR_DETACH_ATTACH_FAILED);
+	} else if (nt_attached(nb) && nt_has(nb, NT_C_DETACH)) {
+		nt_check(nt, nt_has_left(nb, NT_C_DETACH));
+		nt_check(nt, reason == nb->reason[NMR_CLIENT]);
+	}
+}
+
+static int nt_detach(void *context, enum nmr_detach_reason reason,
+		     enum nmr_side side)
+{
+	enum nt_point point = NT_C_DETACH + side;
+	struct nt_binding *nb = nt_binding_of(context, side);
+	struct nt_frame frame;
+	int ret;
+
+	nt_begin(nb, point, &frame);
+	nt_check_detach(nb, side, reason);
+	nb->reason[side] = reason;
+	ret = nt_visit(nb, point, 0);
+	if (ret == -EINPROGRESS && READ_ONCE(nb->nt->stopping))
+		ret = test_bit(side, &nb->completed) ? ret : 0;
+	if (ret == -EINPROGRESS)
+		set_bit(side, &nb->pending);
+	nt_finish(nb, point, ret, &frame);
+	return ret;
+}
+
+static int nt_detach_provider(void *client_binding_context,
+			      enum nmr_detach_reason reason)
+{
+	return nt_detach(client_binding_context, reason, NMR_CLIENT);
+}
+
+static int nt_detach_client(void *provider_binding_context,
+			    enum nmr_detach_reason reason)
+{
+	return nt_detach(provider_binding_context, reason, NMR_PROVIDER);
+}
+
+/* Cleanup */
+
+static void nt_check_detached(struct nt_binding *nb, enum nmr_side side)
+{
+	enum nt_point point = NT_C_DETACH + side;
+	bool called = side == NMR_PROVIDER || nt_attached(nb);
+
+	nt_check(nb->nt, atomic_read(&nb->calls[side]) == 0);
+	if (!called || !nt_has(nb, point))
+		return;
+	nt_check(nb->nt, nt_has_left(nb, point));
+	nt_check(nb->nt, nb->value[point] != -EINPROGRESS ||
+		 test_bit(side, &nb->completed));
+}
+
+static void nt_cleanup(void *context, enum nmr_side side)
+{
+	enum nt_point point = NT_C_CLEANUP + side;
+	struct nt_binding *nb = nt_binding_of(context, side);
+	struct nt *nt = nb->nt;
+	struct nt_frame frame;
+
+	nt_begin(nb, point, &frame);
+	nt_check_worker(nb);
+	nt_check(nt, !nt_was_at(nb, point));
+	nt_check(nt, nb->answer == 0);
+	nt_check_detached(nb, NMR_CLIENT);
+	nt_check_detached(nb, NMR_PROVIDER);
+	nt_check(nt, side == NMR_PROVIDER || nt_attached(nb));
+	if (side == NMR_PROVIDER && nt_attached(nb) && nt_has(nb, NT_C_CLEANUP))
+		nt_check(nt, nt_has_left(nb, NT_C_CLEANUP));
+	nt_visit(nb, point, 0);
+	nt_finish(nb, point, 0, &frame);
+}
+
+static void nt_cleanup_client(void *client_binding_context)
+{
+	nt_cleanup(client_binding_context, NMR_CLIENT);
+}
+
+static void nt_cleanup_provider(void *provider_binding_context)
+{
+	nt_cleanup(provider_binding_context, NMR_PROVIDER);
+}
+
+/* Calls */
+
+/* The callee has attached, and nobody has begun to clean up. */
+static void nt_check_call(struct nt_binding *nb, enum nmr_side callee)
+{
+	if (callee == NMR_CLIENT)
+		nt_check(nb->nt, nt_attached(nb));
+	else
+		nt_check(nb->nt, nt_has_left(nb, NT_P_ATTACH));
+	nt_check(nb->nt, !nt_was_at(nb, NT_C_CLEANUP));
+	nt_check(nb->nt, !nt_was_at(nb, NT_P_CLEANUP));
+}
+
+static int nt_op(void *context, int value, enum nmr_side callee)
+{
+	struct nt_binding *nb = nt_binding_of(context, callee);
+	enum nt_point point = NT_C_OP + callee;
+	int ret;
+
+	nt_check_call(nb, callee);
+	ret = nt_visit(nb, point, 0);
+	nt_check_call(nb, callee);
+	nt_note(nb, point, 1, ret);
+	atomic_inc(&nb->party[callee]->at[point].returned);
+	nt_kick(nb->nt);
+	return value + 1;
+}
+
+static int nt_client_op(void *client_binding_context, int value)
+{
+	return nt_op(client_binding_context, value, NMR_CLIENT);
+}
+
+static int nt_provider_op(void *provider_binding_context, int value)
+{
+	return nt_op(provider_binding_context, value, NMR_PROVIDER);
+}
+
+static bool nt_gate_enter(struct nmr_binding *b, enum nmr_side caller)
+{
+	return caller == NMR_CLIENT ? nmr_client_call_enter(b) :
+				      nmr_provider_call_enter(b);
+}
+
+static void nt_gate_exit(struct nmr_binding *b, enum nmr_side caller)
+{
+	if (caller == NMR_CLIENT)
+		nmr_client_call_exit(b);
+	else
+		nmr_provider_call_exit(b);
+}
+
+bool nt_open(struct nt_binding *nb, enum nmr_side caller)
+{
+	if (!nt_gate_enter(nb->b, caller))
+		return false;
+	nt_gate_exit(nb->b, caller);
+	return true;
+}
+
+/* No CPU can enter any more by the time a detach callback runs. */
+static bool nt_count_enter(struct nt_binding *nb, enum nmr_side caller)
+{
+	bool closed = nt_was_at(nb, NT_C_DETACH) || nt_was_at(nb, NT_P_DETACH);
+
+	/* What was seen above was so before the gate is tried. */
+	smp_mb();
+	if (!nt_gate_enter(nb->b, caller))
+		return false;
+	atomic_inc(&nb->calls[caller]);
+	nt_check(nb->nt, !closed);
+	return true;
+}
+
+static void nt_count_exit(struct nt_binding *nb, enum nmr_side caller)
+{
+	atomic_dec(&nb->calls[caller]);
+	nt_gate_exit(nb->b, caller);
+}
+
+bool nt_enter(struct nt_binding *nb, enum nmr_side caller)
+{
+	if (!nt_count_enter(nb, caller))
+		return false;
+	atomic_inc(&nb->kept[caller]);
+	return true;
+}
+
+void nt_exit(struct nt_binding *nb, enum nmr_side caller)
+{
+	if (atomic_dec_if_positive(&nb->kept[caller]) >= 0)
+		nt_count_exit(nb, caller);
+}
+
+bool nt_call(struct nt_binding *nb, enum nmr_side caller)
+{
+	const struct nt_dispatch *dispatch;
+
+	if (!nt_count_enter(nb, caller))
+		return false;
+	dispatch = READ_ONCE(nb->peer[caller].dispatch);
+	if (dispatch)
+		nt_check(nb->nt,
+			 dispatch->op(nb->peer[caller].binding_context, 41) == 42);
+	nt_count_exit(nb, caller);
+	return dispatch;
+}
+
+void nt_complete(struct nt_binding *nb, enum nmr_side side)
+{
+	if (test_and_set_bit(side, &nb->completed))
+		return;
+	if (side == NMR_CLIENT)
+		nmr_client_detach_provider_complete(nb->b);
+	else
+		nmr_provider_detach_client_complete(nb->b);
+}
+
+void nt_get(struct nt_binding *nb)
+{
+	nmr_binding_get(nb->b);
+	atomic_inc(&nb->refs);
+}
+
+void nt_put(struct nt_binding *nb)
+{
+	if (atomic_dec_if_positive(&nb->refs) >= 0)
+		nmr_binding_put(nb->b);
+}
+
+/* Parties */
+
+struct nt_party *nt_party(struct nt *nt, enum nmr_side side)
+{
+	struct nt_party *party;
+	unsigned long flags;
+
+	party = kzalloc(sizeof(*party), GFP_KERNEL | __GFP_NOFAIL);
+	party->nt = nt;
+	party->side = side;
+	guid_copy(&party->npi_id, &nt->npi_id);
+	guid_gen(&party->module_id);
+	party->dispatch.op = side == NMR_CLIENT ? nt_client_op : nt_provider_op;
+
+	spin_lock_irqsave(&nt->lock, flags);
+	list_add_tail(&party->node, &nt->parties);
+	spin_unlock_irqrestore(&nt->lock, flags);
+	return party;
+}
+
+struct nt_party *nt_client(struct nt *nt)
+{
+	return nt_party(nt, NMR_CLIENT);
+}
+
+struct nt_party *nt_provider(struct nt *nt)
+{
+	return nt_party(nt, NMR_PROVIDER);
+}
+
+static int nt_register_client(struct nt_party *party,
+			      const struct nmr_registration_instance *instance)
+{
+	struct nmr_client_characteristics c = {
+		.attach_provider = nt_attach_provider,
+		.instance = *instance,
+		.max_bindings = party->max_bindings,
+	};
+	int ret;
+
+	if (!(party->absent & BIT(NT_C_DETACH)))
+		c.detach_provider = nt_detach_provider;
+	if (!(party->absent & BIT(NT_C_CLEANUP)))
+		c.cleanup_binding_context = nt_cleanup_client;
+	ret = nmr_register_client(&c, party, &party->client);
+	memset(&c, NT_POISON, sizeof(c));
+	barrier_data(&c);
+	return ret;
+}
+
+static int nt_register_provider(struct nt_party *party,
+				const struct nmr_registration_instance *instance)
+{
+	struct nmr_provider_characteristics c = {
+		.attach_client = nt_attach_client,
+		.instance = *instance,
+	};
+	int ret;
+
+	if (!(party->absent & BIT(NT_P_ATTACHED)))
+		c.client_attached = nt_client_attached;
+	if (!(party->absent & BIT(NT_P_DETACH)))
+		c.detach_client = nt_detach_client;
+	if (!(party->absent & BIT(NT_P_CLEANUP)))
+		c.cleanup_binding_context = nt_cleanup_provider;
+	ret = nmr_register_provider(&c, party, &party->provider);
+	memset(&c, NT_POISON, sizeof(c));
+	barrier_data(&c);
+	return ret;
+}
+
+int nt_register(struct nt_party *party)
+{
+	guid_t ids[2];
+	struct nmr_registration_instance instance = {
+		.npi_id = &ids[0],
+		.module_id = &ids[1],
+		.number = party->number,
+		.npi_specific = party->npi_specific,
+	};
+	int ret;
+
+	guid_copy(&ids[0], &party->npi_id);
+	guid_copy(&ids[1], &party->module_id);
+	WRITE_ONCE(party->registered, true);
+	WRITE_ONCE(party->registering, current);
+	if (party->side == NMR_CLIENT)
+		ret = nt_register_client(party, &instance);
+	else
+		ret = nt_register_provider(party, &instance);
+	WRITE_ONCE(party->registering, NULL);
+	memset(ids, NT_POISON, sizeof(ids));
+	barrier_data(ids);
+	if (ret)
+		WRITE_ONCE(party->registered, false);
+	return ret;
+}
+
+void nt_join_npi(struct nt_party *party)
+{
+	KUNIT_ASSERT_EQ(party->nt->test, nt_register(party), 0);
+}
+
+int nt_deregister(struct nt_party *party)
+{
+	return party->side == NMR_CLIENT ?
+	       nmr_deregister_client(party->client) :
+	       nmr_deregister_provider(party->provider);
+}
+
+int nt_reoffer(struct nt_party *party)
+{
+	return party->side == NMR_CLIENT ?
+	       nmr_client_reoffer(party->client) :
+	       nmr_provider_reoffer(party->provider);
+}
+
+/* Promises 5 and 7: no callback runs, and no binding is left. */
+static void nt_check_gone(struct nt_party *party)
+{
+	struct nt *nt = party->nt;
+	struct nt_binding *nb;
+	unsigned long flags;
+	u64 left = 0;
+
+	nt_check(nt, atomic_read(&party->running) == 0);
+	WRITE_ONCE(party->gone, true);
+	if (nt->quiet)
+		return;
+	spin_lock_irqsave(&nt->lock, flags);
+	list_for_each_entry(nb, &nt->bindings, node) {
+		if (nb->party[party->side] == party && !READ_ONCE(nb->over))
+			left = nb->id;
+	}
+	spin_unlock_irqrestore(&nt->lock, flags);
+	if (left)
+		nt_fail(nt, "waited for, and binding %llu is left", left);
+}
+
+int nt_wait_timeout(struct nt_party *party, unsigned long timeout)
+{
+	int ret;
+
+	if (party->side == NMR_CLIENT)
+		ret = nmr_wait_for_client_deregister_complete_timeout(party->client,
+								      timeout);
+	else
+		ret = nmr_wait_for_provider_deregister_complete_timeout(party->provider,
+									timeout);
+	if (!ret)
+		nt_check_gone(party);
+	return ret;
+}
+
+int nt_wait_forever(struct nt_party *party)
+{
+	int ret;
+
+	if (party->side == NMR_CLIENT)
+		ret = nmr_wait_for_client_deregister_complete(party->client);
+	else
+		ret = nmr_wait_for_provider_deregister_complete(party->provider);
+	if (!ret)
+		nt_check_gone(party);
+	return ret;
+}
+
+int nt_wait(struct nt_party *party)
+{
+	return nt_wait_timeout(party, NT_TIMEOUT);
+}
+
+void nt_sync(struct nt_party *party)
+{
+	if (party->side == NMR_CLIENT)
+		nmr_deregister_client_sync(party->client);
+	else
+		nmr_deregister_provider_sync(party->provider);
+}
+
+void nt_leave(struct nt_party *party)
+{
+	nt_check(party->nt, nt_deregister(party) == -EINPROGRESS);
+	nt_check(party->nt, nt_wait(party) == 0);
+}
+
+struct nt_binding *nt_pair(struct nt *nt, struct nt_party *client,
+			   struct nt_party *provider)
+{
+	struct nt_binding *nb;
+
+	if (!client->registered)
+		nt_join_npi(client);
+	if (!provider->registered)
+		nt_join_npi(provider);
+	nb = nt_find(nt, client, provider);
+	KUNIT_ASSERT_NOT_NULL(nt->test, nb);
+	KUNIT_ASSERT_TRUE(nt->test, nt_attached(nb));
+	return nb;
+}
+
+void nt_hold(struct nt_party *party, enum nt_point point)
+{
+	WRITE_ONCE(party->at[point].held, true);
+}
+
+void nt_step(struct nt_party *party, enum nt_point point)
+{
+	atomic_inc(&party->at[point].steps);
+	nt_kick(party->nt);
+}
+
+void nt_release(struct nt_party *party, enum nt_point point)
+{
+	WRITE_ONCE(party->at[point].held, false);
+	nt_kick(party->nt);
+}
+
+void nt_settle(struct nt *nt)
+{
+	struct nt_party *client, *provider;
+	int i;
+
+	for (i = 0; i < 2; i++) {
+		client = nt_client(nt);
+		provider = nt_provider(nt);
+		guid_gen(&client->npi_id);
+		guid_copy(&provider->npi_id, &client->npi_id);
+		client->at[NT_C_ATTACH].first = -EPROBE_DEFER;
+		client->at[NT_C_ATTACH].nfirst = 1;
+		nt_join_npi(client);
+		nt_join_npi(provider);
+		KUNIT_ASSERT_EQ(nt->test, nt_reoffer(client), 0);
+		nt_await(nt, nt_returned(client, NT_C_ATTACH) == 2);
+		nt_leave(provider);
+		nt_leave(client);
+	}
+}
+
+/* The case: begin and end */
+
+/* Both lists only grow while callbacks run, so the lock may be dropped between. */
+static struct nt_party *nt_next_party(struct nt *nt, struct nt_party *party)
+{
+	struct list_head *next;
+	unsigned long flags;
+
+	spin_lock_irqsave(&nt->lock, flags);
+	next = party ? party->node.next : nt->parties.next;
+	spin_unlock_irqrestore(&nt->lock, flags);
+	return next == &nt->parties ? NULL :
+	       list_entry(next, struct nt_party, node);
+}
+
+static struct nt_binding *nt_next_binding(struct nt *nt, struct nt_binding *nb)
+{
+	struct list_head *next;
+	unsigned long flags;
+
+	spin_lock_irqsave(&nt->lock, flags);
+	next = nb ? nb->node.next : nt->bindings.next;
+	spin_unlock_irqrestore(&nt->lock, flags);
+	return next == &nt->bindings ? NULL :
+	       list_entry(next, struct nt_binding, node);
+}
+
+static void nt_let_go_of(struct nt_binding *nb)
+{
+	enum nmr_side side;
+
+	for (side = 0; side < NMR_SIDES; side++) {
+		while (atomic_read(&nb->kept[side]))
+			nt_exit(nb, side);
+		if (test_bit(side, &nb->pending))
+			nt_complete(nb, side);
+	}
+}
+
+/* Whatever the case still keeps the registrar from finishing. */
+static void nt_let_go(struct nt *nt)
+{
+	struct nt_binding *nb = NULL;
+	struct nt_party *party = NULL;
+	enum nt_point point;
+
+	while ((party = nt_next_party(nt, party))) {
+		for (point = 0; point < NT_POINTS; point++)
+			WRITE_ONCE(party->at[point].held, false);
+	}
+	nt_kick(nt);
+	while ((nb = nt_next_binding(nt, nb)))
+		nt_let_go_of(nb);
+}
+
+static bool nt_all_gone(struct nt *nt)
+{
+	struct nt_party *party = NULL;
+
+	nt_let_go(nt);
+	while ((party = nt_next_party(nt, party))) {
+		if (!READ_ONCE(party->registered) || READ_ONCE(party->gone))
+			continue;
+		nt_deregister(party);
+		if (nt_wait_timeout(party, HZ / 20))
+			return false;
+	}
+	return nt_join_all(nt, HZ / 20);
+}
+
+void nt_forget(struct nt *nt)
+{
+	struct nt_party *party, *next_party;
+	struct nt_binding *nb, *next;
+
+	list_for_each_entry_safe(nb, next, &nt->bindings, node) {
+		while (atomic_read(&nb->refs))
+			nt_put(nb);
+		list_del(&nb->node);
+		kfree(nb);
+	}
+	list_for_each_entry_safe(party, next_party, &nt->parties, node) {
+		list_del(&party->node);
+		kfree(party);
+	}
+}
+
+static void nt_free(struct nt *nt)
+{
+	struct nt_memory *memory, *next;
+
+	nt_forget(nt);
+	list_for_each_entry_safe(memory, next, &nt->memory, node) {
+		list_del(&memory->node);
+		kfree(memory);
+	}
+	kfree(nt);
+}
+
+static void nt_report(struct nt *nt)
+{
+	struct kunit *test = nt->test;
+	int i;
+
+	for (i = 0; i < min(nt->nerrors, NT_ERRORS); i++)
+		KUNIT_FAIL(test, "%s", nt->errors[i]);
+	if (nt->nerrors > NT_ERRORS)
+		KUNIT_FAIL(test, "and %d more", nt->nerrors - NT_ERRORS);
+	if (test->status == KUNIT_FAILURE)
+		nt_dump(nt);
+}
+
+static void nt_end(struct kunit_resource *res)
+{
+	unsigned long deadline = jiffies + NT_TIMEOUT;
+	struct nt *nt = res->data;
+	bool stuck = false;
+
+	WRITE_ONCE(nt->stopping, true);
+	while (!stuck && !nt_all_gone(nt))
+		stuck = time_after(jiffies, deadline);
+	if (stuck)
+		nt_fail(nt, "the registrar does not let go");
+	nt_end_watch(nt);
+	nt_report(nt);
+	if (!stuck)
+		nt_free(nt);
+}
+
+static int nt_begin_resource(struct kunit_resource *res, void *context)
+{
+	res->data = context;
+	return 0;
+}
+
+int nt_init(struct kunit *test)
+{
+	struct nt *nt;
+
+	nt = kzalloc(sizeof(*nt), GFP_KERNEL);
+	if (!nt)
+		return -ENOMEM;
+	nt->test = test;
+	guid_gen(&nt->npi_id);
+	spin_lock_init(&nt->lock);
+	init_waitqueue_head(&nt->wait);
+	INIT_LIST_HEAD(&nt->parties);
+	INIT_LIST_HEAD(&nt->bindings);
+	INIT_LIST_HEAD(&nt->frames);
+	INIT_LIST_HEAD(&nt->threads);
+	INIT_LIST_HEAD(&nt->memory);
+	if (!kunit_alloc_resource(test, nt_begin_resource, nt_end, GFP_KERNEL,
+				  nt)) {
+		kfree(nt);
+		return -ENOMEM;
+	}
+	test->priv = nt;
+	return 0;
+}
+
+MODULE_DESCRIPTION("KUnit tests for the Network Module Registrar");
+MODULE_LICENSE("GPL");
+MODULE_IMPORT_NS(NMR);

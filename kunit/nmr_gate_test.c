@@ -1,0 +1,706 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Calls in flight: when a gate is open, who is counted where, what drains, and how
+ * long a binding may be asked.
+ */
+#include <kunit/test.h>
+#include <linux/cpumask.h>
+#include <linux/rcupdate.h>
+
+#include "harness.h"
+
+KUNIT_ARRAY_PARAM(side, nt_sides, nt_side_name);
+
+static enum nmr_side param_side(struct kunit *test)
+{
+	return *(const enum nmr_side *)test->param_value;
+}
+
+static struct nt_party *nt_side_of(struct nt_binding *nb, enum nmr_side side)
+{
+	return nb->party[side];
+}
+
+/* Wait until a binding is closed and both sides know; nothing is cleaned up yet. */
+static void expect_draining(struct kunit *test, struct nt_binding *nb)
+{
+	struct nt *nt = test->priv;
+
+	nt_await(nt, nt_has_left(nb, NT_P_DETACH));
+	nt_settle(nt);
+	KUNIT_EXPECT_FALSE(test, nt_was_at(nb, NT_C_CLEANUP));
+	KUNIT_EXPECT_FALSE(test, nt_was_at(nb, NT_P_CLEANUP));
+}
+
+/* When the gates are open */
+
+struct gates {
+	bool at[NT_POINTS][NMR_SIDES];
+};
+
+static int look_at_gates(struct nt_binding *nb, enum nt_point point, int ret)
+{
+	struct gates *gates = nb->party[NMR_CLIENT]->priv;
+	enum nmr_side side;
+
+	for (side = 0; side < NMR_SIDES; side++)
+		gates->at[point][side] = nt_open(nb, side);
+	return ret;
+}
+
+#define LOOK_AT(point)							\
+static int look_##point(struct nt_binding *nb, int ret)			\
+{									\
+	return look_at_gates(nb, point, ret);				\
+}
+
+LOOK_AT(NT_C_ATTACH)
+LOOK_AT(NT_P_ATTACH)
+LOOK_AT(NT_C_BOUND)
+LOOK_AT(NT_P_ATTACHED)
+LOOK_AT(NT_C_DETACH)
+LOOK_AT(NT_P_DETACH)
+LOOK_AT(NT_C_CLEANUP)
+LOOK_AT(NT_P_CLEANUP)
+
+static void gate_opens_when_the_callee_has_attached(struct kunit *test)
+{
+	struct nt *nt = test->priv;
+	struct nt_party *client = nt_client(nt), *provider = nt_provider(nt);
+	struct gates *gates = nt_zalloc(nt, sizeof(*gates));
+	struct nt_binding *nb;
+	enum nt_point point;
+
+	client->priv = gates;
+	client->at[NT_C_ATTACH].hook = look_NT_C_ATTACH;
+	provider->at[NT_P_ATTACH].hook = look_NT_P_ATTACH;
+	client->at[NT_C_BOUND].hook = look_NT_C_BOUND;
+	provider->at[NT_P_ATTACHED].hook = look_NT_P_ATTACHED;
+	client->at[NT_C_DETACH].hook = look_NT_C_DETACH;
+	provider->at[NT_P_DETACH].hook = look_NT_P_DETACH;
+	client->at[NT_C_CLEANUP].hook = look_NT_C_CLEANUP;
+	provider->at[NT_P_CLEANUP].hook = look_NT_P_CLEANUP;
+	nb = nt_pair(nt, client, provider);
+	KUNIT_EXPECT_TRUE(test, nt_open(nb, NMR_CLIENT));
+	KUNIT_EXPECT_TRUE(test, nt_open(nb, NMR_PROVIDER));
+	nt_leave(provider);
+	KUNIT_EXPECT_EQ(test, nt_returned(provider, NT_P_CLEANUP), 1);
+
+	for (point = NT_C_ATTACH; point <= NT_P_CLEANUP; point++) {
+		bool client_open = point == NT_C_BOUND || point == NT_P_ATTACHED;
+		bool provider_open = point == NT_P_ATTACHED;
+
+		KUNIT_EXPECT_EQ_MSG(test, gates->at[point][NMR_CLIENT],
+				    client_open, "client's at point %d", point);
+		KUNIT_EXPECT_EQ_MSG(test, gates->at[point][NMR_PROVIDER],
+				    provider_open, "provider's at point %d", point);
+	}
+}
+
+/* No further gate of a binding that failed to attach opens. */
+static void gate_of_a_refused_binding_stays_shut(struct kunit *test)
+{
+	struct nt *nt = test->priv;
+	struct nt_party *client = nt_client(nt), *provider = nt_provider(nt);
+	struct gates *gates = nt_zalloc(nt, sizeof(*gates));
+
+	client->priv = gates;
+	client->at[NT_C_BOUND].hook = look_NT_C_BOUND;
+	provider->at[NT_P_ATTACH].ret = -ENODEV;
+	nt_join_npi(provider);
+	nt_join_npi(client);
+	KUNIT_EXPECT_EQ(test, nt_returned(client, NT_C_BOUND), 1);
+	KUNIT_EXPECT_FALSE(test, gates->at[NT_C_BOUND][NMR_CLIENT]);
+	KUNIT_EXPECT_FALSE(test, gates->at[NT_C_BOUND][NMR_PROVIDER]);
+}
+
+/* Closed before deregister returns: of all its bindings, also beyond a batch. */
+static void deregister_closes_all_gates(struct kunit *test)
+{
+	enum nmr_side side = param_side(test);
+	struct nt *nt = test->priv;
+	struct nt_party *hub = nt_party(nt, side), *peer;
+	struct nt_binding **nb;
+	int i, n = 70, open = 0;
+
+	nb = nt_zalloc(nt, n * sizeof(*nb));
+	nt->quiet = true;
+	nt_join_npi(hub);
+	for (i = 0; i < n; i++) {
+		peer = nt_party(nt, nt_peer(side));
+		nb[i] = side == NMR_CLIENT ? nt_pair(nt, hub, peer) :
+					     nt_pair(nt, peer, hub);
+		nt_get(nb[i]);
+		KUNIT_EXPECT_TRUE(test, nt_open(nb[i], NMR_CLIENT));
+		KUNIT_EXPECT_TRUE(test, nt_open(nb[i], NMR_PROVIDER));
+	}
+	nt_deregister(hub);
+	for (i = 0; i < n; i++)
+		open += nt_open(nb[i], NMR_CLIENT) + nt_open(nb[i], NMR_PROVIDER);
+	KUNIT_EXPECT_EQ(test, open, 0);
+	KUNIT_EXPECT_EQ(test, nt_wait(hub), 0);
+	for (i = 0; i < n; i++)
+		nt_put(nb[i]);
+}
+
+/* Draining */
+
+struct caller {
+	struct nt_binding *nb;
+	enum nmr_side side;
+};
+
+static int call_thread(void *arg)
+{
+	struct caller *caller = arg;
+
+	return nt_call(caller->nb, caller->side) ? 0 : -ENODEV;
+}
+
+/* Calls from every CPU, asleep in the callee: each of them is waited for. */
+static void sleeping_calls_are_waited_for(struct kunit *test)
+{
+	enum nmr_side side = param_side(test);
+	struct nt *nt = test->priv;
+	struct nt_party *client = nt_client(nt), *provider = nt_provider(nt);
+	struct caller *caller = nt_zalloc(nt, sizeof(*caller));
+	enum nt_point op = NT_C_OP + nt_peer(side);
+	struct nt_party *callee;
+	int cpu, calls = 0;
+
+	caller->nb = nt_pair(nt, client, provider);
+	caller->side = side;
+	callee = nt_side_of(caller->nb, nt_peer(side));
+	nt_hold(callee, op);
+	for_each_online_cpu(cpu) {
+		nt_spawn_on(nt, cpu, call_thread, caller);
+		nt_spawn_on(nt, cpu, call_thread, caller);
+		calls += 2;
+	}
+	nt_await(nt, nt_entered(callee, op) == calls);
+
+	/* The gate is shut at once, both sides are told, and the calls go on. */
+	nt_deregister(provider);
+	KUNIT_EXPECT_FALSE(test, nt_call(caller->nb, side));
+	while (--calls) {
+		nt_step(callee, op);
+		nt_await(nt, atomic_read(&caller->nb->calls[side]) == calls);
+	}
+	/* All but one: had any of them not counted, this would be over. */
+	expect_draining(test, caller->nb);
+	KUNIT_EXPECT_EQ(test, nt_wait_timeout(provider, 1), -ETIMEDOUT);
+	nt_step(callee, op);
+	KUNIT_EXPECT_EQ(test, nt_wait(provider), 0);
+}
+
+/* The same by nmr_detach_binding(), and the parties stay. */
+static void detach_binding_waits_for_calls(struct kunit *test)
+{
+	enum nmr_side side = param_side(test);
+	struct nt *nt = test->priv;
+	struct nt_binding *nb = nt_pair(nt, nt_client(nt), nt_provider(nt));
+
+	KUNIT_EXPECT_TRUE(test, nt_enter(nb, side));
+	KUNIT_EXPECT_EQ(test, nmr_detach_binding(nb->b, NMR_DETACH_ABORT), 0);
+	expect_draining(test, nb);
+	nt_exit(nb, side);
+	nt_await(nt, nt_has_left(nb, NT_P_CLEANUP));
+}
+
+/* A side's calls are its own: neither's exit counts for the other. */
+static void gates_are_counted_apart(struct kunit *test)
+{
+	enum nmr_side last = param_side(test);
+	struct nt *nt = test->priv;
+	struct nt_binding *nb = nt_pair(nt, nt_client(nt), nt_provider(nt));
+	int i;
+
+	for (i = 0; i < 3; i++)
+		KUNIT_EXPECT_TRUE(test, nt_enter(nb, nt_peer(last)));
+	KUNIT_EXPECT_TRUE(test, nt_enter(nb, last));
+	nt_deregister(nb->party[NMR_CLIENT]);
+	nt_await(nt, nt_has_left(nb, NT_P_DETACH));
+	for (i = 0; i < 3; i++)
+		nt_exit(nb, nt_peer(last));
+	expect_draining(test, nb);
+	KUNIT_EXPECT_EQ(test, nt_wait_timeout(nb->party[NMR_CLIENT], 1), -ETIMEDOUT);
+	nt_exit(nb, last);
+	KUNIT_EXPECT_EQ(test, nt_wait(nb->party[NMR_CLIENT]), 0);
+}
+
+/* Entered on one CPU, left on another */
+
+static int enter_thread(void *arg)
+{
+	struct caller *caller = arg;
+
+	return nt_enter(caller->nb, caller->side) ? 0 : -ENODEV;
+}
+
+static int exit_thread(void *arg)
+{
+	struct caller *caller = arg;
+
+	nt_exit(caller->nb, caller->side);
+	return 0;
+}
+
+static void nt_move(struct kunit *test, struct caller *caller, int times,
+		    int (*fn)(void *arg), int cpu)
+{
+	while (times--)
+		KUNIT_EXPECT_EQ(test, nt_join(nt_spawn_on(test->priv, cpu, fn, caller)),
+				0);
+}
+
+/*
+ * One CPU's count goes below zero, the other's stays above; the sum is what is in
+ * flight. @after of the three calls end after the gate has closed.
+ */
+static void calls_may_move(struct kunit *test, int after)
+{
+	struct nt *nt = test->priv;
+	struct caller *caller = nt_zalloc(nt, sizeof(*caller));
+	int first = cpumask_first(cpu_online_mask);
+	int other = cpumask_next(first, cpu_online_mask);
+	struct nt_party *client = nt_client(nt);
+
+	if (other >= nr_cpu_ids)
+		kunit_skip(test, "wants two CPUs");
+	caller->nb = nt_pair(nt, client, nt_provider(nt));
+	caller->side = param_side(test);
+	nt_move(test, caller, 3, enter_thread, first);
+	nt_move(test, caller, 3 - after, exit_thread, other);
+	nt_deregister(client);
+	if (after) {
+		nt_await(nt, nt_has_left(caller->nb, NT_P_DETACH));
+		nt_move(test, caller, after - 1, exit_thread, other);
+		expect_draining(test, caller->nb);
+		nt_move(test, caller, 1, exit_thread, other);
+	}
+	KUNIT_EXPECT_EQ(test, nt_wait(client), 0);
+}
+
+static void calls_may_move_while_open(struct kunit *test)
+{
+	calls_may_move(test, 0);
+}
+
+static void calls_may_move_while_closing(struct kunit *test)
+{
+	calls_may_move(test, 2);
+}
+
+static void calls_may_move_while_closed(struct kunit *test)
+{
+	calls_may_move(test, 3);
+}
+
+/* A call ends in a task other than the one it began in, as completions do. */
+static void calls_nest(struct kunit *test)
+{
+	enum nmr_side side = param_side(test);
+	struct nt *nt = test->priv;
+	struct nt_binding *nb = nt_pair(nt, nt_client(nt), nt_provider(nt));
+	int i;
+
+	for (i = 0; i < 5; i++)
+		KUNIT_EXPECT_TRUE(test, nt_enter(nb, side));
+	for (i = 0; i < 2; i++)
+		nt_exit(nb, side);
+	nt_deregister(nb->party[NMR_PROVIDER]);
+	nt_await(nt, nt_has_left(nb, NT_P_DETACH));
+	for (i = 0; i < 2; i++) {
+		KUNIT_EXPECT_FALSE(test, nt_enter(nb, side));
+		nt_exit(nb, side);
+	}
+	expect_draining(test, nb);
+	nt_exit(nb, side);
+	KUNIT_EXPECT_EQ(test, nt_wait(nb->party[NMR_PROVIDER]), 0);
+}
+
+/* A call into the peer that calls back, to and fro. */
+static int call_back(struct nt_binding *nb, int ret)
+{
+	nt_check(nb->nt, nt_call(nb, NMR_PROVIDER));
+	return ret;
+}
+
+static int call_forth_once(struct nt_binding *nb, int ret)
+{
+	if (nt_entered(nb->party[NMR_CLIENT], NT_C_OP) == 1)
+		nt_check(nb->nt, nt_call(nb, NMR_CLIENT));
+	return ret;
+}
+
+static void calls_may_call_back(struct kunit *test)
+{
+	struct nt *nt = test->priv;
+	struct nt_party *client = nt_client(nt), *provider = nt_provider(nt);
+	struct nt_binding *nb;
+
+	provider->at[NT_P_OP].hook = call_back;
+	client->at[NT_C_OP].hook = call_forth_once;
+	nb = nt_pair(nt, client, provider);
+	KUNIT_EXPECT_TRUE(test, nt_call(nb, NMR_CLIENT));
+	KUNIT_EXPECT_EQ(test, nt_returned(provider, NT_P_OP), 2);
+	KUNIT_EXPECT_EQ(test, nt_returned(client, NT_C_OP), 2);
+	nt_leave(client);
+}
+
+/* Where calls may be made, and end */
+
+static const enum nt_context contexts[] = {
+	NT_TASK, NT_KTHREAD, NT_SOFTIRQ, NT_HARDIRQ, NT_RCU_CALLBACK, NT_RAW_LOCK,
+};
+
+static void context_name(const enum nt_context *context, char *desc)
+{
+	strscpy(desc, nt_context_name(*context), KUNIT_PARAM_DESC_SIZE);
+}
+
+KUNIT_ARRAY_PARAM(context, contexts, context_name);
+
+static void try_both(void *arg)
+{
+	struct nt_binding *nb = arg;
+	struct gates *gates = nb->party[NMR_CLIENT]->priv;
+	enum nmr_side side;
+
+	for (side = 0; side < NMR_SIDES; side++)
+		gates->at[0][side] = nt_open(nb, side);
+}
+
+static void exit_both(void *arg)
+{
+	nt_exit(arg, NMR_CLIENT);
+	nt_exit(arg, NMR_PROVIDER);
+}
+
+static void enter_both(void *arg)
+{
+	struct nt_binding *nb = arg;
+
+	nt_check(nb->nt, nt_enter(nb, NMR_CLIENT));
+	nt_check(nb->nt, nt_enter(nb, NMR_PROVIDER));
+}
+
+static void get_and_put(void *arg)
+{
+	struct nt_binding *nb = arg;
+
+	nt_get(nb);
+	nt_put(nb);
+}
+
+static void put_it(void *nb)
+{
+	nt_put(nb);
+}
+
+/* Also the last exit, which starts the cleanup, and the last put, which frees. */
+static void calls_in_any_context(struct kunit *test)
+{
+	enum nt_context context = *(const enum nt_context *)test->param_value;
+	struct nt *nt = test->priv;
+	struct nt_party *client = nt_client(nt), *provider = nt_provider(nt);
+	struct gates *gates = nt_zalloc(nt, sizeof(*gates));
+	struct nt_binding *nb;
+	enum nmr_side side;
+
+	client->priv = gates;
+	nb = nt_pair(nt, client, provider);
+	nt_run_in(nt, context, try_both, nb);
+	for (side = 0; side < NMR_SIDES; side++)
+		KUNIT_EXPECT_TRUE(test, gates->at[0][side]);
+	nt_run_in(nt, context, enter_both, nb);
+	nt_run_in(nt, context, get_and_put, nb);
+	nt_deregister(provider);
+	nt_run_in(nt, context, try_both, nb);
+	for (side = 0; side < NMR_SIDES; side++)
+		KUNIT_EXPECT_FALSE(test, gates->at[0][side]);
+	expect_draining(test, nb);
+	nt_get(nb);
+	nt_run_in(nt, context, exit_both, nb);
+	KUNIT_EXPECT_EQ(test, nt_wait(provider), 0);
+	nt_run_in(nt, context, put_it, nb);
+}
+
+/* An exit that nobody entered */
+
+static void stray_exit_warns(struct kunit *test)
+{
+	enum nmr_side side = param_side(test);
+	struct nt *nt = test->priv;
+	struct nt_party *client = nt_client(nt);
+	struct nt_binding *nb = nt_pair(nt, client, nt_provider(nt));
+
+	/* The fast path cannot tell; closing does, and is not held up. */
+	nt_expect_warnings(nt);
+	if (side == NMR_CLIENT)
+		nmr_client_call_exit(nb->b);
+	else
+		nmr_provider_call_exit(nb->b);
+	nt_leave(client);
+	KUNIT_EXPECT_EQ(test, nt_expected_warnings(nt), 1);
+}
+
+static void stray_exit_of_a_closed_gate_warns(struct kunit *test)
+{
+	enum nmr_side side = param_side(test);
+	struct nt *nt = test->priv;
+	struct nt_party *client = nt_client(nt), *provider = nt_provider(nt);
+	struct nt_binding *nb;
+	int i;
+
+	provider->at[NT_P_DETACH].ret = -EINPROGRESS;
+	nb = nt_pair(nt, client, provider);
+	nt_deregister(client);
+	expect_draining(test, nb);
+	nt_expect_warnings(nt);
+	for (i = 0; i < 2; i++) {
+		if (side == NMR_CLIENT)
+			nmr_client_call_exit(nb->b);
+		else
+			nmr_provider_call_exit(nb->b);
+	}
+	KUNIT_EXPECT_EQ(test, nt_expected_warnings(nt), 1);
+	nt_complete(nb, NMR_PROVIDER);
+	KUNIT_EXPECT_EQ(test, nt_wait(client), 0);
+}
+
+/* How long a binding may be asked */
+
+/* A reference keeps the object, delays nobody, and opens nothing. */
+static void reference_outlives_cleanup(struct kunit *test)
+{
+	struct nt *nt = test->priv;
+	struct nt_party *client = nt_client(nt), *provider = nt_provider(nt);
+	struct nt_binding *nb = nt_pair(nt, client, provider);
+
+	nt_get(nb);
+	nt_get(nb);
+	nt_leave(client);
+	nt_leave(provider);
+	rcu_barrier();
+	nt_put(nb);
+	rcu_barrier();
+	KUNIT_EXPECT_FALSE(test, nt_open(nb, NMR_CLIENT));
+	KUNIT_EXPECT_FALSE(test, nt_open(nb, NMR_PROVIDER));
+	KUNIT_EXPECT_EQ(test, nmr_binding_id(nb->b), nb->id);
+	KUNIT_EXPECT_EQ(test, nmr_detach_binding(nb->b, NMR_DETACH_ABORT), -EALREADY);
+	KUNIT_EXPECT_PTR_EQ(test, nmr_binding_get(nb->b), nb->b);
+	nmr_binding_put(nb->b);
+	nt_put(nb);
+}
+
+/* Of an offer that was refused, too: the client took it inside its attach. */
+static int take_reference(struct nt_binding *nb, int ret)
+{
+	nt_get(nb);
+	return ret;
+}
+
+static void reference_outlives_a_refusal(struct kunit *test)
+{
+	struct nt *nt = test->priv;
+	struct nt_party *client = nt_client(nt), *provider = nt_provider(nt);
+	struct nt_binding *nb;
+
+	client->at[NT_C_ATTACH].hook = take_reference;
+	provider->at[NT_P_ATTACH].ret = -ENODEV;
+	nt_join_npi(client);
+	nt_join_npi(provider);
+	nb = nt_find(nt, client, provider);
+	nt_leave(client);
+	nt_leave(provider);
+	rcu_barrier();
+	KUNIT_EXPECT_FALSE(test, nt_open(nb, NMR_CLIENT));
+	KUNIT_EXPECT_FALSE(test, nt_open(nb, NMR_PROVIDER));
+	KUNIT_EXPECT_EQ(test, nmr_detach_binding(nb->b, NMR_DETACH_ABORT), -EALREADY);
+	nt_put(nb);
+}
+
+struct reader {
+	struct nt_binding *nb;
+	bool reading;
+	int entered;
+};
+
+/*
+ * One RCU read section that begins inside the last cleanup callback, and tries the
+ * gates and takes a reference after that has returned: with KASAN, freeing too early
+ * is seen.
+ */
+static int read_past_cleanup(void *arg)
+{
+	struct reader *reader = arg;
+	struct nt_binding *nb = reader->nb;
+	unsigned long deadline = jiffies + NT_TIMEOUT;
+	int i;
+
+	rcu_read_lock();
+	WRITE_ONCE(reader->reading, true);
+	nt_kick(nb->nt);
+	while (!nt_has_left(nb, NT_P_CLEANUP) && time_before(jiffies, deadline))
+		cpu_relax();
+	/* Long enough for a worker to come back from the callback and let go. */
+	for (i = 0; i < 100000; i++) {
+		reader->entered += nt_open(nb, NMR_CLIENT);
+		reader->entered += nt_open(nb, NMR_PROVIDER);
+	}
+	/* It may even be kept. */
+	nt_get(nb);
+	rcu_read_unlock();
+	synchronize_rcu();
+	reader->entered += nt_open(nb, NMR_CLIENT);
+	reader->entered += nt_open(nb, NMR_PROVIDER);
+	nt_put(nb);
+	return 0;
+}
+
+static void binding_lives_a_grace_period_more(struct kunit *test)
+{
+	struct nt *nt = test->priv;
+	struct reader *reader = nt_zalloc(nt, sizeof(*reader));
+	struct nt_party *client = nt_client(nt), *provider = nt_provider(nt);
+	struct nt_thread *thread;
+
+	nt_hold(provider, NT_P_CLEANUP);
+	reader->nb = nt_pair(nt, client, provider);
+	nt_deregister(client);
+	nt_deregister(provider);
+	nt_await(nt, nt_entered(provider, NT_P_CLEANUP) == 1);
+	thread = nt_spawn(nt, read_past_cleanup, reader);
+	nt_await(nt, READ_ONCE(reader->reading));
+	nt_release(provider, NT_P_CLEANUP);
+	/* The reader does not hold up the wait. */
+	KUNIT_EXPECT_EQ(test, nt_wait(client), 0);
+	KUNIT_EXPECT_EQ(test, nt_wait(provider), 0);
+	KUNIT_EXPECT_EQ(test, nt_join(thread), 0);
+	KUNIT_EXPECT_EQ(test, reader->entered, 0);
+}
+
+static void binding_ids_are_never_issued_twice(struct kunit *test)
+{
+	struct nt *nt = test->priv;
+	struct nt_party *client = nt_client(nt), *provider;
+	u64 id, last = 0;
+	int i;
+
+	nt_join_npi(client);
+	for (i = 0; i < 16; i++) {
+		provider = nt_provider(nt);
+		id = nt_pair(nt, client, provider)->id;
+		KUNIT_EXPECT_GT(test, id, last);
+		last = id;
+		if (i & 1)
+			nt_leave(provider);
+	}
+}
+
+/* The scoped forms enter once, run the body if open, and always leave. */
+#ifdef DEFINE_CLASS
+static int scoped_calls(struct nt_binding *nb)
+{
+	int calls = 0;
+
+	scoped_nmr_client_call(nb->b)
+		calls++;
+	scoped_nmr_provider_call(nb->b)
+		calls++;
+	scoped_nmr_client_call(nb->b) {
+		scoped_nmr_client_call(nb->b)
+			return calls + 1;
+	}
+	return calls;
+}
+
+static int class_calls(struct nt_binding *nb)
+{
+	CLASS(nmr_client_call, down)(nb->b);
+	CLASS(nmr_provider_call, up)(nb->b);
+
+	return !!down + !!up;
+}
+
+static void scoped_calls_leave(struct kunit *test)
+{
+	struct nt *nt = test->priv;
+	struct nt_party *client = nt_client(nt);
+	struct nt_binding *nb = nt_pair(nt, client, nt_provider(nt));
+
+	nt_get(nb);
+	KUNIT_EXPECT_EQ(test, scoped_calls(nb), 3);
+	KUNIT_EXPECT_EQ(test, class_calls(nb), 2);
+	nt_leave(client);
+	KUNIT_EXPECT_EQ(test, scoped_calls(nb), 0);
+	KUNIT_EXPECT_EQ(test, class_calls(nb), 0);
+	nt_put(nb);
+}
+
+/* While the body runs, the call is in flight. */
+static int scoped_body(void *arg)
+{
+	struct nt_binding *nb = arg;
+
+	scoped_nmr_client_call(nb->b) {
+		nt_deregister(nb->party[NMR_PROVIDER]);
+		nt_check(nb->nt, nt_wait_until(nb->nt, nt_has_left(nb, NT_P_DETACH)));
+		nt_check(nb->nt, nt_wait_timeout(nb->party[NMR_PROVIDER], HZ / 10) ==
+			 -ETIMEDOUT);
+		nt_check(nb->nt, !nt_was_at(nb, NT_C_CLEANUP));
+	}
+	return nt_wait(nb->party[NMR_PROVIDER]);
+}
+
+static void scoped_call_is_in_flight(struct kunit *test)
+{
+	struct nt *nt = test->priv;
+	struct nt_binding *nb = nt_pair(nt, nt_client(nt), nt_provider(nt));
+
+	KUNIT_EXPECT_EQ(test, nt_join(nt_spawn(nt, scoped_body, nb)), 0);
+}
+#else
+static void scoped_calls_leave(struct kunit *test)
+{
+	kunit_skip(test, "the kernel has no <linux/cleanup.h>");
+}
+
+static void scoped_call_is_in_flight(struct kunit *test)
+{
+	kunit_skip(test, "the kernel has no <linux/cleanup.h>");
+}
+#endif
+
+static struct kunit_case nmr_gate_cases[] = {
+	KUNIT_CASE(gate_opens_when_the_callee_has_attached),
+	KUNIT_CASE(gate_of_a_refused_binding_stays_shut),
+	KUNIT_CASE_PARAM(deregister_closes_all_gates, side_gen_params),
+	KUNIT_CASE_PARAM(sleeping_calls_are_waited_for, side_gen_params),
+	KUNIT_CASE_PARAM(detach_binding_waits_for_calls, side_gen_params),
+	KUNIT_CASE_PARAM(gates_are_counted_apart, side_gen_params),
+	KUNIT_CASE_PARAM(calls_may_move_while_open, side_gen_params),
+	KUNIT_CASE_PARAM(calls_may_move_while_closing, side_gen_params),
+	KUNIT_CASE_PARAM(calls_may_move_while_closed, side_gen_params),
+	KUNIT_CASE_PARAM(calls_nest, side_gen_params),
+	KUNIT_CASE(calls_may_call_back),
+	KUNIT_CASE_PARAM(calls_in_any_context, context_gen_params),
+	KUNIT_CASE_PARAM(stray_exit_warns, side_gen_params),
+	KUNIT_CASE_PARAM(stray_exit_of_a_closed_gate_warns, side_gen_params),
+	KUNIT_CASE(reference_outlives_cleanup),
+	KUNIT_CASE(reference_outlives_a_refusal),
+	KUNIT_CASE(binding_lives_a_grace_period_more),
+	KUNIT_CASE(binding_ids_are_never_issued_twice),
+	KUNIT_CASE(scoped_calls_leave),
+	KUNIT_CASE(scoped_call_is_in_flight),
+	{}
+};
+
+static struct kunit_suite nmr_gate_suite = {
+	.name = "nmr_gate",
+	.init = nt_init,
+	.test_cases = nmr_gate_cases,
+};
+
+kunit_test_suite(nmr_gate_suite);

@@ -1,0 +1,56 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# check.sh: run all tests, and count them. What each step says goes to
+# build/check/STEP.out, and is shown if it fails.
+
+. "$(dirname "$0")/common.sh"
+
+out=$BUILD/check
+rm -rf "$out" "$BUILD"/kunit/*/test.log "$BUILD"/*.log
+mkdir -p "$out"
+
+# step NAME COMMAND...
+step()
+{
+	local name=$1 begin=$SECONDS verdict=ok
+
+	shift
+	echo "     $name ..."
+	"$@" > "$out/$name.out" 2>&1 || {
+		verdict=FAIL
+		touch "$out/failed"
+		tail -n 40 "$out/$name.out"
+	}
+	printf '%-4s %s (%d s)\n' $verdict "$name" $((SECONDS - begin))
+}
+
+mapfile -t kernels < <(awk '!/^#/ { print $1 }' "$TOP/kunit/kernels")
+
+# The first kernel takes minutes to compile on an empty cache; boot the stock ones
+# meanwhile.
+{
+	step install "$TOP/scripts/install-test.sh"
+	step integration-6.1 "$TOP/scripts/integration.sh" 6.1
+	step integration-6.12 "$TOP/scripts/integration.sh" 6.12
+	step demo "$TOP/scripts/demo.sh"
+} &
+for kernel in "${kernels[@]}"; do
+	step "kunit-$kernel" "$TOP/scripts/kunit.sh" -k "$kernel"
+done
+wait
+
+logs=("$BUILD/install.log" "$BUILD/demo.log")
+for kernel in "${kernels[@]}"; do
+	logs+=("$BUILD/kunit/$kernel/test.log")
+done
+for series in 6.1 6.12; do
+	for script in "$TOP"/scripts/guest/{integration*,gatecost}.sh; do
+		script=${script##*/}
+		logs+=("$BUILD/${script%.sh}-$series.log")
+	done
+done
+code=0
+[ ! -e "$out/failed" ] || code=1
+"$TOP/scripts/summary.sh" "${logs[@]#"$PWD/"}" || code=1
+exit $code

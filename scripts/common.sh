@@ -1,0 +1,71 @@
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=bash
+# Sourced by the other scripts: where things are, and how to say what happens.
+
+set -euo pipefail
+
+TOP=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+BUILD=$TOP/build
+CACHE=${XDG_CACHE_HOME:-$HOME/.cache}/nmr
+JOBS=$(nproc)
+# shellcheck disable=SC2034	# for the script that sources this
+readonly TOP BUILD CACHE JOBS
+mkdir -p "$BUILD" "$CACHE"
+
+say()
+{
+	echo "$*" >&2
+}
+
+die()
+{
+	say "${0##*/}: $*"
+	exit 1
+}
+
+# The value that file $2 assigns to NAME $1, as the other scripts print it.
+field()
+{
+	sed -n "s/^$1=//p" "$2"
+}
+
+# Hold a lock of the cache for as long as this shell lives.
+cache_lock()
+{
+	exec 9> "$CACHE/$1.lock"
+	flock -n 9 || {
+		say "waiting for another run to finish with $1"
+		flock 9
+	}
+}
+
+# As root if need be; says what it would need where it cannot.
+as_root()
+{
+	if [ "$(id -u)" -eq 0 ]; then
+		"$@"
+	elif command -v sudo > /dev/null; then
+		sudo "$@"
+	else
+		die "needs root, or sudo, for: $*"
+	fi
+}
+
+# apt_or_update COMMAND...: apt's lists may be missing, or older than the mirror.
+apt_or_update()
+{
+	"$@" >&2 && return
+	say "updating the package lists"
+	as_root apt-get -qq update >&2
+	"$@" >&2
+}
+
+install_packages()
+{
+	command -v apt-get > /dev/null ||
+		die "please install (these are Debian's names): $*"
+	say "installing $*"
+	apt_or_update as_root env DEBIAN_FRONTEND=noninteractive \
+		apt-get -qq -o Dpkg::Use-Pty=0 install \
+		--yes --no-install-recommends "$@"
+}

@@ -1,0 +1,63 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# guest.sh -n NAME -k 6.1|6.12 -s SCRIPT [-c CPUS] [-m MEM] [-t SECONDS]
+#	   [-a KERNEL-ARGS] [-q QEMU-ARGS] [-f FILE[:GUESTPATH]]...
+#
+# Boots a stock kernel that runs SCRIPT, see guest/init. A file is put into
+# /modules unless GUESTPATH says where. A line "# guest: OPTIONS" in the script
+# has its own defaults for these options. The console goes to stdout from where the
+# script begins, and all of it to build/NAME.log. Succeeds if the script does and
+# the kernel's log has no complaint.
+
+. "$(dirname "$0")/common.sh"
+. "$(dirname "$0")/vm.sh"
+
+name='' series='' script='' cpus=2 memory=512 seconds=120 args='' qemu_args=''
+files=()
+options()
+{
+	local option OPTIND=1
+
+	while getopts n:k:s:c:m:t:a:q:f: option; do
+		case $option in
+		n) name=$OPTARG ;;
+		k) series=$OPTARG ;;
+		s) script=$OPTARG ;;
+		c) cpus=$OPTARG ;;
+		m) memory=$OPTARG ;;
+		t) seconds=$OPTARG ;;
+		a) args=$OPTARG ;;
+		q) qemu_args=$OPTARG ;;
+		f) files+=("$OPTARG") ;;
+		*) exit 1 ;;
+		esac
+	done
+}
+
+options "$@"
+if [ -z "$name" ] || [ -z "$series" ] || [ ! -e "$script" ]; then
+	die "needs -n NAME, -k SERIES and -s SCRIPT"
+fi
+eval "options $(sed -n 's/^# guest: //p' "$script")"
+options "$@"
+
+"$TOP/scripts/packages.sh" guest
+image=$("$TOP/scripts/kernel.sh" stock "$series" | field IMAGE -)
+log=$BUILD/$name.log
+initrd=$BUILD/$name.cpio
+verdict=$BUILD/$name.verdict
+initramfs "$initrd" "$script" "${files[@]}"
+
+# Counting instructions and running CPUs side by side exclude each other.
+case $qemu_args in
+*-icount*) accel="-accel tcg,thread=single" ;;
+*)	   accel=$(accel) ;;
+esac
+
+# shellcheck disable=SC2086	# words
+qemu "$seconds" "$accel" "$image" "$initrd" "$verdict" "$args" \
+     -smp "$cpus" -m "$memory" $qemu_args |
+	tee "$log" | awk '/guest: begin/ { on = 1; next } /guest: exit/ { on = 0 } on' || true
+rm -f "$initrd"
+judge "$log" "$verdict"

@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: GPL-2.0
+# That this runs is all the host wants to know.

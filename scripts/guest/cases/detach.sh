@@ -1,0 +1,206 @@
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=dash
+#
+# An administrator drops one binding, through its write-only file "detach".
+
+# complains MESSAGE COMMAND...: it fails so
+complains()
+{
+	message=$1
+	shift
+	if said=$("$@" 2>&1); then
+		return 1
+	fi
+	case $said in
+	*"$message"*)	return 0 ;;
+	esac
+	fail "$* said: $said"
+}
+
+# write_as_nobody WORD FILE: the shell's message, and its status
+write_as_nobody()
+{
+	su -s /bin/sh -c "echo $1 > $2" nobody
+}
+
+# In one write, by a tool that says what went wrong.
+write_word()
+{
+	printf %b "$1" > /tmp/word
+	cat /tmp/word > "$2"
+}
+
+# Peers a and c provide; peer b uses one at a time and calls all the time.
+two_providers()
+{
+	load nmr
+	load nmr_peer_a providers=1
+	load nmr_peer_c providers=1
+	load nmr_peer_b clients=1 max_bindings=1 threads=2
+	link=$(binding nmr_peer_b nmr_peer_a) || fail "the first provider comes first"
+	check "a full client has one" bound_to nmr_peer_b nmr_peer_a
+}
+
+one_pair()
+{
+	load nmr
+	load nmr_peer_a providers=1
+	load nmr_peer_b clients=1 threads=2
+	link=$(binding nmr_peer_b nmr_peer_a) || fail "no binding"
+}
+
+test_detach_is_for_root_alone()
+{
+	one_pair
+	check "nobody can read" \
+		[ "$(su -s /bin/sh -c "cat $link/state" nobody)" = attached ]
+	check "nobody cannot write" \
+		complains "Permission denied" write_as_nobody fallback "$link/detach"
+	check "nothing happened" is "$link/state" attached
+}
+
+test_detach_cannot_be_read()
+{
+	one_pair
+	check "not even root reads" complains "Permission denied" cat "$link/detach"
+}
+
+# detach_misread WORD
+detach_misread()
+{
+	complains "Invalid argument" write_word "$1" "$link/detach"
+	check "nothing happened for $1" is "$link/state" attached
+}
+
+test_detach_knows_two_words()
+{
+	one_pair
+	for word in '\n' ' ' '\0' 0 1 attached fall fallbac fallbackx Fallback FALLBACK \
+		' fallback' 'fallback ' 'fallback\n\n' 'fallback abort' \
+		aborted client-deregistered -- %s; do
+		check "$word is refused" detach_misread "$word"
+	done
+	check "a word of a page is refused" \
+		detach_misread "$(head -c 5000 /dev/zero | tr '\0' a)"
+	check "with newline" write_word 'fallback\n' "$link/detach"
+	await "it is done" gone "$link"
+	unload nmr_peer_b
+	load nmr_peer_b clients=1
+	link=$(binding nmr_peer_b nmr_peer_a) || fail "no second binding"
+	check "without newline" write_word 'abort' "$link/detach"
+	await "it is done" gone "$link"
+	check "as abort" counted nmr_peer_a reason 4
+}
+
+test_detach_starts_and_returns()
+{
+	one_pair
+	hold nmr_peer_a call
+	await "calls held" is "$link/client_calls" 2
+	check "it returns" write_word fallback "$link/detach"
+	check "reason" is "$link/reason" fallback
+	check "state" is "$link/state" detaching
+	await "client's detach" is "$link/client_detach" pending
+	await "provider's detach" is "$link/provider_detach" "done"
+	check "the calls are in flight" is "$link/client_calls" 2
+	for registration in "$link/client" "$link/provider"; do
+		check "who registered stays" is "$registration/state" active
+	done
+	release nmr_peer_a call
+	await "it is done" gone "$link"
+	check "the client was told" counted nmr_peer_b reason 3
+	check "the provider too" counted nmr_peer_a reason 3
+	check "each answer was right" counted nmr_peer_b wrong 0
+}
+
+test_detach_a_second_time_is_refused()
+{
+	one_pair
+	hold nmr_peer_a call
+	await "calls held" is "$link/client_calls" 2
+	check "the first" write_word abort "$link/detach"
+	for word in abort fallback; do
+		check "$word" complains "Operation already in progress" \
+			write_word $word "$link/detach"
+	done
+	check "a wrong word stays wrong" \
+		complains "Invalid argument" write_word foo "$link/detach"
+	check "the first reason stays" is "$link/reason" abort
+	release nmr_peer_a call
+	await "it is done" gone "$link"
+	check "and was the client's" counted nmr_peer_b reason 4
+}
+
+test_detach_leaves_other_bindings()
+{
+	load nmr
+	load nmr_peer_a providers=1
+	load nmr_peer_b clients=1 threads=1
+	load nmr_peer_c clients=1 threads=1
+	other=$(binding nmr_peer_c nmr_peer_a)
+	link=$(binding nmr_peer_b nmr_peer_a)
+	check "write" write_word abort "$link/detach"
+	await "it is done" gone "$link"
+	check "the other client is attached" is "$other/state" attached
+	asked=$(value "$(param nmr_peer_c asked)")
+	await "and goes on calling" risen nmr_peer_c asked $((asked + 20))
+	check "nobody told it anything" counted nmr_peer_c detached 0
+}
+
+test_first_reason_wins_over_rmmod()
+{
+	one_pair
+	hold nmr_peer_a call
+	await "calls held" is "$link/client_calls" 2
+	check "write" write_word fallback "$link/detach"
+	unload_later nmr_peer_b
+	check "reason" is "$link/reason" fallback
+	check "too late" complains "Operation already in progress" \
+		write_word abort "$link/detach"
+	release nmr_peer_a call
+	unloaded nmr_peer_b
+	check "the provider was told the first" counted nmr_peer_a reason 3
+}
+
+test_fallback_moves_to_the_other_and_back()
+{
+	two_providers
+	check "write" write_word fallback "$link/detach"
+	await "the client moves" bound_to nmr_peer_b nmr_peer_c
+	asked=$(value "$(param nmr_peer_b asked)")
+	await "and goes on calling" risen nmr_peer_b asked $((asked + 20))
+	link=$(binding nmr_peer_b nmr_peer_c)
+	check "write again" write_word fallback "$link/detach"
+	await "the client moves back" bound_to nmr_peer_b nmr_peer_a
+	check "each answer was right" counted nmr_peer_b wrong 0
+	check "reason" counted nmr_peer_b reason 3
+}
+
+# Its own cleanup brings no offer; a registration that joins the NPI does.
+test_fallback_alone_waits_for_an_arrival()
+{
+	one_pair
+	check "write" write_word fallback "$link/detach"
+	await "it is done" gone "$link"
+	load nmr_peer_c clients=1 npi=2
+	check "not on the arrival of a stranger" counted nmr_peer_b attached 1
+	unload nmr_peer_c
+	load nmr_peer_c clients=1
+	await "offered again" bound_to nmr_peer_b nmr_peer_a
+	check "once" counted nmr_peer_b attached 2
+}
+
+test_abort_is_for_as_long_as_both_live()
+{
+	two_providers
+	check "write" write_word abort "$link/detach"
+	await "the client moves" bound_to nmr_peer_b nmr_peer_c
+	unload nmr_peer_c
+	load nmr_peer_c providers=1
+	await "only to the other" bound_to nmr_peer_b nmr_peer_c
+	check "third binding" counted nmr_peer_b attached 3
+	unload nmr_peer_c
+	unload nmr_peer_a
+	load nmr_peer_a providers=1
+	check "a new registration is another provider" bound_to nmr_peer_b nmr_peer_a
+}

@@ -1,0 +1,187 @@
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=dash disable=SC2154
+#
+# Modules that leave in a wrong way, and modules that must not get in.
+
+# The rmmod waits for calls that are held, and ends with nothing left
+loses_calls_of_client()
+{
+	unload_later nmr_peer_a
+	await "the binding drains" is "$link/state" detaching
+	await "with the calls in flight" is "$link/client_calls" 2
+	check "rmmod waits" running "$rmmod"
+	release nmr_peer_a call
+	unloaded nmr_peer_a
+}
+
+test_provider_unloads_without_deregistering()
+{
+	mark
+	load nmr
+	load nmr_peer_a providers=1 leave=forget
+	load nmr_peer_b clients=1 threads=2
+	link=$(binding nmr_peer_b nmr_peer_a)
+	hold nmr_peer_a call
+	await "calls held" is "$link/client_calls" 2
+	expect_warning loses_calls_of_client
+	check "named" logged "WARNING.*\|nmr_peer_a.*unload"
+	check "the client was told" counted nmr_peer_b reason 1
+	check "and cleaned up" counted nmr_peer_b cleaned 1
+	check "each answer was right" counted nmr_peer_b wrong 0
+	check "nothing of it is left" has providers 0
+	load nmr_peer_a providers=1
+	check "it may come back" bound_to nmr_peer_b nmr_peer_a
+}
+
+loses_upcalls()
+{
+	unload_later nmr_peer_b
+	await "the binding drains" is "$link/state" detaching
+	await "with the calls in flight" is "$link/provider_calls" 2
+	check "rmmod waits" running "$rmmod"
+	release nmr_peer_b call
+	unloaded nmr_peer_b
+}
+
+test_client_unloads_without_deregistering()
+{
+	load nmr
+	load nmr_peer_a providers=1 threads=2
+	load nmr_peer_b clients=1 leave=forget
+	link=$(binding nmr_peer_b nmr_peer_a)
+	hold nmr_peer_b call
+	await "calls held" is "$link/provider_calls" 2
+	expect_warning loses_upcalls
+	check "the provider was told" counted nmr_peer_a reason 0
+	check "and cleaned up" counted nmr_peer_a cleaned 1
+	check "each answer was right" counted nmr_peer_a wrong 0
+	check "nothing of it is left" has clients 0
+}
+
+test_module_of_both_sides_unloads_without_deregistering()
+{
+	load nmr
+	load nmr_peer_b clients=1 providers=1 threads=1
+	load nmr_peer_a clients=2 providers=2 threads=1 leave=forget
+	check "all meet all" has bindings 9
+	await "calls flow" risen nmr_peer_b asked 20
+	expect_warning unload nmr_peer_a
+	check "one binding is left" has bindings 1
+	check "its own" attached nmr_peer_b nmr_peer_b
+	check "each answer was right" counted nmr_peer_b wrong 0
+}
+
+# Busybox tries a second way when the first fails, so it may do so twice.
+fails_init()
+{
+	refuse "insmod $*" insmod /modules/nmr_peer_a.ko fail_init=1 "$@"
+	refuse "nmr_peer_a is loaded" loaded nmr_peer_a
+}
+
+test_provider_fails_init_after_registering()
+{
+	load nmr
+	load nmr_peer_b clients=1 threads=2
+	expect_warning fails_init providers=1
+	check "nothing of it is left" has providers 0
+	check "nor a binding" has bindings 0
+	check "it was attached" risen nmr_peer_b attached 0
+	all_was_right nmr_peer_b
+	load nmr_peer_a providers=1
+	check "it may come back" bound_to nmr_peer_b nmr_peer_a
+}
+
+test_client_fails_init_after_registering()
+{
+	load nmr
+	load nmr_peer_b providers=1 threads=2
+	expect_warning fails_init clients=1
+	check "nothing of it is left" has clients 0
+	check "nor a binding" has bindings 0
+	check "it was attached" risen nmr_peer_b attached 0
+	all_was_right nmr_peer_b
+}
+
+# With calls in flight the wait that it left out is missed for certain.
+test_module_unloads_without_waiting()
+{
+	load nmr
+	load nmr_peer_a providers=1 leave=nowait
+	load nmr_peer_b clients=1 threads=2
+	link=$(binding nmr_peer_b nmr_peer_a)
+	hold nmr_peer_a call
+	await "calls held" is "$link/client_calls" 2
+	expect_warning loses_calls_of_client
+	check "the client cleaned up" counted nmr_peer_b cleaned 1
+	check "nothing of it is left" has providers 0
+	check "each answer was right" counted nmr_peer_b wrong 0
+}
+
+# --- what must not get in ---------------------------------------------------
+
+# offsets STRING FILE: of each occurrence that stands by itself
+offsets()
+{
+	strings -t d "$2" | sed -n "s/^ *\([0-9]*\) $1\$/\1/p"
+}
+
+# patch OFFSET BYTE-IN-OCTAL FILE
+patch()
+{
+	printf %b "\\0$2" | dd of="$3" bs=1 seek="$1" conv=notrunc 2> /dev/null
+}
+
+copy_of_peer()
+{
+	load nmr
+	cp /modules/nmr_peer_a.ko /tmp/copy.ko
+	trap 'rm /tmp/copy.ko' EXIT
+}
+
+test_untouched_copy_loads()
+{
+	copy_of_peer
+	check "insmod" insmod /tmp/copy.ko providers=1
+	check "it is there" has providers 1
+}
+
+refused_as()
+{
+	mark
+	refuse "insmod" insmod /tmp/copy.ko providers=1
+	check "the kernel says why" logged "$1"
+	refuse "nmr_peer_a is loaded" loaded nmr_peer_a
+	check "nothing is registered" empty
+}
+
+# In the table of versions the name follows 8 bytes of checksum. Entries have 64 bytes,
+# which tells the table from other places that have the name.
+test_wrong_symbol_version_is_refused()
+{
+	symbol=__nmr_register_provider
+	copy_of_peer
+	table=$(offsets module_layout /tmp/copy.ko | head -n 1)
+	for offset in $(offsets $symbol /tmp/copy.ko); do
+		[ $(((offset - table) % 64)) -ne 0 ] ||
+			patch $((offset - 8)) 252 /tmp/copy.ko
+	done
+	refused_as "nmr_peer_a: disagrees about version of symbol $symbol"
+}
+
+test_wrong_namespace_is_refused()
+{
+	copy_of_peer
+	offset=$(offsets import_ns=NMR /tmp/copy.ko)
+	patch $((offset + 10)) 130 /tmp/copy.ko
+	check "patched" [ -n "$(offsets import_ns=XMR /tmp/copy.ko)" ]
+	refused_as "nmr_peer_a: module uses symbol .* from namespace NMR, but does not import it"
+}
+
+test_missing_namespace_is_refused()
+{
+	copy_of_peer
+	offset=$(offsets import_ns=NMR /tmp/copy.ko)
+	patch "$offset" 170 /tmp/copy.ko
+	check "patched" [ -n "$(offsets xmport_ns=NMR /tmp/copy.ko)" ]
+	refused_as "nmr_peer_a: module uses symbol .* from namespace NMR, but does not import it"
+}

@@ -1,0 +1,482 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=dash
+#
+# The demonstration: two providers and two clients of the digest NPI meet through
+# nmr.ko, work on real files, and leave in any order with calls in flight.
+# Runs in the guest, with nmr.ko and digest_{shash,ahash,client,verify}.ko in
+# /modules. Exits 0 only if every step was verified.
+#
+# Calls are caught in flight by holding them: while a provider's delay_ms is
+# large, each digest stops in its init; writing 0 lets them all go. So nothing
+# here depends on timing, and each wait is for a state.
+
+NMR=/sys/kernel/nmr
+RESULTS=/sys/kernel/debug/digest_client
+FILES="/bin/busybox /modules/nmr.ko $(echo /modules/digest_*.ko)"
+THREADS=4
+
+# --- talking ---------------------------------------------------------------
+
+step()
+{
+	echo "=== $*"
+}
+
+# Shows a command, and runs it.
+run()
+{
+	local status
+
+	echo "  # $*"
+	"$@"
+	status=$?
+	[ "$status" -eq 0 ] || echo "  $1: exit code $status"
+	return "$status"
+}
+
+# put VALUE FILE
+put()
+{
+	echo "  # echo $1 > $2"
+	echo "$1" > "$2"
+}
+
+# Shows what is piped in.
+see()
+{
+	sed 's/^/      /'
+}
+
+# verdict STATUS WHAT: the first that is not 0 ends it all
+verdict()
+{
+	if [ "$1" -eq 0 ]; then
+		echo "  ok: $2"
+		return
+	fi
+	echo "  FAILED: $2"
+	show_bindings
+	[ ! -e "$RESULTS" ] || see < "$RESULTS"
+	step "Ends here, as a check has failed"
+	exit 1
+}
+
+# check WHAT COMMAND...: holds now
+check()
+{
+	local what=$1
+
+	shift
+	"$@"
+	verdict $? "$what"
+}
+
+# await WHAT COMMAND...: will hold within 15 s, or more on a slow machine
+await()
+{
+	local what=$1 left=750
+
+	shift
+	until "$@"; do
+		left=$((left - 1))
+		[ "$left" -gt 0 ] || verdict 1 "$what (waited too long)"
+		usleep 20000
+	done
+	verdict 0 "$what"
+}
+
+# --- looking ---------------------------------------------------------------
+
+# value FILE: what it says; nothing if it is gone
+value()
+{
+	local said
+
+	{ read -r said < "$1"; } 2> /dev/null && echo "$said"
+}
+
+is()
+{
+	[ "$(value "$1")" = "$2" ]
+}
+
+gone()
+{
+	[ ! -e "$1" ]
+}
+
+empty()
+{
+	[ -z "$(ls "$1")" ]
+}
+
+# binding CLIENT PROVIDER: its folder
+binding()
+{
+	local folder
+
+	for folder in "$NMR"/bindings/*; do
+		if is "$folder/client/module" "$1" && is "$folder/provider/module" "$2"; then
+			echo "$folder"
+			return 0
+		fi
+	done
+	return 1
+}
+
+# attached CLIENT PROVIDER
+attached()
+{
+	is "$(binding "$1" "$2")/state" attached
+}
+
+unbound()
+{
+	[ -z "$(binding "$1" "$2")" ]
+}
+
+# provider MODULE: its folder
+provider()
+{
+	local folder
+
+	for folder in "$NMR"/providers/*; do
+		if is "$folder/module" "$1"; then
+			echo "$folder"
+			return 0
+		fi
+	done
+	return 1
+}
+
+show_registrations()
+{
+	local folder
+
+	for folder in "$NMR"/providers/* "$NMR"/clients/*; do
+		[ -d "$folder" ] || continue
+		echo "${folder#"$NMR"/}: $(value "$folder/module"), NPI $(value "$folder/npi_id")," \
+			"$(value "$folder/state")"
+	done | see
+}
+
+show_binding()
+{
+	local name
+
+	echo "${1#"$NMR"/}: $(value "$1/client/module") -> $(value "$1/provider/module")"
+	for name in state reason client_calls provider_calls client_detach provider_detach \
+		pending_ms; do
+		printf '  %s=%s' "$name" "$(value "$1/$name")"
+	done
+	echo
+}
+
+show_bindings()
+{
+	local folder
+
+	for folder in "$NMR"/bindings/*; do
+		[ -d "$folder" ] && show_binding "$folder"
+	done | see
+}
+
+# result KEY: what digest_client counted
+result()
+{
+	sed -n "s/^$1 //p" "$RESULTS"
+}
+
+result_is()
+{
+	[ "$(result "$1")" = "$2" ]
+}
+
+# grown KEY N: counted up by as many digests as there are threads, and some
+grown()
+{
+	local now
+
+	now=$(result "$1")
+	[ "${now:-0}" -gt $(($2 + 2 * THREADS)) ]
+}
+
+all_digested()
+{
+	[ "$(grep -c '^file ' "$RESULTS")" -eq "$(wc -l < /tmp/sums)" ]
+}
+
+threads_sleep()
+{
+	[ "$(cat /proc/[0-9]*/stat 2> /dev/null | grep -c '(digest_client/[0-9]*) S ')" \
+		-eq "$THREADS" ]
+}
+
+# digest_client's digests, in the way sha256sum writes them
+client_sums()
+{
+	sed -n 's/^file \([^ ]*\) \([^ ]*\) .*/\1  \2/p' "$RESULTS"
+}
+
+client_agrees()
+{
+	client_sums | cmp -s - /tmp/sums
+}
+
+# verify FILE: the answer of digest_verify, a line a provider
+verify()
+{
+	exec 3<> /dev/digest_verify
+	echo "$1" >&3
+	cat <&3
+	exec 3>&-
+}
+
+# verified FILE ANSWER PROVIDER...: each said what sha256sum says, and no one else
+verified()
+{
+	local sum answer=$2 name
+
+	sum=$(grep " $1\$" /tmp/sums)
+	shift 2
+	[ "$answer" = "$(for name in "$@"; do echo "${sum%% *} $name"; done)" ]
+}
+
+# --- doing -----------------------------------------------------------------
+
+release()
+{
+	put 0 "/sys/module/$1/parameters/delay_ms"
+}
+
+held()
+{
+	is "/sys/module/$1/parameters/delayed" "$2"
+}
+
+# hold_calls PROVIDER: until each thread of digest_client is in one
+hold_calls()
+{
+	put 600000 "/sys/module/$1/parameters/delay_ms"
+	await "$1 has $THREADS calls in hand" held "$1" "$THREADS"
+	check "sysfs says so too" is "$(binding digest_client "$1")/client_calls" "$THREADS"
+}
+
+nothing_wrong()
+{
+	check "no digest wrong" result_is wrong 0
+	check "no digest lost: each one begun is done or in a thread's hand" result_is lost 0
+}
+
+# works_with PROVIDER: digest_client goes on, with its calls to that one
+works_with()
+{
+	local before
+
+	await "digest_client is attached to digest_$1" attached digest_client "digest_$1"
+	before=$(result "provider $1")
+	await "and goes on digesting with it" grown "provider $1" "${before:-0}"
+	nothing_wrong
+}
+
+load_nmr()
+{
+	local folder
+
+	step "Load the registrar"
+	run insmod /modules/nmr.ko
+	for folder in clients providers bindings; do
+		check "$NMR/$folder is there and empty" empty "$NMR/$folder"
+	done
+}
+
+load_providers()
+{
+	step "Two providers register: SHA-256 by a synchronous and by an asynchronous hash"
+	run insmod /modules/digest_shash.ko
+	run insmod /modules/digest_ahash.ko
+	show_registrations
+	check "digest_shash is active" is "$(provider digest_shash)/state" active
+	check "digest_ahash is active" is "$(provider digest_ahash)/state" active
+	check "no binding without a client" empty "$NMR/bindings"
+}
+
+load_clients()
+{
+	step "Two clients register, and attach"
+	echo "  One digests files from $THREADS threads all the time, with one provider at a"
+	echo "  time; the other one file when asked, with all providers, and compares."
+	run insmod /modules/digest_client.ko "threads=$THREADS" "files=$(echo "$FILES" | tr ' ' ,)"
+	run insmod /modules/digest_verify.ko
+	show_registrations
+	show_bindings
+	check "digest_client is attached to digest_shash" attached digest_client digest_shash
+	check "and, as max_bindings is 1, not to digest_ahash" unbound digest_client digest_ahash
+	check "digest_verify is attached to digest_shash" attached digest_verify digest_shash
+	check "digest_verify is attached to digest_ahash" attached digest_verify digest_ahash
+}
+
+compare_digests()
+{
+	local answer
+
+	step "Digests of real files, against sha256sum"
+	# shellcheck disable=SC2086 # a list of words
+	sha256sum $FILES > /tmp/sums
+	await "digest_client has digested each file" all_digested
+	see < "$RESULTS"
+	run cat /tmp/sums | see
+	check "the digests are those of sha256sum" client_agrees
+	echo "  # echo /bin/busybox >&3; cat <&3    (3 is /dev/digest_verify)"
+	answer=$(verify /bin/busybox)
+	echo "$answer" | see
+	check "digest_verify has the same from both providers" \
+		verified /bin/busybox "$answer" shash ahash
+	nothing_wrong
+}
+
+remove_provider_in_use()
+{
+	local before link other asking leaving
+
+	step "rmmod of the provider in use, with calls of both clients in flight"
+	before=$(result retries)
+	hold_calls digest_shash
+	link=$(binding digest_client digest_shash)
+	other=$(binding digest_verify digest_shash)
+	verify /bin/busybox > /tmp/answer &
+	asking=$!
+	await "and one more, of digest_verify" held digest_shash $((THREADS + 1))
+	check "sysfs says so too" is "$other/client_calls" 1
+	run rmmod digest_shash &
+	leaving=$!
+	await "the first binding is detaching" is "$link/state" detaching
+	await "the second too" is "$other/state" detaching
+	await "the clients have nothing left but calls" is "$link/client_detach" pending
+	show_binding "$link" | see
+	show_binding "$other" | see
+	check "reason is provider-deregistered" is "$link/reason" provider-deregistered
+	check "$THREADS calls are still in flight" is "$link/client_calls" "$THREADS"
+	check "and the module waits for them" is /sys/module/digest_shash/initstate going
+	release digest_shash
+	wait "$leaving"
+	check "rmmod has succeeded" [ $? -eq 0 ]
+	check "digest_shash is gone" gone /sys/module/digest_shash
+	check "the first binding is gone" gone "$link"
+	check "the second too" gone "$other"
+	wait "$asking"
+	check "digest_verify got the digest it had asked for, from both" \
+		verified /bin/busybox "$(cat /tmp/answer)" shash ahash
+	works_with ahash
+	check "the $THREADS files in hand were begun again, once each" \
+		result_is retries $((before + THREADS))
+	check "the digests are those of sha256sum" client_agrees
+	show_bindings
+}
+
+reload_provider()
+{
+	local answer
+
+	step "The provider comes back, and is offered to both clients"
+	run insmod /modules/digest_shash.ko
+	await "digest_verify is attached to it" attached digest_verify digest_shash
+	check "digest_client has its one provider, and stays there" \
+		unbound digest_client digest_shash
+	answer=$(verify /modules/nmr.ko)
+	echo "$answer" | see
+	check "digest_verify has the same digest from both again" \
+		verified /modules/nmr.ko "$answer" ahash shash
+}
+
+admin_fallback()
+{
+	local link
+
+	step "An administrator detaches one binding: fallback, with calls in flight"
+	hold_calls digest_ahash
+	link=$(binding digest_client digest_ahash)
+	put nonsense "$link/detach"
+	check "any other word is refused" [ $? -ne 0 ]
+	put fallback "$link/detach"
+	check "fallback is accepted, and does not wait" [ $? -eq 0 ]
+	show_binding "$link" | see
+	check "the binding is detaching" is "$link/state" detaching
+	check "reason is fallback" is "$link/reason" fallback
+	check "the other binding of digest_ahash is not touched" \
+		attached digest_verify digest_ahash
+	release digest_ahash
+	await "the binding is gone" gone "$link"
+	works_with shash
+}
+
+admin_abort()
+{
+	local link answer before
+
+	step "An administrator detaches one binding: abort"
+	link=$(binding digest_client digest_shash)
+	put abort "$link/detach"
+	check "abort is accepted" [ $? -eq 0 ]
+	await "the binding is gone" gone "$link"
+	works_with ahash
+	run rmmod digest_ahash
+	await "digest_client has lost its last provider, and its threads sleep" threads_sleep
+	before=$(result "done")
+	answer=$(verify /bin/busybox)
+	check "digest_verify goes on with digest_shash" verified /bin/busybox "$answer" shash
+	show_bindings
+	check "which digest_client is not offered: abort holds while both stay registered" \
+		unbound digest_client digest_shash
+	check "so it digested nothing meanwhile" result_is "done" "$before"
+	nothing_wrong
+	echo "  A provider that is loaded again is another registration:"
+	run rmmod digest_shash
+	run insmod /modules/digest_shash.ko
+	works_with shash
+	check "the digests are those of sha256sum" client_agrees
+}
+
+unload_all()
+{
+	local link leaving module folder
+
+	step "All leave: the clients first, one of them with calls in flight"
+	grep -v '^file ' "$RESULTS" | see
+	run insmod /modules/digest_ahash.ko
+	hold_calls digest_shash
+	link=$(binding digest_client digest_shash)
+	run rmmod digest_client &
+	leaving=$!
+	await "the binding is detaching" is "$link/state" detaching
+	show_binding "$link" | see
+	check "reason is client-deregistered" is "$link/reason" client-deregistered
+	check "$THREADS calls are still in flight" is "$link/client_calls" "$THREADS"
+	release digest_shash
+	wait "$leaving"
+	check "rmmod has succeeded" [ $? -eq 0 ]
+	for module in digest_verify digest_shash digest_ahash; do
+		run rmmod "$module"
+		check "$module is gone" gone "/sys/module/$module"
+	done
+	for folder in clients providers bindings; do
+		check "$NMR/$folder is empty" empty "$NMR/$folder"
+	done
+	run rmmod nmr
+	check "$NMR is gone" gone "$NMR"
+}
+
+read -r kernel < /proc/sys/kernel/osrelease
+step "nmr on a stock Debian kernel, $kernel, $(nproc) CPUs"
+load_nmr
+load_providers
+load_clients
+compare_digests
+remove_provider_in_use
+reload_provider
+admin_fallback
+admin_abort
+unload_all
+
+step "Every step was verified"

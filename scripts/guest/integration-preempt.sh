@@ -1,0 +1,14 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=dash
+# guest: -c 4 -m 512 -t 300 -a preempt=full
+#
+# Those integration tests that depend on where a task may be preempted, once more on a
+# kernel that preempts everywhere. Debian's preempts where it is asked to.
+
+cases=provider_waits_for_calls_to_it,client_waits_for_upcalls_to_it
+cases=$cases,both_leave_with_calls_held_both_ways,calls_outlive_their_cpus
+cases=$cases,provider_unloads_without_deregistering,provider_fails_init_after_registering
+cases=$cases,fifty_loads_and_unloads_under_readers,ten_thousand_clients_come_and_go
+
+. /integration.sh

@@ -1,0 +1,24 @@
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=sh
+# What ran before userspace, the KUnit suites, has leaked nothing. kmemleak
+# reports an object at the second scan that finds it lost, if it was 5 s old then.
+
+leaks=/sys/kernel/debug/kmemleak
+
+echo "KTAP version 1"
+echo "1..1"
+if [ ! -e $leaks ]; then
+	echo "ok 1 kmemleak # SKIP not in this kernel"
+	exit 0
+fi
+begin=$(cut -d. -f1 /proc/uptime)
+echo scan > $leaks
+until [ "$(cut -d. -f1 /proc/uptime)" -gt $((begin + 5)) ]; do
+	sleep 1
+done
+echo scan > $leaks
+if grep . $leaks; then
+	echo "not ok 1 kmemleak"
+	exit 1
+fi
+echo "ok 1 kmemleak"

@@ -1,0 +1,119 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# lint.sh [CHECK...]: the kernel's checkers over all of the project, or some of
+# them. Silent and 0 if they have nothing to say.
+
+. "$(dirname "$0")/common.sh"
+
+out=$BUILD/lint
+
+# The layout of TRACE_EVENT() is another one than checkpatch wants.
+check_style()
+{
+	local checkpatch=("$SOURCE/scripts/checkpatch.pl" --no-tree --strict
+			  --show-types --quiet)
+
+	find "$TOP"/{module,kunit,samples,include/linux} -name '*.[ch]' \
+		-exec perl "${checkpatch[@]}" -f {} +
+	perl "${checkpatch[@]}" --ignore OPEN_ENDED_LINE,PARENTHESIS_ALIGNMENT \
+		-f "$TOP"/include/trace/events/*.h
+}
+
+# With -v it asks for Return: sections, and says what it reads.
+check_doc()
+{
+	local code=0
+
+	find "$TOP"/{module,kunit,samples,include} -name '*.[ch]' -exec \
+		"$SOURCE/scripts/kernel-doc" -none -v -Werror {} + \
+		> "$out/doc.all" 2>&1 || code=$?
+	grep -v ' info: Scanning doc for ' "$out/doc.all" || true
+	return "$code"
+}
+
+# What is said of interfaces in sysfs; only stderr tells.
+check_abi()
+{
+	! perl "$SOURCE/scripts/get_abi.pl" --dir "$TOP/Documentation/ABI" \
+		validate 2>&1 > /dev/null | grep .
+}
+
+check_shell()
+{
+	cd "$TOP"
+	shellcheck -x -P SCRIPTDIR .ci/run scripts/*.sh scripts/guest/init
+	find scripts/guest -name '*.sh' -exec shellcheck -x -s dash -P SCRIPTDIR {} +
+}
+
+# The kernel's scripts, but those in OCaml. Each is one run of spatch.
+check_coccinelle()
+{
+	local src=$out/src	# without what was built
+
+	rm -rf "$src"
+	mkdir "$src"
+	cp -r "$TOP"/{include,module,kunit,samples} "$src"
+	! grep -rLZ --include='*.cocci' 'script: *ocaml' \
+		"$SOURCE/scripts/coccinelle" |
+		KBUILD_EXTMOD=$src srctree=$SOURCE J=1 MODE=report \
+		LINUXINCLUDE="-I$src/include -I$SOURCE/include" \
+		xargs -0 -P"$JOBS" -I{} \
+		env COCCI={} bash "$SOURCE/scripts/coccicheck" 2>&1 |
+		grep "^$src/"
+}
+
+# Modules for the stock kernels, warnings being errors; sparse by the older's
+# headers.
+check_modules()
+{
+	"$TOP/scripts/modules.sh" -d "$out" 6.12 -s W=1e
+	"$TOP/scripts/modules.sh" -d "$out" 6.1 -s W=1e C=2 CF=-Wsparse-error
+}
+
+# The suites need a kernel with KUnit.
+check_kunit()
+{
+	"$TOP/scripts/kunit.sh" -l W=1e C=2 CF=-Wsparse-error
+}
+
+"$TOP/scripts/packages.sh" lint
+assignments=$("$TOP/scripts/kernel.sh" source 6.1)
+eval "$assignments"
+mkdir -p "$out"
+
+for check; do
+	case $check in
+	style)		check_style ;;
+	doc)		check_doc ;;
+	abi)		check_abi ;;
+	shell)		check_shell ;;
+	coccinelle)	check_coccinelle ;;
+	modules)	check_modules ;;
+	kunit)		check_kunit ;;
+	*)		die "no check $check" ;;
+	esac
+done
+[ $# -eq 0 ] || exit 0
+
+# All: one after the other, keeping what each says.
+run()
+{
+	local check
+
+	for check; do
+		"$0" "$check" > "$out/$check.log" 2>&1 ||
+			echo "$check" >> "$out/failed"
+	done
+}
+
+rm -f "$out/failed"
+run modules kunit &
+run style doc abi shell coccinelle &
+wait
+[ -e "$out/failed" ] || exit 0
+while read -r check; do
+	echo "== $check"
+	cat "$out/$check.log"
+done < "$out/failed"
+exit 1

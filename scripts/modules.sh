@@ -1,0 +1,29 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# modules.sh [-d DIR] 6.1|6.12 [MAKE-ARGUMENT]...: build nmr, the samples and the
+# test modules for a stock kernel, in DIR/RELEASE, and print the modules' paths.
+# DIR is build if not given.
+
+. "$(dirname "$0")/common.sh"
+
+parent=$BUILD
+if [ "$1" = -d ]; then
+	parent=$2
+	shift 2
+fi
+
+"$TOP/scripts/packages.sh" build
+eval "$("$TOP/scripts/kernel.sh" headers "$1")"
+shift
+dir=$parent/$RELEASE
+
+# A folder of links to the sources, since kbuild builds where these are.
+mkdir -p "$dir"
+cp -rsf "$TOP"/{Kbuild,include,module,kunit,samples} "$dir"
+find "$dir" -xtype l -delete
+
+# BTF needs a vmlinux, which Debian's headers have not.
+make -C "$KDIR" M="$dir" --no-print-directory -j"$JOBS" CONFIG_NMR_SAMPLES=m \
+     CONFIG_NMR_TEST_MODULES=m CONFIG_DEBUG_INFO_BTF_MODULES= "$@" modules >&2
+sed -e 's/\.k\?o$/.ko/' -e "s|^\([^/]\)|$dir/\1|" "$dir/modules.order"

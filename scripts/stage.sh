@@ -1,0 +1,49 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# stage.sh TREE: put nmr into a kernel source tree, as drivers/nmr.
+#
+# May be repeated: files that did not change keep their time, so that the next
+# build compiles only what did.
+
+. "$(dirname "$0")/common.sh"
+
+[ -e "${1-}/drivers/Kconfig" ] || die "usage: ${0##*/} TREE"
+tree=$1
+new=$(mktemp -d "$tree/.nmr.XXXXXX")
+trap 'rm -rf "$new"' EXIT
+
+# Replace the tree's file $2 by $1, unless it says the same already.
+update()
+{
+	cmp -s "$1" "$2" && return
+	mkdir -p "${2%/*}"
+	cp "$1" "$2.new"
+	mv "$2.new" "$2"
+}
+
+mkdir -p "$new/drivers/nmr" "$tree/drivers/nmr"
+cd "$TOP"
+for header in $(cd include && find . -name '*.h'); do
+	update "include/$header" "$tree/include/$header"
+done
+cp Kbuild Kconfig "$new/drivers/nmr"
+find module kunit samples \( -name '*.[ch]' -o -name Kbuild \) |
+	cpio --quiet -pd "$new/drivers/nmr"
+(cd "$new" && find drivers -type f) | while read -r file; do
+	update "$new/$file" "$tree/$file"
+done
+(cd "$tree" && find drivers/nmr -type f) | while read -r file; do
+	[ -e "$new/$file" ] || rm "$tree/$file"
+done
+
+# The two lines that a patch to drivers/ would add.
+sed -e '/drivers\/nmr\//d' -e '/^endmenu/i source "drivers/nmr/Kconfig"' \
+    "$tree/drivers/Kconfig" > "$new/Kconfig"
+update "$new/Kconfig" "$tree/drivers/Kconfig"
+{
+	sed '/+= nmr\//d' "$tree/drivers/Makefile"
+	# shellcheck disable=SC2016	# for make
+	echo 'obj-$(CONFIG_NMR) += nmr/'
+} > "$new/Makefile"
+update "$new/Makefile" "$tree/drivers/Makefile"

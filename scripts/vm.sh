@@ -1,0 +1,154 @@
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=bash
+# Sourced: what booting a guest takes, whoever boots it, and what its log means.
+
+# initramfs OUT SCRIPT [FILE[:GUESTPATH]]...: busybox, all of scripts/guest, and
+# these files.
+initramfs()
+{
+	local out=$1 script=$2 root file path
+
+	shift 2
+	root=$(mktemp -d "$out.XXXXXX")
+	chmod 755 "$root"
+	mkdir -p "$root"/{bin,dev,etc,modules,proc,sys,tmp}
+	cp "$(command -v busybox)" "$root/bin/busybox"
+	ln -s busybox "$root/bin/sh"
+	printf '%s\n' root:x:0:0::/:/bin/sh nobody:x:65534:65534::/:/bin/sh \
+		> "$root/etc/passwd"
+	cp -r "$TOP/scripts/guest/." "$root"
+	cp "$script" "$root/test.sh"
+	chmod +x "$root/init"
+	for file; do
+		path=/modules/${file##*/}
+		case $file in
+		*:*)	path=${file#*:} file=${file%%:*} ;;
+		esac
+		mkdir -p "$root${path%/*}"
+		cp "$file" "$root$path"
+	done
+	(cd "$root" && find . | cpio --quiet -o -H newc -R 0:0) > "$out"
+	rm -rf "$root"
+}
+
+# kernel_args ACCEL: a panic ends the machine at once, and an oops is one.
+#
+# The clocks of CPUs emulated in threads are the host's. The kernel would not
+# believe that they agree; and it would measure their rate, and fail if the host is
+# busy. If the host is a virtual machine itself, what it takes for the rate is exact.
+# A busy host fails the boot's test of the timer, too; and the self-tests of crypto
+# patch code while other CPUs run it, which QEMU's threads do not always survive.
+kernel_args()
+{
+	local khz
+
+	echo -n "console=ttyS0 panic=-1 oops=panic loglevel=7 printk.devkmsg=on"
+	echo -n " no_timer_check cryptomgr.notests"
+	[[ $1 == *multi ]] || return 0
+	khz=$(awk '/^flags.* hypervisor/ { virtual = 1 }
+		   /^cpu MHz/ { khz = int($4 * 1000) }
+		   END { if (virtual && khz) print khz }' /proc/cpuinfo)
+	echo -n " tsc=reliable${khz:+ tsc_early_khz=$khz}"
+}
+
+# qemu SECONDS ACCEL KERNEL INITRD VERDICT KERNEL-ARGS [QEMU-ARG]...: boot it, for
+# no longer than that. The console is stdout.
+qemu()
+{
+	local seconds=$1 accel=$2 kernel=$3 initrd=$4 verdict=$5 args=$6
+
+	shift 6
+	: > "$verdict"
+	# shellcheck disable=SC2086	# words
+	timeout --foreground -k 5 "$seconds" \
+	qemu-system-x86_64 -nodefaults -no-user-config -display none -no-reboot \
+		-bios qboot.rom -kernel "$kernel" -initrd "$initrd" \
+		-append "$(kernel_args "$accel") $args" $accel \
+		-serial stdio -serial "file:$verdict" "$@" < /dev/null
+}
+
+# What QEMU should run the guest with. A KVM that exists may still not get a
+# kernel past its decompressor: try it once, and remember how that went.
+accel()
+{
+	local known
+
+	known=$CACHE/kvm-$(uname -r)
+	if [ -w /dev/kvm ] && [ ! -e "$known" ]; then
+		say "trying KVM"
+		kvm_boots && echo yes > "$known" || echo no > "$known"
+	fi
+	if [ -w /dev/kvm ] && [ "$(cat "$known")" = yes ]; then
+		echo -accel kvm -cpu host
+	else
+		echo -accel tcg,thread=multi
+	fi
+}
+
+kvm_boots()
+{
+	local image dir=$BUILD/kvm
+
+	mkdir -p "$dir"
+	image=$("$TOP/scripts/kernel.sh" stock 6.1 | field IMAGE -)
+	initramfs "$dir/initrd" "$TOP/scripts/guest/boots.sh"
+	qemu 15 "-accel kvm -cpu host" "$image" "$dir/initrd" "$dir/verdict" "" \
+	     -m 256 > "$dir/log" 2>&1 || true
+	grep -q '^exit 0' "$dir/verdict"
+}
+
+# splats LOG: print every line by which the kernel complained; fail if there is
+# one. A test that provokes a WARN says "# expect: WARNING begin" before and
+# "# expect: WARNING end" after it: at least one must occur in between, and no
+# other complaint is excused.
+splats()
+{
+	awk '
+	function complain(text) { print text; bad = 1 }
+	{ sub(/\r$/, "") }
+	/# expect: WARNING begin/ { expect = 1; seen = 0; next }
+	/# expect: WARNING end/ {
+		if (!seen)
+			complain("no WARNING came where one was expected: " $0)
+		expect = 0
+		next
+	}
+	# What comes with an expected WARN, or with an injected failure.
+	expect && /WARNING: CPU: [0-9]+ PID: [0-9]+ at / { seen = 1; excused = 1; next }
+	/FAULT_INJECTION: forcing a failure/ { excused = 1; next }
+	/---\[ end trace/ { excused = 0 }
+	excused && /Call Trace:/ { excused = 0; next }
+	/BUG:|WARNING:|INFO:|Call Trace:|Oops:|UBSAN:|KASAN:|KCSAN:|ODEBUG:/ ||
+	/Kernel panic|general protection fault|refcount_t:|kmemleak: [1-9]/ ||
+	/rcu: .*stall|blocked for more than|soft lockup|hard LOCKUP/ {
+		complain($0)
+	}
+	END {
+		if (expect)
+			complain("an expected WARNING has no end")
+		exit bad
+	}' "$1"
+}
+
+# judge LOG VERDICT: a run is good if the guest said so and the kernel is silent.
+# The reason of a bad one is said, and stands in the log for summary.sh.
+judge()
+{
+	local log=$1 verdict reason=
+
+	verdict=$(tr -d '\r' < "$2")
+	case $verdict in
+	"exit 0") ;;
+	exit*)	reason="the test ended with $verdict" ;;
+	*)	reason="the guest fell silent" ;;
+	esac
+	if ! splats "$log" > "$log.splats"; then
+		reason="${reason:+$reason, }the kernel complained"
+		head -n 20 "$log.splats" >&2
+	fi
+	rm -f "$log.splats"
+	[ -n "$reason" ] || return 0
+	echo "Bail out! $reason" >> "$log"
+	say "$log: $reason"
+	return 1
+}
