@@ -45,20 +45,28 @@ static bool nmr_same_class(const struct nmr_registration *a,
 /* The calling task is about to call a callback of @b. Nests. */
 void nmr_callback_begin(struct nmr_callback *cb, struct nmr_binding *b)
 {
+	enum nmr_side side;
+
 	cb->task = current;
 	cb->binding = b;
 	spin_lock(&nmr_callback_lock);
 	list_add(&cb->list, &nmr_callbacks);
 	spin_unlock(&nmr_callback_lock);
 
-	lock_map_acquire_read(&b->reg[NMR_CLIENT]->dep_map);
-	lock_map_acquire_read(&b->reg[NMR_PROVIDER]->dep_map);
+	/*
+	 * As a trylock, as kernfs does with its active references: lockdep then has what
+	 * the callback takes depend on each of the two, and not only on the last.
+	 */
+	for (side = 0; side < NMR_SIDES; side++)
+		lock_acquire(&b->reg[side]->dep_map, 0, 1, 2, 1, NULL, _THIS_IP_);
 }
 
 void nmr_callback_end(struct nmr_callback *cb, struct nmr_binding *b)
 {
-	lock_map_release(&b->reg[NMR_PROVIDER]->dep_map);
-	lock_map_release(&b->reg[NMR_CLIENT]->dep_map);
+	enum nmr_side side;
+
+	for (side = 0; side < NMR_SIDES; side++)
+		lock_map_release(&b->reg[side]->dep_map);
 
 	spin_lock(&nmr_callback_lock);
 	list_del(&cb->list);

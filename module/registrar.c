@@ -178,6 +178,8 @@ static void nmr_deregister_sync(enum nmr_side side, u64 id)
 		pr_err("handle %llu was never issued, nothing to deregister\n", id);
 	if (IS_ERR_OR_NULL(reg))
 		return;
+	/* Also when it will have finished before there is anything to wait for. */
+	nmr_callback_may_wait(reg);
 	nmr_leave(reg);
 	if (nmr_wait_finished(reg, MAX_SCHEDULE_TIMEOUT) == -EDEADLK)
 		nmr_misuse(reg, NMR_MISUSE_SYNC, 0);

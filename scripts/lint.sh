@@ -67,8 +67,9 @@ check_coccinelle()
 # headers.
 check_modules()
 {
-	"$TOP/scripts/modules.sh" -d "$out" 6.12 -s W=1e
-	"$TOP/scripts/modules.sh" -d "$out" 6.1 -s W=1e C=2 CF=-Wsparse-error
+	"$TOP/scripts/modules.sh" -d "$out" 6.12 -s W=1e > /dev/null
+	"$TOP/scripts/modules.sh" -d "$out" 6.1 -s W=1e C=2 CF=-Wsparse-error \
+		> /dev/null
 }
 
 # The suites need a kernel with KUnit.

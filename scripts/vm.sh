@@ -100,7 +100,8 @@ kvm_boots()
 # splats LOG: print every line by which the kernel complained; fail if there is
 # one. A test that provokes a WARN says "# expect: WARNING begin" before and
 # "# expect: WARNING end" after it: at least one must occur in between, and no
-# other complaint is excused.
+# other complaint is excused. KCSAN finds races in the kernel, too; only those
+# with nmr or its tests in a backtrace are ours.
 splats()
 {
 	awk '
@@ -117,6 +118,10 @@ splats()
 	expect && /WARNING: CPU: [0-9]+ PID: [0-9]+ at / { seen = 1; excused = 1; next }
 	/FAULT_INJECTION: forcing a failure/ { excused = 1; next }
 	/---\[ end trace/ { excused = 0 }
+	/BUG: KCSAN: / { race = $0 }
+	race && /[^a-z](nmr|nt)_/ { complain(race); race = "" }
+	/==========/ { race = "" }
+	race { next }
 	excused && /Call Trace:/ { excused = 0; next }
 	/BUG:|WARNING:|INFO:|Call Trace:|Oops:|UBSAN:|KASAN:|KCSAN:|ODEBUG:/ ||
 	/Kernel panic|general protection fault|refcount_t:|kmemleak: [1-9]/ ||
@@ -126,6 +131,8 @@ splats()
 	END {
 		if (expect)
 			complain("an expected WARNING has no end")
+		if (race)
+			complain(race)
 		exit bad
 	}' "$1"
 }

@@ -298,13 +298,12 @@ test_full_client_moves_when_its_provider_has_gone()
 {
 	load nmr
 	load nmr_peer_a providers=1
-	load nmr_peer_c providers=1
 	load nmr_peer_b clients=1 max_bindings=1 threads=2
-	check "the first provider has it" bound_to nmr_peer_b nmr_peer_a
 	hold nmr_peer_a call
 	await "calls held" is "$(binding nmr_peer_b nmr_peer_a)/client_calls" 2
 	unload_later nmr_peer_a
 	await "it drains" is "$(binding nmr_peer_b nmr_peer_a)/state" detaching
+	load nmr_peer_c providers=1
 	check "the client is full while it does" has bindings 1
 	release nmr_peer_a call
 	unloaded nmr_peer_a

@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Functions of the kernel that are not always called, see detour.h. */
+#include <linux/ptrace.h>
+
+#include "detour.h"
+
+#ifdef CONFIG_KPROBES
+/* At a function's first instruction the stack is still that of the call. */
+static int nt_detour_hit(struct kprobe *kp, struct pt_regs *regs)
+{
+	struct nt_detour *detour = container_of(kp, struct nt_detour, kp);
+
+	if (!detour->take(regs))
+		return 0;
+	instruction_pointer_set(regs, (unsigned long)detour->instead);
+	return 1;
+}
+
+/* That it is there keeps the probe from being made a jump, which could not turn off. */
+static void nt_detour_passed(struct kprobe *kp, struct pt_regs *regs,
+			     unsigned long flags)
+{
+}
+
+static int nt_detour_register(struct nt_detour *detour, const char *function)
+{
+	memset(&detour->kp, 0, sizeof(detour->kp));
+	detour->kp.symbol_name = function;
+	detour->kp.pre_handler = nt_detour_hit;
+	detour->kp.post_handler = nt_detour_passed;
+	return register_kprobe(&detour->kp);
+}
+
+int nt_detour_begin(struct nt_detour *detour)
+{
+	int err = nt_detour_register(detour, detour->function);
+
+	if (err && detour->alternative)
+		err = nt_detour_register(detour, detour->alternative);
+	return err;
+}
+#else
+int nt_detour_begin(struct nt_detour *detour)
+{
+	return -EOPNOTSUPP;
+}
+#endif
+
+void nt_detour_end(struct nt_detour *detour)
+{
+	unregister_kprobe(&detour->kp);
+}

@@ -1,0 +1,483 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Memory that runs out: each allocation of the registrar fails once, and all of them
+ * for a while.
+ *
+ * The kernel's own fault injection would do for the task that runs a test, but offers
+ * are also made by workers, and percpu memory knows no fault injection. So the two
+ * functions are detoured that every allocation passes.
+ */
+#include <kunit/test.h>
+#include <linux/gfp.h>
+#include <linux/iopoll.h>
+#include <linux/kernfs.h>
+#include <linux/kobject.h>
+#include <linux/limits.h>
+#include <linux/percpu.h>
+
+#include "detour.h"
+#include "harness.h"
+
+KUNIT_ARRAY_PARAM(side, nt_sides, nt_side_name);
+
+static enum nmr_side param_side(struct kunit *test)
+{
+	return *(const enum nmr_side *)test->param_value;
+}
+
+/* Faults */
+
+/*
+ * Which allocations fail: those that are numbers @first to @last of @task, or of all
+ * workers if it is NULL.
+ */
+static struct {
+	bool on;
+	struct task_struct *task;
+	int first;
+	int last;
+	atomic_t seen;
+	atomic_t failed;
+} faults;
+
+static bool fault_due(void)
+{
+	int nth;
+
+	/* Pairs with the release in begin_faults(). */
+	if (!smp_load_acquire(&faults.on) || in_serving_softirq())
+		return false;
+	if (faults.task ? current != faults.task : !(current->flags & PF_WQ_WORKER))
+		return false;
+	nth = atomic_inc_return(&faults.seen);
+	if (nth < faults.first || nth > faults.last)
+		return false;
+	atomic_inc(&faults.failed);
+	return true;
+}
+
+/* What the kernel's debugging asks for is __GFP_NORETRY, and not for us to fail. */
+static bool slab_fault_due(struct pt_regs *regs)
+{
+	gfp_t gfp = (__force gfp_t)regs_get_kernel_argument(regs, 1);
+
+	return !(gfp & (__GFP_NORETRY | __GFP_NOFAIL)) && fault_due();
+}
+
+static bool percpu_fault_due(struct pt_regs *regs)
+{
+	return fault_due();
+}
+
+static int no_slab(struct kmem_cache *cache, gfp_t gfp)
+{
+	return -ENOMEM;
+}
+
+static void __percpu *no_percpu(size_t size, size_t align)
+{
+	return NULL;
+}
+
+static struct nt_detour slab_detour = {
+	.function	= "should_failslab",
+	.instead	= no_slab,
+	.take		= slab_fault_due,
+};
+
+static struct nt_detour percpu_detour = {
+	.function	= "__alloc_percpu",
+	.alternative	= "pcpu_alloc_noprof",
+	.instead	= no_percpu,
+	.take		= percpu_fault_due,
+};
+
+static void begin_faults(struct task_struct *task, int first, int last)
+{
+	faults.task = task;
+	faults.first = first;
+	faults.last = last;
+	atomic_set(&faults.seen, 0);
+	atomic_set(&faults.failed, 0);
+	/* Pairs with the acquire in fault_due(). */
+	smp_store_release(&faults.on, true);
+}
+
+/* Return: how many there were. */
+static int end_faults(void)
+{
+	WRITE_ONCE(faults.on, false);
+	return atomic_read(&faults.failed);
+}
+
+static void end_detours(struct kunit_resource *res)
+{
+	end_faults();
+	nt_detour_end(&percpu_detour);
+	nt_detour_end(&slab_detour);
+}
+
+static int begin_detours(struct kunit_resource *res, void *context)
+{
+	int err = nt_detour_begin(&slab_detour);
+
+	res->data = &faults;
+	if (err)
+		return err;
+	err = nt_detour_begin(&percpu_detour);
+	if (err)
+		nt_detour_end(&slab_detour);
+	return err;
+}
+
+static int fault_init(struct kunit *test)
+{
+	int err = nt_init(test);
+
+	if (err)
+		return err;
+	return kunit_alloc_resource(test, begin_detours, end_detours, GFP_KERNEL,
+				    NULL) ? 0 : -ENOENT;
+}
+
+/* sysfs */
+
+static struct kernfs_node *nmr_directory(const char *name)
+{
+	struct kernfs_node *root = kernfs_find_and_get(kernel_kobj->sd, "nmr");
+	struct kernfs_node *kn = kernfs_find_and_get(root, name);
+
+	kernfs_put(root);
+	return kn;
+}
+
+static unsigned long directories(void)
+{
+	static const char * const names[] = { "clients", "providers", "bindings" };
+	unsigned long n = 0;
+	int i;
+
+	for (i = 0; i < ARRAY_SIZE(names); i++) {
+		struct kernfs_node *kn = nmr_directory(names[i]);
+
+		n += kn->dir.subdirs;
+		kernfs_put(kn);
+	}
+	return n;
+}
+
+static bool in_sysfs(struct nt_binding *nb)
+{
+	struct kernfs_node *bindings = nmr_directory("bindings");
+	struct kernfs_node *kn;
+	char name[24];
+
+	snprintf(name, sizeof(name), "%llu", nb->id);
+	kn = kernfs_find_and_get(bindings, name);
+	kernfs_put(bindings);
+	kernfs_put(kn);
+	return kn;
+}
+
+/* Register */
+
+#define PEERS	2
+
+/* @peers: NULL-terminated; @missing: bindings that were not in sysfs */
+struct trial {
+	struct nt *nt;
+	enum nmr_side side;
+	struct nt_party *peer[PEERS];
+	unsigned int peers;
+	u64 last_id;
+	unsigned long directories;
+	int refused;
+	int missing;
+};
+
+static void begin_trial(struct trial *trial, struct nt *nt, enum nmr_side side,
+			unsigned int peers)
+{
+	struct nt_party *party = nt_party(nt, side);
+	unsigned int i;
+
+	nt_join_npi(party);
+	nt_leave(party);
+	*trial = (struct trial){
+		.nt = nt, .side = side, .peers = peers, .last_id = party->client.id,
+	};
+	for (i = 0; i < peers; i++) {
+		trial->peer[i] = nt_party(nt, nt_peer(side));
+		nt_join_npi(trial->peer[i]);
+	}
+	trial->directories = directories();
+}
+
+static struct nt_binding *binding_of(struct nt_party *party, struct nt_party *peer)
+{
+	return party->side == NMR_CLIENT ? nt_find(party->nt, party, peer) :
+					   nt_find(party->nt, peer, party);
+}
+
+/* The two are bound, not merely on their way, and call each other. */
+static bool bound(struct nt_party *party, struct nt_party *peer)
+{
+	struct nt_binding *nb = binding_of(party, peer);
+
+	return nb && nt_has_left(nb, NT_C_ATTACH) && !nb->value[NT_C_ATTACH] &&
+	       nt_call(nb, NMR_CLIENT) && nt_call(nb, NMR_PROVIDER);
+}
+
+/* A register call that was refused has left no trace. */
+static void expect_refused(struct trial *trial, struct nt_party *party, int err)
+{
+	struct kunit *test = trial->nt->test;
+
+	trial->refused++;
+	KUNIT_EXPECT_EQ(test, err, -ENOMEM);
+	KUNIT_EXPECT_EQ(test, directories(), trial->directories);
+	KUNIT_EXPECT_EQ(test, nt_entered(party, NT_C_ATTACH + party->side), 0);
+}
+
+/* One that succeeded has the next number, and every offer is made, once. */
+static void expect_registered(struct trial *trial, struct nt_party *party)
+{
+	struct kunit *test = trial->nt->test;
+	unsigned int i;
+
+	KUNIT_EXPECT_EQ(test, party->client.id, trial->last_id + 1);
+	trial->last_id = party->client.id;
+	for (i = 0; i < trial->peers; i++) {
+		nt_await(trial->nt, bound(party, trial->peer[i]));
+		trial->missing += !in_sysfs(binding_of(party, trial->peer[i]));
+	}
+	KUNIT_EXPECT_EQ(test, nt_entered(party, NT_C_ATTACH + party->side), trial->peers);
+	nt_leave(party);
+	KUNIT_EXPECT_EQ(test, directories(), trial->directories);
+}
+
+/* Return: how many allocations failed. */
+static int try_to_register(struct trial *trial, int first, int last)
+{
+	struct nt_party *party = nt_party(trial->nt, trial->side);
+	int err, failed;
+
+	if (!trial->peers)
+		guid_gen(&party->npi_id);
+	begin_faults(current, first, last);
+	err = nt_register(party);
+	failed = end_faults();
+	if (err)
+		expect_refused(trial, party, err);
+	else
+		expect_registered(trial, party);
+	return failed;
+}
+
+/* Promise 10, and ids are not burnt: the first of its NPI has nobody to meet. */
+static void first_of_its_npi_finds_no_memory(struct kunit *test)
+{
+	struct trial trial;
+	int n = 1;
+
+	begin_trial(&trial, test->priv, param_side(test), 0);
+	while (try_to_register(&trial, n, n))
+		n++;
+	/* The registration, its NPI, its directory and its files at the least. */
+	KUNIT_EXPECT_GE(test, trial.refused, 8);
+}
+
+/*
+ * The same with peers: what fails after the registration exists is an offer, which is
+ * made later, or a binding's directory, which is missing then, and logged.
+ */
+static void register_finds_no_memory(struct kunit *test)
+{
+	struct nt *nt = test->priv;
+	struct trial trial;
+	int n = 1;
+
+	begin_trial(&trial, nt, param_side(test), PEERS);
+	nt_watch_log(nt);
+	while (try_to_register(&trial, n, n))
+		n++;
+	KUNIT_EXPECT_GE(test, nt_watched_lines(nt), trial.missing);
+	KUNIT_EXPECT_GE(test, trial.refused, 7);
+	/* A directory, eight files and two links, for each peer. */
+	KUNIT_EXPECT_GE(test, trial.missing, 2 * PEERS);
+}
+
+/* From one allocation on there is none: no offer can be made, and none is lost. */
+static void memory_runs_out_in_register(struct kunit *test)
+{
+	struct nt *nt = test->priv;
+	struct trial trial;
+	int n = 0, refused;
+
+	begin_trial(&trial, nt, param_side(test), PEERS);
+	do {
+		refused = trial.refused;
+		n++;
+		KUNIT_ASSERT_GT(test, try_to_register(&trial, n, INT_MAX), 0);
+	} while (trial.refused > refused);
+	KUNIT_EXPECT_EQ(test, trial.missing, 0);
+}
+
+/* Offers that workers make */
+
+/* A pair that was deferred. */
+static struct nt_party *deferred_client(struct nt *nt)
+{
+	struct nt_party *client = nt_client(nt);
+
+	client->at[NT_C_ATTACH].first = -EPROBE_DEFER;
+	client->at[NT_C_ATTACH].nfirst = 1;
+	nt_join_npi(client);
+	return client;
+}
+
+static int try_to_reoffer(struct nt *nt, struct nt_party *provider, int n)
+{
+	struct nt_party *client = deferred_client(nt);
+	int failed;
+
+	begin_faults(NULL, n, n);
+	KUNIT_EXPECT_EQ(nt->test, nt_reoffer(client), 0);
+	nt_await(nt, bound(client, provider));
+	failed = end_faults();
+	KUNIT_EXPECT_EQ(nt->test, nt_entered(client, NT_C_ATTACH), 2);
+	nt_leave(client);
+	return failed;
+}
+
+static void reoffer_finds_no_memory(struct kunit *test)
+{
+	struct nt *nt = test->priv;
+	struct nt_party *provider = nt_provider(nt);
+	int n = 1;
+
+	nt_join_npi(provider);
+	while (try_to_reoffer(nt, provider, n))
+		n++;
+	/* The binding, its counts, its directory, its files and links. */
+	KUNIT_EXPECT_GE(test, n, 14);
+}
+
+/* The slot of a client comes free, and the offer it was withheld is made. */
+static int try_to_offer_withheld(struct nt *nt, struct nt_party *provider, int n)
+{
+	struct nt_party *client = nt_client(nt), *next = nt_provider(nt);
+	int failed;
+
+	client->max_bindings = 1;
+	nt_join_npi(client);
+	nt_join_npi(next);
+	begin_faults(NULL, n, n);
+	nmr_detach_binding(nt_find(nt, client, provider)->b, NMR_DETACH_ABORT);
+	nt_await(nt, bound(client, next));
+	failed = end_faults();
+	KUNIT_EXPECT_EQ(nt->test, nt_entered(client, NT_C_ATTACH), 2);
+	nt_leave(next);
+	nt_leave(client);
+	return failed;
+}
+
+static void withheld_offer_finds_no_memory(struct kunit *test)
+{
+	struct nt *nt = test->priv;
+	struct nt_party *provider = nt_provider(nt);
+	int n = 1;
+
+	nt_join_npi(provider);
+	while (try_to_offer_withheld(nt, provider, n))
+		n++;
+	KUNIT_EXPECT_GE(test, n, 14);
+}
+
+/* As long as there is no memory there is no offer, and then there is. */
+static void workers_find_no_memory_for_a_while(struct kunit *test)
+{
+	struct nt *nt = test->priv;
+	struct nt_party *provider = nt_provider(nt), *client;
+	int failed, ret;
+
+	nt_join_npi(provider);
+	client = deferred_client(nt);
+	begin_faults(NULL, 1, INT_MAX);
+	KUNIT_EXPECT_EQ(test, nt_reoffer(client), 0);
+	ret = read_poll_timeout(atomic_read, failed, failed >= 4, USEC_PER_MSEC,
+				jiffies_to_usecs(NT_TIMEOUT), false, &faults.failed);
+	KUNIT_EXPECT_EQ(test, ret, 0);
+	KUNIT_EXPECT_EQ(test, nt_entered(client, NT_C_ATTACH), 1);
+	end_faults();
+	nt_await(nt, bound(client, provider));
+	KUNIT_EXPECT_EQ(test, nt_entered(client, NT_C_ATTACH), 2);
+}
+
+/* What needs no memory */
+
+/* Enter, exit, deregister, complete and wait ask for none. */
+static void leaving_allocates_nothing(struct kunit *test)
+{
+	struct nt *nt = test->priv;
+	struct nt_party *party[NMR_SIDES] = { nt_client(nt), nt_provider(nt) };
+	struct nt_party *leaver = party[param_side(test)];
+	struct nt_binding *nb = nt_pair(nt, party[NMR_CLIENT], party[NMR_PROVIDER]);
+	enum nmr_side side;
+
+	party[NMR_CLIENT]->at[NT_C_DETACH].ret = -EINPROGRESS;
+	party[NMR_PROVIDER]->at[NT_P_DETACH].ret = -EINPROGRESS;
+	begin_faults(current, 1, INT_MAX);
+	for (side = 0; side < NMR_SIDES; side++)
+		KUNIT_EXPECT_TRUE(test, nt_enter(nb, side));
+	KUNIT_EXPECT_EQ(test, nt_deregister(leaver), -EINPROGRESS);
+	KUNIT_EXPECT_TRUE(test, nt_wait_until(nt, nt_returned(party[NMR_PROVIDER],
+							      NT_P_DETACH)));
+	KUNIT_EXPECT_EQ(test, nt_wait_timeout(leaver, 1), -ETIMEDOUT);
+	for (side = 0; side < NMR_SIDES; side++) {
+		nt_exit(nb, side);
+		nt_complete(nb, side);
+	}
+	KUNIT_EXPECT_EQ(test, nt_wait(leaver), 0);
+	end_faults();
+	KUNIT_EXPECT_EQ(test, atomic_read(&faults.seen), 0);
+}
+
+/* Nor does anything that has to happen until the wait is over, in whichever task. */
+static void bindings_end_without_memory(struct kunit *test)
+{
+	struct nt *nt = test->priv;
+	struct nt_party *leaver = nt_party(nt, param_side(test));
+	unsigned long before;
+	int i;
+
+	for (i = 0; i < 2 * PEERS; i++)
+		nt_join_npi(nt_party(nt, nt_peer(param_side(test))));
+	before = directories();
+	nt_join_npi(leaver);
+	KUNIT_EXPECT_EQ(test, directories(), before + 1 + 2 * PEERS);
+	begin_faults(NULL, 1, INT_MAX);
+	nt_leave(leaver);
+	end_faults();
+	KUNIT_EXPECT_EQ(test, directories(), before);
+}
+
+static struct kunit_case nmr_fault_cases[] = {
+	KUNIT_CASE_PARAM(first_of_its_npi_finds_no_memory, side_gen_params),
+	KUNIT_CASE_PARAM(register_finds_no_memory, side_gen_params),
+	KUNIT_CASE_PARAM(memory_runs_out_in_register, side_gen_params),
+	KUNIT_CASE(reoffer_finds_no_memory),
+	KUNIT_CASE(withheld_offer_finds_no_memory),
+	KUNIT_CASE(workers_find_no_memory_for_a_while),
+	KUNIT_CASE_PARAM(leaving_allocates_nothing, side_gen_params),
+	KUNIT_CASE_PARAM(bindings_end_without_memory, side_gen_params),
+	{}
+};
+
+static struct kunit_suite nmr_fault_suite = {
+	.name = "nmr_fault",
+	.init = fault_init,
+	.test_cases = nmr_fault_cases,
+};
+
+kunit_test_suite(nmr_fault_suite);

@@ -1,0 +1,832 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The races of nmr_race_test.c with threads that run freely, on all CPUs, and crowds.
+ *
+ * What must hold in each callback is checked in it, by the harness. When all is over
+ * the sums must agree: who attached was detached and cleaned up, on both sides, once.
+ */
+#include <kunit/test.h>
+#include <linux/cpumask.h>
+#include <linux/hash.h>
+#include <linux/rcupdate.h>
+
+#include "racers.h"
+
+/* A registration and its directory take milliseconds on a kernel that checks all. */
+#define ROUNDS	24
+
+/* Races, round after round */
+
+/* Two clients and two providers. */
+struct four {
+	struct nt *nt;
+	struct nt_party *party[NT_RACERS];
+};
+
+static struct four *new_four(struct nt *nt, struct four *four)
+{
+	unsigned int i;
+
+	four->nt = nt;
+	for (i = 0; i < NT_RACERS; i++)
+		four->party[i] = nt_party(nt, i & 1);
+	return four;
+}
+
+static void all_run(struct nt_racers *race, struct four *four, int (*fn)(void *arg))
+{
+	unsigned int i;
+
+	for (i = 0; i < NT_RACERS; i++)
+		nt_enlist(race, i, fn, four->party[i]);
+	nt_race(race);
+}
+
+static void expect_visits(struct kunit *test, struct nt_party *party, int n)
+{
+	enum nmr_side side = party->side;
+
+	KUNIT_EXPECT_EQ(test, nt_entered(party, NT_C_ATTACH + side), n);
+	KUNIT_EXPECT_EQ(test, nt_returned(party, NT_C_DETACH + side), n);
+	KUNIT_EXPECT_EQ(test, nt_returned(party, NT_C_CLEANUP + side), n);
+}
+
+/* Each client meets each provider once, however the register calls cross. */
+static void register_at_once_offers_once(struct kunit *test)
+{
+	struct nt *nt = test->priv;
+	struct nt_racers *race = nt_racers(nt, NT_RACERS);
+	struct four four;
+	unsigned int i, round;
+
+	for (round = 0; round < ROUNDS; round++) {
+		new_four(nt, &four);
+		all_run(race, &four, nt_register_thread);
+		for (i = 0; i < NT_RACERS; i++)
+			KUNIT_EXPECT_EQ(test, nt_returned(four.party[i],
+							  NT_C_ATTACH + (i & 1)), 2);
+		all_run(race, &four, nt_deregister_thread);
+		for (i = 0; i < NT_RACERS; i++) {
+			KUNIT_ASSERT_EQ(test, nt_wait(four.party[i]), 0);
+			expect_visits(test, four.party[i], 2);
+		}
+		nt_forget(nt);
+	}
+}
+
+static int fall_back_thread(void *arg)
+{
+	struct nt_binding *nb = arg;
+
+	return nmr_detach_binding(nb->b, NMR_DETACH_FALLBACK);
+}
+
+static int abort_thread(void *arg)
+{
+	struct nt_binding *nb = arg;
+
+	return nmr_detach_binding(nb->b, NMR_DETACH_ABORT);
+}
+
+/* The one who was first has given the reason; the others were told so. */
+static void expect_one_reason(struct kunit *test, struct nt_racers *race,
+			      struct nt_binding *nb)
+{
+	enum nmr_detach_reason reason = nb->reason[NMR_CLIENT];
+
+	KUNIT_EXPECT_EQ(test, nb->reason[NMR_PROVIDER], reason);
+	KUNIT_EXPECT_EQ(test, race->racer[0].ret, -EINPROGRESS);
+	KUNIT_EXPECT_EQ(test, race->racer[1].ret, -EINPROGRESS);
+	KUNIT_EXPECT_EQ(test, race->racer[2].ret == 0, reason == NMR_DETACH_FALLBACK);
+	KUNIT_EXPECT_EQ(test, race->racer[3].ret == 0, reason == NMR_DETACH_ABORT);
+}
+
+/* Four ways to end a binding, at once. */
+static void all_ends_at_once_detach_once(struct kunit *test)
+{
+	struct nt *nt = test->priv;
+	struct nt_racers *race = nt_racers(nt, NT_RACERS);
+	struct nt_party *client, *provider;
+	struct nt_binding *nb;
+	unsigned int round;
+
+	for (round = 0; round < ROUNDS; round++) {
+		client = nt_client(nt);
+		provider = nt_provider(nt);
+		nb = nt_pair(nt, client, provider);
+		nt_get(nb);
+		nt_enlist(race, 0, nt_deregister_thread, client);
+		nt_enlist(race, 1, nt_deregister_thread, provider);
+		nt_enlist(race, 2, fall_back_thread, nb);
+		nt_enlist(race, 3, abort_thread, nb);
+		nt_race(race);
+		KUNIT_ASSERT_EQ(test, nt_wait(client), 0);
+		KUNIT_ASSERT_EQ(test, nt_wait(provider), 0);
+		expect_visits(test, client, 1);
+		expect_visits(test, provider, 1);
+		expect_one_reason(test, race, nb);
+		nt_forget(nt);
+	}
+}
+
+static int complete_client_thread(void *arg)
+{
+	nt_complete(arg, NMR_CLIENT);
+	return 0;
+}
+
+static int complete_provider_thread(void *arg)
+{
+	nt_complete(arg, NMR_PROVIDER);
+	return 0;
+}
+
+static int exit_client_thread(void *arg)
+{
+	nt_exit(arg, NMR_CLIENT);
+	return 0;
+}
+
+static int exit_provider_thread(void *arg)
+{
+	nt_exit(arg, NMR_PROVIDER);
+	return 0;
+}
+
+/* All four that cleanup waits for are done at once, and each is the last it touches. */
+static void last_of_four_at_once_cleans_once(struct kunit *test)
+{
+	struct nt *nt = test->priv;
+	struct nt_racers *race = nt_racers(nt, NT_RACERS);
+	struct nt_party *client, *provider;
+	struct nt_binding *nb;
+	unsigned int round;
+
+	for (round = 0; round < ROUNDS; round++) {
+		client = nt_client(nt);
+		provider = nt_provider(nt);
+		client->at[NT_C_DETACH].ret = -EINPROGRESS;
+		provider->at[NT_P_DETACH].ret = -EINPROGRESS;
+		nb = nt_pair(nt, client, provider);
+		KUNIT_ASSERT_TRUE(test, nt_enter(nb, NMR_CLIENT));
+		KUNIT_ASSERT_TRUE(test, nt_enter(nb, NMR_PROVIDER));
+		KUNIT_EXPECT_EQ(test, nt_deregister(client), -EINPROGRESS);
+		/* Every other round the race is with the end of the callback, too. */
+		nt_await(nt, round & 1 ? nt_returned(provider, NT_P_DETACH) :
+					 nt_entered(provider, NT_P_DETACH));
+		nt_enlist(race, 0, complete_client_thread, nb);
+		nt_enlist(race, 1, complete_provider_thread, nb);
+		nt_enlist(race, 2, exit_client_thread, nb);
+		nt_enlist(race, 3, exit_provider_thread, nb);
+		nt_race(race);
+		KUNIT_ASSERT_EQ(test, nt_wait(client), 0);
+		expect_visits(test, client, 1);
+		expect_visits(test, provider, 1);
+		nt_leave(provider);
+		nt_forget(nt);
+	}
+}
+
+/* What an attach that lost the race for its client's life must have come to. */
+static void expect_consistent(struct kunit *test, struct nt_binding *nb)
+{
+	bool asked = nt_was_at(nb, NT_P_ATTACH);
+	bool attached = asked && nb->value[NT_C_ATTACH] == 0;
+
+	KUNIT_EXPECT_EQ(test, nt_has_left(nb, NT_P_DETACH), asked);
+	KUNIT_EXPECT_EQ(test, nt_has_left(nb, NT_P_CLEANUP), asked);
+	KUNIT_EXPECT_EQ(test, nt_has_left(nb, NT_C_DETACH), attached);
+	KUNIT_EXPECT_EQ(test, nt_has_left(nb, NT_C_CLEANUP), attached);
+}
+
+/*
+ * A provider registers while a client leaves and, every third round, fails to attach;
+ * or a client registers while a provider leaves.
+ */
+static void register_and_deregister_at_once(struct kunit *test)
+{
+	struct nt *nt = test->priv;
+	struct nt_racers *race = nt_racers(nt, 2);
+	struct nt_party *party[NMR_SIDES], *leaver, *comer;
+	struct nt_binding *nb;
+	unsigned int round;
+
+	for (round = 0; round < 2 * ROUNDS; round++) {
+		party[NMR_CLIENT] = nt_client(nt);
+		party[NMR_PROVIDER] = nt_provider(nt);
+		party[NMR_CLIENT]->at[NT_C_BOUND].ret = round % 3 ? 0 : -ENODEV;
+		leaver = party[round & 1];
+		comer = party[!(round & 1)];
+		nt_join_npi(leaver);
+		nt_enlist(race, 0, nt_register_thread, comer);
+		nt_enlist(race, 1, nt_deregister_thread, leaver);
+		nt_race(race);
+		KUNIT_EXPECT_EQ(test, race->racer[0].ret, 0);
+		KUNIT_EXPECT_EQ(test, race->racer[1].ret, -EINPROGRESS);
+		KUNIT_ASSERT_EQ(test, nt_wait(leaver), 0);
+		nb = nt_find(nt, NULL, NULL);
+		if (nb)
+			expect_consistent(test, nb);
+		nt_leave(comer);
+		nt_forget(nt);
+	}
+}
+
+#define CALLS	64
+
+static int call_provider_thread(void *arg)
+{
+	int i, n = 0;
+
+	for (i = 0; i < CALLS; i++)
+		n += nt_call(arg, NMR_CLIENT);
+	return n;
+}
+
+static int call_client_thread(void *arg)
+{
+	int i, n = 0;
+
+	for (i = 0; i < CALLS; i++)
+		n += nt_call(arg, NMR_PROVIDER);
+	return n;
+}
+
+/* Calls in both directions while a side leaves; no call comes after it. */
+static void calls_while_a_side_leaves(struct kunit *test)
+{
+	struct nt *nt = test->priv;
+	struct nt_racers *race = nt_racers(nt, NT_RACERS);
+	struct nt_party *party[NMR_SIDES];
+	struct nt_binding *nb;
+	unsigned int round;
+
+	nt->quiet = true;
+	for (round = 0; round < ROUNDS; round++) {
+		party[NMR_CLIENT] = nt_client(nt);
+		party[NMR_PROVIDER] = nt_provider(nt);
+		nb = nt_pair(nt, party[NMR_CLIENT], party[NMR_PROVIDER]);
+		nt_get(nb);
+		nt_enlist(race, 0, call_provider_thread, nb);
+		nt_enlist(race, 1, call_client_thread, nb);
+		nt_enlist(race, 2, call_provider_thread, nb);
+		nt_enlist(race, 3, nt_deregister_thread, party[round & 1]);
+		nt_race(race);
+		KUNIT_ASSERT_EQ(test, nt_wait(party[round & 1]), 0);
+		KUNIT_EXPECT_EQ(test, nt_entered(party[NMR_PROVIDER], NT_P_OP),
+				race->racer[0].ret + race->racer[2].ret);
+		KUNIT_EXPECT_EQ(test, nt_entered(party[NMR_CLIENT], NT_C_OP),
+				race->racer[1].ret);
+		nt_leave(party[!(round & 1)]);
+		nt_forget(nt);
+	}
+}
+
+/* Providers come at once to a client that takes one, and leave in turn. */
+static void providers_race_for_one_slot(struct kunit *test)
+{
+	struct nt *nt = test->priv;
+	struct nt_racers *race = nt_racers(nt, NT_RACERS - 1);
+	struct nt_party *client, *provider[NT_RACERS - 1];
+	unsigned int i, k, round;
+
+	for (round = 0; round < ROUNDS / 2; round++) {
+		client = nt_client(nt);
+		client->max_bindings = 1;
+		nt_join_npi(client);
+		for (i = 0; i < race->n; i++) {
+			provider[i] = nt_provider(nt);
+			nt_enlist(race, i, nt_register_thread, provider[i]);
+		}
+		nt_race(race);
+		for (k = 1; k <= race->n; k++) {
+			struct nt_binding *nb;
+
+			nt_await(nt, nt_returned(client, NT_C_ATTACH) == k);
+			nb = nt_find(nt, client, NULL);
+			nt_leave(nb->party[NMR_PROVIDER]);
+		}
+		KUNIT_EXPECT_EQ(test, nt_entered(client, NT_C_ATTACH), race->n);
+		nt_leave(client);
+		for (i = 0; i < race->n; i++)
+			expect_visits(test, provider[i], 1);
+		nt_forget(nt);
+	}
+}
+
+static int reoffer_when_asked_thread(void *arg)
+{
+	struct nt_party *client = arg;
+
+	nt_wait_until(client->nt, nt_entered(client, NT_C_ATTACH));
+	return nt_reoffer(client);
+}
+
+/* The event comes about when the attach says "later", a little before or after. */
+static void reoffer_and_defer_at_once(struct kunit *test)
+{
+	struct nt *nt = test->priv;
+	struct nt_racers *race = nt_racers(nt, 2);
+	struct nt_party *client, *provider;
+	unsigned int round;
+
+	for (round = 0; round < ROUNDS; round++) {
+		client = nt_client(nt);
+		provider = nt_provider(nt);
+		client->at[NT_C_ATTACH].first = -EPROBE_DEFER;
+		client->at[NT_C_ATTACH].nfirst = 1;
+		nt_join_npi(client);
+		nt_enlist(race, 0, nt_register_thread, provider);
+		nt_enlist(race, 1, reoffer_when_asked_thread, client);
+		nt_race(race);
+		KUNIT_EXPECT_EQ(test, race->racer[1].ret, 0);
+		nt_await(nt, nt_returned(client, NT_C_ATTACH) == 2);
+		nt_leave(provider);
+		nt_leave(client);
+		KUNIT_EXPECT_EQ(test, nt_entered(client, NT_C_ATTACH), 2);
+		nt_forget(nt);
+	}
+}
+
+static int wait_for_binding_thread(void *arg)
+{
+	struct nt_party *client = arg;
+
+	return nmr_client_wait_for_binding(client->client, NT_TIMEOUT);
+}
+
+/* A client is waited for, and gets its provider or leaves; in time, or just before. */
+static void wait_for_binding_and_its_end_at_once(struct kunit *test)
+{
+	struct nt *nt = test->priv;
+	struct nt_racers *race = nt_racers(nt, 3);
+	struct nt_party *client, *provider;
+	unsigned int round;
+	bool leaves;
+
+	for (round = 0; round < ROUNDS; round++) {
+		leaves = round & 1;
+		client = nt_client(nt);
+		provider = nt_provider(nt);
+		nt_join_npi(client);
+		nt_enlist(race, 0, wait_for_binding_thread, client);
+		nt_enlist(race, 1, wait_for_binding_thread, client);
+		nt_enlist(race, 2, leaves ? nt_deregister_thread : nt_register_thread,
+			  leaves ? client : provider);
+		nt_race(race);
+		KUNIT_EXPECT_EQ(test, race->racer[0].ret, leaves ? -ESHUTDOWN : 0);
+		KUNIT_EXPECT_EQ(test, race->racer[1].ret, leaves ? -ESHUTDOWN : 0);
+		nt_deregister(client);
+		KUNIT_ASSERT_EQ(test, nt_wait(client), 0);
+		if (!leaves)
+			nt_leave(provider);
+		nt_forget(nt);
+	}
+}
+
+static int wait_thread(void *arg)
+{
+	return nt_wait(arg);
+}
+
+static int reoffer_thread(void *arg)
+{
+	return nt_reoffer(arg);
+}
+
+/* Whatever is asked of a handle while it goes has one of the answers for that. */
+static void handle_is_used_while_it_goes(struct kunit *test)
+{
+	struct nt *nt = test->priv;
+	struct nt_racers *race = nt_racers(nt, NT_RACERS);
+	struct nt_party *client, *provider;
+	unsigned int round;
+	int *ret[NT_RACERS], i;
+
+	for (i = 0; i < NT_RACERS; i++)
+		ret[i] = &race->racer[i].ret;
+	for (round = 0; round < ROUNDS; round++) {
+		client = nt_client(nt);
+		provider = nt_provider(nt);
+		nt_pair(nt, client, provider);
+		nt_enlist(race, 0, nt_deregister_thread, provider);
+		nt_enlist(race, 1, nt_deregister_thread, provider);
+		nt_enlist(race, 2, wait_thread, provider);
+		nt_enlist(race, 3, reoffer_thread, provider);
+		nt_race(race);
+		KUNIT_EXPECT_EQ(test, *ret[0] + *ret[1], -EINPROGRESS - EALREADY);
+		KUNIT_EXPECT_TRUE(test, *ret[2] == 0 || *ret[2] == -EINVAL);
+		KUNIT_EXPECT_TRUE(test, *ret[3] == 0 || *ret[3] == -ESHUTDOWN);
+		KUNIT_ASSERT_EQ(test, nt_wait(provider), 0);
+		KUNIT_EXPECT_EQ(test, nt_deregister(provider), -EALREADY);
+		nt_leave(client);
+		nt_forget(nt);
+	}
+}
+
+/* A client that takes one provider, and is sent from one to the other, for ever. */
+static void fallback_moves_a_client_for_ever(struct kunit *test)
+{
+	struct nt *nt = test->priv;
+	struct nt_party *client = nt_client(nt);
+	struct nt_party *provider[2] = { nt_provider(nt), nt_provider(nt) };
+	struct nt_binding *nb;
+	unsigned int round;
+
+	client->max_bindings = 1;
+	nt_join_npi(provider[0]);
+	nt_join_npi(provider[1]);
+	nt_join_npi(client);
+	for (round = 0; round < ROUNDS; round++) {
+		nt_await(nt, nt_returned(client, NT_C_ATTACH) == round + 1);
+		nb = nt_find(nt, client, NULL);
+		KUNIT_ASSERT_PTR_EQ(test, nb->party[NMR_PROVIDER], provider[round & 1]);
+		KUNIT_ASSERT_EQ(test, nmr_detach_binding(nb->b, NMR_DETACH_FALLBACK), 0);
+	}
+	nt_await(nt, nt_returned(client, NT_C_ATTACH) == ROUNDS + 1);
+}
+
+/* Crowds */
+
+#define CROWD	400
+#define GROUP	50	/* of the crowd, in one round */
+
+/*
+ * Many parties of one that they all meet.
+ *
+ * @next: the next one to do what all do
+ * @end: how far this round goes
+ */
+struct crowd {
+	struct nt *nt;
+	struct nt_party *one;
+	struct nt_party *party[CROWD];
+	atomic_t next;
+	int end;
+};
+
+static struct nt_party *next_of(struct crowd *crowd)
+{
+	int i = atomic_inc_return(&crowd->next) - 1;
+
+	return i < crowd->end ? crowd->party[i] : NULL;
+}
+
+static int register_crowd_thread(void *arg)
+{
+	struct nt_party *party;
+
+	while ((party = next_of(arg))) {
+		nt_check(party->nt, nt_register(party) == 0);
+		cond_resched();
+	}
+	return 0;
+}
+
+/* The binding of a member, which it keeps in priv: a search would be long. */
+static int remember(struct nt_binding *nb, int ret)
+{
+	nb->party[NMR_CLIENT]->priv = nb;
+	return ret;
+}
+
+static int complete_crowd_thread(void *arg)
+{
+	struct nt_party *party;
+
+	while ((party = next_of(arg))) {
+		nt_complete(party->priv, NMR_CLIENT);
+		cond_resched();
+	}
+	return 0;
+}
+
+static void crowd_runs(struct crowd *crowd, struct nt_racers *race,
+		       int (*fn)(void *arg))
+{
+	unsigned int i;
+
+	for (i = 0; i < race->n; i++)
+		nt_enlist(race, i, fn, crowd);
+	for (i = 0; i < CROWD; i += GROUP) {
+		atomic_set(&crowd->next, i);
+		crowd->end = i + GROUP;
+		nt_race(race);
+	}
+}
+
+static struct crowd *clients_of_one(struct nt *nt, struct nt_racers *race)
+{
+	struct crowd *crowd = nt_zalloc(nt, sizeof(*crowd));
+	int i;
+
+	crowd->nt = nt;
+	crowd->one = nt_provider(nt);
+	nt_join_npi(crowd->one);
+	for (i = 0; i < CROWD; i++) {
+		crowd->party[i] = nt_client(nt);
+		crowd->party[i]->at[NT_C_ATTACH].hook = remember;
+		crowd->party[i]->at[NT_C_DETACH].ret = -EINPROGRESS;
+	}
+	crowd_runs(crowd, race, register_crowd_thread);
+	return crowd;
+}
+
+static void leave_all(struct crowd *crowd)
+{
+	int i;
+
+	for (i = 0; i < CROWD; i++)
+		nt_check(crowd->nt, nt_deregister(crowd->party[i]) == -EINPROGRESS);
+	for (i = 0; i < CROWD; i++)
+		nt_check(crowd->nt, nt_wait(crowd->party[i]) == 0);
+}
+
+/*
+ * Grace periods since @cookie was taken. The two low bits of what RCU hands out are a
+ * state.
+ */
+static unsigned long grace_periods_since(unsigned long cookie)
+{
+	return (get_state_synchronize_rcu() - cookie) >> 2;
+}
+
+/*
+ * Promise 9, and 8: many bindings of one provider end in the grace periods of one, and
+ * while they are all pending nobody has to wait for them.
+ */
+static void many_end_in_the_grace_periods_of_one(struct kunit *test)
+{
+	struct nt *nt = test->priv;
+	struct nt_racers *race = nt_racers(nt, NT_RACERS);
+	struct nt_party *provider;
+	struct crowd *crowd;
+	unsigned long cookie;
+
+	nt->quiet = true;
+	crowd = clients_of_one(nt, race);
+	provider = crowd->one;
+	KUNIT_ASSERT_EQ(test, nt_returned(provider, NT_P_ATTACHED), CROWD);
+
+	cookie = get_state_synchronize_rcu();
+	KUNIT_EXPECT_EQ(test, nt_deregister(provider), -EINPROGRESS);
+	nt_await(nt, nt_returned(provider, NT_P_DETACH) == CROWD);
+	/* There are others' grace periods, too; but not one for each binding. */
+	KUNIT_EXPECT_LT(test, grace_periods_since(cookie), CROWD / 10UL);
+
+	nt_settle(nt);
+	KUNIT_EXPECT_EQ(test, nt_entered(provider, NT_P_CLEANUP), 0);
+	KUNIT_EXPECT_EQ(test, nt_wait_timeout(provider, 0), -ETIMEDOUT);
+	crowd_runs(crowd, race, complete_crowd_thread);
+	KUNIT_EXPECT_EQ(test, nt_wait(provider), 0);
+	KUNIT_EXPECT_EQ(test, nt_returned(provider, NT_P_CLEANUP), CROWD);
+	leave_all(crowd);
+}
+
+/* One client of many providers, and they all part. */
+static void one_client_of_many_providers(struct kunit *test)
+{
+	struct nt *nt = test->priv;
+	struct nt_racers *race = nt_racers(nt, NT_RACERS);
+	struct nt_party *client = nt_client(nt);
+	struct crowd *crowd = nt_zalloc(nt, sizeof(*crowd));
+	int i;
+
+	nt->quiet = true;
+	for (i = 0; i < CROWD; i++)
+		crowd->party[i] = nt_provider(nt);
+	crowd->nt = nt;
+	crowd_runs(crowd, race, register_crowd_thread);
+	nt_join_npi(client);
+	KUNIT_EXPECT_EQ(test, nt_returned(client, NT_C_ATTACH), CROWD);
+	nt_leave(client);
+	expect_visits(test, client, CROWD);
+	leave_all(crowd);
+}
+
+/* A storm of everything */
+
+#define LIVES		25	/* of each of the threads that come and go */
+#define BINDINGS	1000	/* as many as are kept track of */
+
+/*
+ * @binding: those whose provider attached, in this order; each with a reference
+ * @over: the parties have gone for good
+ */
+struct storm {
+	struct nt *nt;
+	struct nt_binding **binding;
+	atomic_t bindings;
+	atomic_t calls;
+	struct nt_party *party[NT_RACERS][LIVES];
+	atomic_t lives;
+	bool over;
+};
+
+/* The dice: the same for the same binding, whatever the threads do. */
+static unsigned int dice(struct nt_binding *nb, unsigned int salt, unsigned int sides)
+{
+	return hash_64(nb->id * 8 + salt, 32) % sides;
+}
+
+static int storm_attach(struct nt_binding *nb, int ret)
+{
+	static const int outcomes[] = { -ENODEV, -EPROBE_DEFER };
+	struct storm *storm = nb->party[NMR_CLIENT]->priv;
+	unsigned int outcome = dice(nb, nt_was_at(nb, NT_P_ATTACH), 12);
+
+	if (atomic_read(&storm->bindings) > BINDINGS - 2 * NT_RACERS)
+		return -ENODEV;
+	return outcome < ARRAY_SIZE(outcomes) ? outcomes[outcome] : ret;
+}
+
+static int storm_bound(struct nt_binding *nb, int ret)
+{
+	struct storm *storm = nb->party[NMR_CLIENT]->priv;
+	int i;
+
+	if (ret)
+		return ret;
+	nt_get(nb);
+	i = atomic_inc_return(&storm->bindings) - 1;
+	if (!nt_check(nb->nt, i < BINDINGS))
+		return ret;
+	/* Pairs with the acquire in storm_binding(). */
+	smp_store_release(&storm->binding[i], nb);
+	return dice(nb, 2, 8) ? 0 : -EPROBE_DEFER;
+}
+
+static int storm_detach(struct nt_binding *nb, int ret)
+{
+	return dice(nb, 3 + nt_was_at(nb, NT_P_DETACH), 2) ? -EINPROGRESS : 0;
+}
+
+static bool storm_over(struct storm *storm)
+{
+	return READ_ONCE(storm->over) || READ_ONCE(storm->nt->stopping);
+}
+
+/* Any of those that there are, or were. */
+static struct nt_binding *storm_binding(struct storm *storm, unsigned int i)
+{
+	unsigned int n = atomic_read(&storm->bindings);
+
+	/* Pairs with the release in storm_bound(). */
+	return n ? smp_load_acquire(&storm->binding[i % n]) : NULL;
+}
+
+static struct nt_party *storm_party(struct storm *storm, enum nmr_side side,
+				    unsigned int nth)
+{
+	struct nt_party *party = nt_party(storm->nt, side);
+
+	party->priv = storm;
+	party->max_bindings = nth % 3;
+	party->at[NT_C_ATTACH + side].hook = storm_attach;
+	party->at[NT_C_DETACH + side].hook = storm_detach;
+	if (side == NMR_CLIENT)
+		party->at[NT_C_BOUND].hook = storm_bound;
+	return party;
+}
+
+/* Parties come, meet a few others, and go: one after the other, four at a time. */
+static int live_thread(void *arg)
+{
+	struct storm *storm = arg;
+	unsigned int self = atomic_inc_return(&storm->lives) - 1, i;
+	int met;
+
+	for (i = 0; i < LIVES; i++) {
+		struct nt_party *party = storm_party(storm, self & 1, i);
+
+		storm->party[self][i] = party;
+		met = atomic_read(&storm->bindings) + i % 4;
+		nt_check(storm->nt, nt_register(party) == 0);
+		wait_event_timeout(storm->nt->wait,
+				   atomic_read(&storm->bindings) > met, HZ / 10);
+		nt_check(storm->nt, nt_deregister(party) == -EINPROGRESS);
+		nt_check(storm->nt, nt_wait(party) == 0);
+	}
+	return 0;
+}
+
+/* Newer bindings are more likely to be alive. */
+static int call_thread(void *arg)
+{
+	struct storm *storm = arg;
+	struct nt_binding *nb;
+	unsigned int i;
+
+	for (i = 0; !storm_over(storm); i++) {
+		nb = storm_binding(storm, atomic_read(&storm->bindings) - 1 - i % 5);
+		if (nb && nt_call(nb, i & 1))
+			atomic_inc(&storm->calls);
+		cond_resched();
+	}
+	return 0;
+}
+
+static int detach_thread(void *arg)
+{
+	struct storm *storm = arg;
+	struct nt_binding *nb;
+	unsigned int i;
+
+	for (i = 0; !storm_over(storm); i++) {
+		schedule_timeout_uninterruptible(1);
+		nb = storm_binding(storm, atomic_read(&storm->bindings) - 1 - i % 7);
+		if (!nb)
+			continue;
+		nt_reoffer(nb->party[i & 1]);
+		if (i % 3)
+			nmr_detach_binding(nb->b, i % 3 == 1 ? NMR_DETACH_FALLBACK :
+							       NMR_DETACH_ABORT);
+	}
+	return 0;
+}
+
+static int complete_thread(void *arg)
+{
+	struct storm *storm = arg;
+	struct nt_binding *nb;
+	enum nmr_side side;
+	unsigned int i;
+
+	for (i = 0; !storm_over(storm); i++) {
+		nb = storm_binding(storm, i);
+		for (side = 0; nb && side < NMR_SIDES; side++) {
+			if (test_bit(side, &nb->pending))
+				nt_complete(nb, side);
+		}
+		cond_resched();
+	}
+	return 0;
+}
+
+static void expect_sums(struct kunit *test, struct storm *storm)
+{
+	int i, k, calls = 0, bindings = 0;
+
+	for (i = 0; i < atomic_read(&storm->bindings); i++)
+		expect_consistent(test, storm->binding[i]);
+	for (i = 0; i < NT_RACERS; i++) {
+		for (k = 0; k < LIVES; k++) {
+			struct nt_party *party = storm->party[i][k];
+
+			calls += nt_returned(party, NT_C_OP) + nt_returned(party, NT_P_OP);
+			bindings += nt_returned(party, NT_P_CLEANUP);
+		}
+	}
+	KUNIT_EXPECT_EQ(test, calls, atomic_read(&storm->calls));
+	KUNIT_EXPECT_EQ(test, bindings, atomic_read(&storm->bindings));
+}
+
+static void storm_of_everything(struct kunit *test)
+{
+	struct nt *nt = test->priv;
+	struct storm *storm = nt_zalloc(nt, sizeof(*storm));
+	struct nt_racers *race = nt_racers(nt, NT_RACERS);
+	unsigned int i;
+
+	nt->quiet = true;
+	storm->nt = nt;
+	storm->binding = nt_zalloc(nt, BINDINGS * sizeof(*storm->binding));
+	for (i = 0; i < 2; i++)
+		nt_spawn(nt, call_thread, storm);
+	nt_spawn(nt, detach_thread, storm);
+	nt_spawn(nt, complete_thread, storm);
+	for (i = 0; i < NT_RACERS; i++)
+		nt_enlist(race, i, live_thread, storm);
+	nt_race(race);
+	WRITE_ONCE(storm->over, true);
+	nt_settle(nt);
+	expect_sums(test, storm);
+	/* It was not a calm. */
+	KUNIT_EXPECT_GT(test, atomic_read(&storm->bindings), LIVES);
+	KUNIT_EXPECT_GT(test, atomic_read(&storm->calls), LIVES);
+}
+
+static struct kunit_case nmr_stress_cases[] = {
+	KUNIT_CASE(register_at_once_offers_once),
+	KUNIT_CASE(all_ends_at_once_detach_once),
+	KUNIT_CASE(last_of_four_at_once_cleans_once),
+	KUNIT_CASE(register_and_deregister_at_once),
+	KUNIT_CASE(calls_while_a_side_leaves),
+	KUNIT_CASE(providers_race_for_one_slot),
+	KUNIT_CASE(reoffer_and_defer_at_once),
+	KUNIT_CASE(wait_for_binding_and_its_end_at_once),
+	KUNIT_CASE(handle_is_used_while_it_goes),
+	KUNIT_CASE(fallback_moves_a_client_for_ever),
+	KUNIT_CASE(many_end_in_the_grace_periods_of_one),
+	KUNIT_CASE(one_client_of_many_providers),
+	KUNIT_CASE(storm_of_everything),
+	{}
+};
+
+static struct kunit_suite nmr_stress_suite = {
+	.name = "nmr_stress",
+	.init = nt_init,
+	.test_cases = nmr_stress_cases,
+};
+
+kunit_test_suite(nmr_stress_suite);
