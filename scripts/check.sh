@@ -4,7 +4,7 @@
 # check.sh: run all tests, and count them. What each step says goes to
 # build/check/STEP.out, and is shown if it fails.
 
-. "$(dirname "$0")/common.sh"
+. "$(dirname "$0")/common.sh" || exit 1
 
 out=$BUILD/check
 rm -rf "$out" "$BUILD"/kunit/*/test.log "$BUILD"/*.log

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # Show providers and clients meet, work and leave on a stock kernel.
 
-. "$(dirname "$0")/common.sh"
+. "$(dirname "$0")/common.sh" || exit 1
 
 modules=$("$TOP/scripts/modules.sh" 6.1 -s)
 # shellcheck disable=SC2086	# a list of files

@@ -10,8 +10,8 @@
 # script begins, and all of it to build/NAME.log. Succeeds if the script does and
 # the kernel's log has no complaint.
 
-. "$(dirname "$0")/common.sh"
-. "$(dirname "$0")/vm.sh"
+. "$(dirname "$0")/common.sh" || exit 1
+. "$(dirname "$0")/vm.sh" || exit 1
 
 name='' series='' script='' cpus=2 memory=512 seconds=120 args='' qemu_args=''
 files=()

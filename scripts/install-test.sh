@@ -4,15 +4,16 @@
 # What make modules_install leaves is enough to build a user's module: the hello
 # pair is built from a copy against it, without a warning. KTAP in build/install.log.
 
-. "$(dirname "$0")/common.sh"
+. "$(dirname "$0")/common.sh" || exit 1
 
 # user_build SERIES: in build/install/SERIES
 user_build()
 {
-	local dir=$BUILD/install/$1 KDIR RELEASE
+	local dir=$BUILD/install/$1 assignments KDIR RELEASE
 
 	"$TOP/scripts/packages.sh" build
-	eval "$("$TOP/scripts/kernel.sh" headers "$1")"
+	assignments=$("$TOP/scripts/kernel.sh" headers "$1")
+	eval "$assignments"
 	rm -rf "$dir"
 	mkdir -p "$dir/nmr"
 	cp -r "$TOP"/{Makefile,Kbuild,include,module} "$TOP/samples/hello" "$dir"

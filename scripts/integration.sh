@@ -4,7 +4,7 @@
 # integration.sh [6.1|6.12]...: run the real modules on the stock kernels, by
 # every scripts/guest/integration*.sh, and count what a call costs.
 
-. "$(dirname "$0")/common.sh"
+. "$(dirname "$0")/common.sh" || exit 1
 
 [ $# -gt 0 ] || set -- 6.1 6.12
 code=0

@@ -10,7 +10,7 @@
 # Prints shell assignments. The newest that Debian has is chosen when the cache
 # has none; remove the cache to get a newer one.
 
-. "$(dirname "$0")/common.sh"
+. "$(dirname "$0")/common.sh" || exit 1
 
 # The newest package whose name matches, by apt's lists.
 newest()

@@ -8,8 +8,8 @@
 # suites, or SUITE.CASE. The kernel is built in the cache, one build folder for
 # each configuration; results and the console log are in build/kunit/KERNEL.
 
-. "$(dirname "$0")/common.sh"
-. "$(dirname "$0")/vm.sh"
+. "$(dirname "$0")/common.sh" || exit 1
+. "$(dirname "$0")/vm.sh" || exit 1
 
 kernel=$(awk '!/^#/ { print $1; exit }' "$TOP/kunit/kernels")
 lint=

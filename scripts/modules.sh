@@ -5,7 +5,7 @@
 # test modules for a stock kernel, in DIR/RELEASE, and print the modules' paths.
 # DIR is build if not given.
 
-. "$(dirname "$0")/common.sh"
+. "$(dirname "$0")/common.sh" || exit 1
 
 parent=$BUILD
 if [ "$1" = -d ]; then
@@ -14,14 +14,15 @@ if [ "$1" = -d ]; then
 fi
 
 "$TOP/scripts/packages.sh" build
-eval "$("$TOP/scripts/kernel.sh" headers "$1")"
+assignments=$("$TOP/scripts/kernel.sh" headers "$1")
+eval "$assignments"
 shift
 dir=$parent/$RELEASE
 
 # A folder of links to the sources, since kbuild builds where these are.
 mkdir -p "$dir"
 cp -rsf "$TOP"/{Kbuild,include,module,kunit,samples} "$dir"
-find "$dir" -xtype l -delete
+find "$dir"/{include,module,kunit,samples} -xtype l -delete
 
 # BTF needs a vmlinux, which Debian's headers have not.
 make -C "$KDIR" M="$dir" --no-print-directory -j"$JOBS" CONFIG_NMR_SAMPLES=m \

@@ -6,7 +6,7 @@
 # What is missing is installed on Debian, as root or through sudo. Elsewhere
 # this names it and fails.
 
-. "$(dirname "$0")/common.sh"
+. "$(dirname "$0")/common.sh" || exit 1
 
 # A command or a file that has to exist, and the Debian package that has it.
 needs()

@@ -6,7 +6,7 @@
 # May be repeated: files that did not change keep their time, so that the next
 # build compiles only what did.
 
-. "$(dirname "$0")/common.sh"
+. "$(dirname "$0")/common.sh" || exit 1
 
 [ -e "${1-}/drivers/Kconfig" ] || die "usage: ${0##*/} TREE"
 tree=$1

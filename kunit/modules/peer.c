@@ -121,9 +121,18 @@ enum peer_step {
 
 static bool peer_held[PEER_STEPS];
 
+/* A call in flight may be one that is about to leave; one that is held is not. */
+static atomic_t peer_calls_held = ATOMIC_INIT(0);
+module_param_named(calls_held, peer_calls_held.counter, int, 0444);
+MODULE_PARM_DESC(calls_held, "calls into this module that are held now");
+
 static void peer_hold_here(enum peer_step step)
 {
+	if (step == PEER_CALL)
+		atomic_inc(&peer_calls_held);
 	wait_event_idle(peer_wait, !READ_ONCE(peer_held[step]));
+	if (step == PEER_CALL)
+		atomic_dec(&peer_calls_held);
 }
 
 static void peer_complete(struct peer_binding *b)

@@ -99,6 +99,18 @@ is()
 	[ "$said" = "$2" ]
 }
 
+# in_hand FILE N: so many calls are in flight, by a binding's file, and as many are
+# held by the module that they call. What only is in flight may be about to leave.
+in_hand()
+{
+	case $1 in
+	*/client_calls) said "${1%/*}/provider/module" ;;
+	*)		said "${1%/*}/client/module" ;;
+	esac
+	said "/sys/module/$said/parameters/calls_held"
+	[ "${said:-0}" -ge "$2" ] && is "$1" "$2"
+}
+
 above()
 {
 	said "$1"

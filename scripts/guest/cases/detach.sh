@@ -96,7 +96,7 @@ test_detach_starts_and_returns()
 {
 	one_pair
 	hold nmr_peer_a call
-	await "calls held" is "$link/client_calls" 2
+	await "calls held" in_hand "$link/client_calls" 2
 	check "it returns" write_word fallback "$link/detach"
 	check "reason" is "$link/reason" fallback
 	check "state" is "$link/state" detaching
@@ -117,7 +117,7 @@ test_detach_a_second_time_is_refused()
 {
 	one_pair
 	hold nmr_peer_a call
-	await "calls held" is "$link/client_calls" 2
+	await "calls held" in_hand "$link/client_calls" 2
 	check "the first" write_word abort "$link/detach"
 	for word in abort fallback; do
 		check "$word" complains "Operation already in progress" \
@@ -151,7 +151,7 @@ test_first_reason_wins_over_rmmod()
 {
 	one_pair
 	hold nmr_peer_a call
-	await "calls held" is "$link/client_calls" 2
+	await "calls held" in_hand "$link/client_calls" 2
 	check "write" write_word fallback "$link/detach"
 	unload_later nmr_peer_b
 	check "reason" is "$link/reason" fallback

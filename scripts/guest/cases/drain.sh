@@ -37,7 +37,7 @@ test_provider_waits_for_calls_to_it()
 {
 	drain_pair 0 3
 	hold nmr_peer_a call
-	await "3 calls in flight" is "$link/client_calls" 3
+	await "3 calls in flight" in_hand "$link/client_calls" 3
 	unload_later nmr_peer_a
 	drains detaching provider-deregistered pending 3 "done" 0
 	still_pending nmr_peer_a
@@ -54,7 +54,7 @@ test_client_waits_for_its_own_calls()
 {
 	drain_pair 0 3
 	hold nmr_peer_a call
-	await "3 calls in flight" is "$link/client_calls" 3
+	await "3 calls in flight" in_hand "$link/client_calls" 3
 	unload_later nmr_peer_b
 	drains detaching client-deregistered pending 3 "done" 0
 	still_pending nmr_peer_b
@@ -70,7 +70,7 @@ test_provider_waits_for_its_own_upcalls()
 {
 	drain_pair 2 0
 	hold nmr_peer_b call
-	await "2 upcalls in flight" is "$link/provider_calls" 2
+	await "2 upcalls in flight" in_hand "$link/provider_calls" 2
 	unload_later nmr_peer_a
 	drains detaching provider-deregistered "done" 0 pending 2
 	still_pending nmr_peer_a
@@ -84,7 +84,7 @@ test_client_waits_for_upcalls_to_it()
 {
 	drain_pair 2 0
 	hold nmr_peer_b call
-	await "2 upcalls in flight" is "$link/provider_calls" 2
+	await "2 upcalls in flight" in_hand "$link/provider_calls" 2
 	unload_later nmr_peer_b
 	drains detaching client-deregistered "done" 0 pending 2
 	still_pending nmr_peer_b
@@ -99,8 +99,8 @@ test_both_leave_with_calls_held_both_ways()
 	drain_pair 2 3
 	hold nmr_peer_a call
 	hold nmr_peer_b call
-	await "3 calls in flight" is "$link/client_calls" 3
-	await "2 upcalls in flight" is "$link/provider_calls" 2
+	await "3 calls in flight" in_hand "$link/client_calls" 3
+	await "2 upcalls in flight" in_hand "$link/provider_calls" 2
 	unload_later nmr_peer_a
 	first=$rmmod
 	unload_later nmr_peer_b
@@ -146,7 +146,7 @@ test_calls_and_pending_detach_both_count()
 	drain_pair 0 2
 	hold nmr_peer_a call
 	hold nmr_peer_b detach
-	await "2 calls in flight" is "$link/client_calls" 2
+	await "2 calls in flight" in_hand "$link/client_calls" 2
 	unload_later nmr_peer_a
 	drains detaching provider-deregistered pending 2 "done" 0
 	release nmr_peer_a call
@@ -159,7 +159,7 @@ test_calls_and_pending_detach_both_count()
 	link=$(binding nmr_peer_b nmr_peer_a) || fail "no second binding"
 	hold nmr_peer_a call
 	hold nmr_peer_b detach
-	await "2 calls in flight" is "$link/client_calls" 2
+	await "2 calls in flight" in_hand "$link/client_calls" 2
 	unload_later nmr_peer_a
 	drains detaching provider-deregistered pending 2 "done" 0
 	release nmr_peer_b detach
@@ -272,7 +272,7 @@ test_calls_outlive_their_cpus()
 	load nmr_peer_b clients=1 threads=4 spread=1
 	link=$(binding nmr_peer_b nmr_peer_a)
 	hold nmr_peer_a call
-	await "a call from each CPU" is "$link/client_calls" 4
+	await "a call from each CPU" in_hand "$link/client_calls" 4
 	trap 'set_cpus 1' EXIT
 	set_cpus 0
 	check "one CPU is left" [ "$(nproc)" -eq 1 ]
@@ -300,7 +300,7 @@ test_full_client_moves_when_its_provider_has_gone()
 	load nmr_peer_a providers=1
 	load nmr_peer_b clients=1 max_bindings=1 threads=2
 	hold nmr_peer_a call
-	await "calls held" is "$(binding nmr_peer_b nmr_peer_a)/client_calls" 2
+	await "calls held" in_hand "$(binding nmr_peer_b nmr_peer_a)/client_calls" 2
 	unload_later nmr_peer_a
 	await "it drains" is "$(binding nmr_peer_b nmr_peer_a)/state" detaching
 	load nmr_peer_c providers=1
@@ -321,7 +321,7 @@ test_slow_binding_delays_no_other()
 	load nmr_peer_c providers=1
 	load nmr_peer_b clients=1 threads=2
 	hold nmr_peer_a call
-	await "calls held" is "$(binding nmr_peer_b nmr_peer_a)/client_calls" 2
+	await "calls held" in_hand "$(binding nmr_peer_b nmr_peer_a)/client_calls" 2
 	unload_later nmr_peer_a
 	first=$rmmod
 	unload nmr_peer_c

@@ -134,7 +134,7 @@ test_nmr_in_use_is_refused()
 	come_client
 	refuse "rmmod nmr with a binding" rmmod nmr
 	hold nmr_peer_a call
-	await "its calls are held" is "$(binding nmr_peer_b nmr_peer_a)/client_calls" 1
+	await "its calls are held" in_hand "$(binding nmr_peer_b nmr_peer_a)/client_calls" 1
 	unload_later nmr_peer_a
 	refuse "rmmod nmr with a provider that leaves" rmmod nmr
 	release nmr_peer_a call

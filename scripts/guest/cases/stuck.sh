@@ -54,8 +54,9 @@ test_stuck_calls_are_told_once()
 	first=$id
 	stuck_pair nmr_peer_c
 	hold nmr_peer_a call
-	await "calls held" is "$NMR/bindings/$first/client_calls" 2
-	await "calls held" is "$NMR/bindings/$id/client_calls" 2
+	await "calls held" in_hand "$NMR/bindings/$first/client_calls" 2
+	await "calls held" in_hand "$NMR/bindings/$id/client_calls" 2
+	await "all of both" is /sys/module/nmr_peer_a/parameters/calls_held 4
 	echo abort > "$NMR/bindings/$first/detach"
 	await "the first is told of" is_told "$first"
 	says "$first" "client nmr_peer_b pending, 2 calls in flight" \
@@ -78,7 +79,7 @@ test_stuck_upcalls_name_the_provider()
 	load nmr_peer_b clients=1
 	id=$(basename "$(binding nmr_peer_b nmr_peer_a)")
 	hold nmr_peer_b call
-	await "upcalls held" is "$NMR/bindings/$id/provider_calls" 3
+	await "upcalls held" in_hand "$NMR/bindings/$id/provider_calls" 3
 	unload_later nmr_peer_b
 	await "it is told of" is_told "$id"
 	says "$id" "client nmr_peer_b detached, 0 calls in flight" \
@@ -132,7 +133,7 @@ test_stuck_cleanup_is_not_told()
 	echo abort > "$NMR/bindings/$cleaning/detach"
 	await "the first cleans up" is "$NMR/bindings/$cleaning/state" cleaning
 	hold nmr_peer_a call
-	await "calls held" is "$NMR/bindings/$id/client_calls" 2
+	await "calls held" in_hand "$NMR/bindings/$id/client_calls" 2
 	echo abort > "$NMR/bindings/$id/detach"
 	await "the other is told of" is_told "$id"
 	check "the first cleans up still" is "$NMR/bindings/$cleaning/state" cleaning

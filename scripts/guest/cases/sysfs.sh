@@ -54,7 +54,7 @@ test_registration_states()
 	load nmr_peer_a providers=1
 	load nmr_peer_b clients=1 threads=1
 	hold nmr_peer_a call
-	await "a call is held" is "$(binding nmr_peer_b nmr_peer_a)/client_calls" 1
+	await "a call is held" in_hand "$(binding nmr_peer_b nmr_peer_a)/client_calls" 1
 	provider=$(registration providers nmr_peer_a)
 	client=$(registration clients nmr_peer_b)
 	unload_later nmr_peer_a
