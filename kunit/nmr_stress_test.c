@@ -318,7 +318,7 @@ static int reoffer_when_asked_thread(void *arg)
 {
 	struct nt_party *client = arg;
 
-	nt_wait_until(client->nt, nt_entered(client, NT_C_ATTACH));
+	nt_check(client->nt, nt_wait_until(client->nt, nt_entered(client, NT_C_ATTACH)));
 	return nt_reoffer(client);
 }
 

@@ -113,10 +113,10 @@ unsigned int nmr_gate_in_flight(const struct nmr_binding *b, enum nmr_side calle
  */
 void nmr_binding_part_done(struct nmr_binding *b)
 {
-	if (atomic_dec_and_test(&b->todo)) {
-		b->phase = NMR_PHASE_CLEANUP;
-		queue_work(nmr_callback_wq, &b->work);
-	}
+	if (atomic_dec_return(&b->todo))
+		return;
+	b->phase = NMR_PHASE_CLEANUP;
+	queue_work(nmr_callback_wq, &b->work);
 }
 
 /**
