@@ -111,4 +111,4 @@ for _ in 1 2 3; do
 done
 judge "$log" "$out/verdict" || code=1
 "$TOP/scripts/summary.sh" "$log" || code=1
-exit $code
+exit "$code"
