@@ -25,6 +25,8 @@ step()
 	printf '%-4s %s (%d s)\n' $verdict "$name" $((SECONDS - begin))
 }
 
+step packages "$TOP/scripts/packages.sh" build source kernel guest
+
 mapfile -t kernels < <(awk '!/^#/ { print $1 }' "$TOP/kunit/kernels")
 
 # The first kernel takes minutes to compile on an empty cache; boot the stock ones

@@ -51,13 +51,17 @@ as_root()
 	fi
 }
 
-# apt_or_update COMMAND...: apt's lists may be missing, or older than the mirror.
+# apt_or_update COMMAND...: apt's lists may be missing, or older than the mirror. One at
+# a time, as apt's own lock is not waited for by every command of it.
 apt_or_update()
 {
-	"$@" >&2 && return
-	say "updating the package lists"
-	as_root apt-get -qq update >&2
-	"$@" >&2
+	(
+		flock 8
+		"$@" >&2 && exit
+		say "updating the package lists"
+		as_root apt-get -qq update >&2
+		"$@" >&2
+	) 8> "$CACHE/apt.lock"
 }
 
 install_packages()
@@ -66,6 +70,6 @@ install_packages()
 		die "please install (these are Debian's names): $*"
 	say "installing $*"
 	apt_or_update as_root env DEBIAN_FRONTEND=noninteractive \
-		apt-get -qq -o Dpkg::Use-Pty=0 install \
+		apt-get -qq -o Dpkg::Use-Pty=0 -o DPkg::Lock::Timeout=600 install \
 		--yes --no-install-recommends "$@"
 }
