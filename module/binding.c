@@ -256,15 +256,16 @@ static void nmr_call_client_attached(struct nmr_binding *b)
 	nmr_callback_end(&cb, b);
 }
 
-static void nmr_binding_start_detach(struct nmr_binding *b);
 static void nmr_binding_finish(struct nmr_binding *b);
 
 /* The provider has attached, and the client has or has not: see it through. */
 static void nmr_binding_conclude(struct nmr_binding *b)
 {
+	LLIST_HEAD(batch);
+
 	if (b->error) {
 		spin_lock_irq(&nmr_lock);
-		nmr_binding_close(b, NMR_DETACH_ATTACH_FAILED);
+		nmr_binding_close(b, NMR_DETACH_ATTACH_FAILED, &batch);
 		spin_unlock_irq(&nmr_lock);
 	}
 	b->has_attached[NMR_CLIENT] = !b->error;
@@ -275,8 +276,9 @@ static void nmr_binding_conclude(struct nmr_binding *b)
 	spin_lock_irq(&nmr_lock);
 	WRITE_ONCE(b->attaching, false);
 	if (b->closed)
-		nmr_binding_start_detach(b);
+		__llist_add(&b->batch, &batch);
 	spin_unlock_irq(&nmr_lock);
+	nmr_bindings_detach(&batch);
 }
 
 /* Make the offer, in this task. @b is not the caller's any more. */
@@ -304,20 +306,29 @@ void nmr_binding_attach_later(struct nmr_binding *b)
 
 /* Close */
 
-/* No CPU can enter any more. */
 static void nmr_binding_quiesced(struct rcu_head *rcu)
 {
-	nmr_binding_queue(container_of(rcu, struct nmr_binding, rcu), NMR_PHASE_DETACH);
+	nmr_binding_queue(container_of(rcu, struct nmr_binding, rcu), NMR_PHASE_CLOSED);
 }
 
-static void nmr_binding_start_detach(struct nmr_binding *b)
+/*
+ * All in @batch, which is the caller's own, have closed and do not attach: they share a
+ * grace period, that of the one that came last.
+ */
+void nmr_bindings_detach(struct llist_head *batch)
 {
-	lockdep_assert_held(&nmr_lock);
-	call_rcu_hurry(&b->rcu, nmr_binding_quiesced);
+	if (!llist_empty(batch))
+		call_rcu_hurry(&llist_entry(batch->first, struct nmr_binding, batch)->rcu,
+			       nmr_binding_quiesced);
 }
 
-/* Begin the end. Return: false if it has begun already. */
-bool nmr_binding_close(struct nmr_binding *b, enum nmr_detach_reason reason)
+/*
+ * Begin the end. Return: false if it has begun already. Once the lock is dropped the
+ * caller gives @batch to nmr_bindings_detach(); a binding that still attaches is not
+ * put there, but sees to that itself.
+ */
+bool nmr_binding_close(struct nmr_binding *b, enum nmr_detach_reason reason,
+		       struct llist_head *batch)
 {
 	enum nmr_side side;
 
@@ -338,7 +349,7 @@ bool nmr_binding_close(struct nmr_binding *b, enum nmr_detach_reason reason)
 	nmr_stuck_watch(b);
 	trace_nmr_close(b->id, reason);
 	if (!b->attaching)
-		nmr_binding_start_detach(b);
+		__llist_add(&b->batch, batch);
 	return true;
 }
 
@@ -357,14 +368,16 @@ bool nmr_binding_close(struct nmr_binding *b, enum nmr_detach_reason reason)
  */
 int nmr_detach_binding(struct nmr_binding *binding, enum nmr_detach_reason reason)
 {
+	LLIST_HEAD(batch);
 	unsigned long flags;
 	bool closed;
 
 	if (!binding || (reason != NMR_DETACH_FALLBACK && reason != NMR_DETACH_ABORT))
 		return -EINVAL;
 	spin_lock_irqsave(&nmr_lock, flags);
-	closed = nmr_binding_close(binding, reason);
+	closed = nmr_binding_close(binding, reason, &batch);
 	spin_unlock_irqrestore(&nmr_lock, flags);
+	nmr_bindings_detach(&batch);
 	return closed ? 0 : -EALREADY;
 }
 EXPORT_SYMBOL_NMR(nmr_detach_binding);
@@ -409,7 +422,7 @@ static bool nmr_binding_detach_side(struct nmr_binding *b, enum nmr_side side)
 	return true;
 }
 
-/* The detach worker; the grace period is over. */
+/* The detach worker; nobody can enter any more. */
 static void nmr_binding_detach(struct nmr_binding *b)
 {
 	enum nmr_side side;
@@ -421,6 +434,32 @@ static void nmr_binding_detach(struct nmr_binding *b)
 		if (nmr_binding_detach_side(b, side))
 			nmr_binding_part_done(b);
 	nmr_binding_part_done(b);
+}
+
+static bool nmr_binding_has_detach(const struct nmr_binding *b)
+{
+	return (b->has_attached[NMR_CLIENT] && b->reg[NMR_CLIENT]->detach) ||
+	       (b->has_attached[NMR_PROVIDER] && b->reg[NMR_PROVIDER]->detach);
+}
+
+/*
+ * The grace period of @first, which closed last, and those linked to it is over.
+ * Callbacks may sleep, so each has a work item of its own, and that of @first is this
+ * one; who has none to call is done here and now.
+ */
+static void nmr_bindings_closed(struct nmr_binding *first)
+{
+	struct llist_node *batch = llist_reverse_order(&first->batch);
+	struct nmr_binding *b, *next;
+
+	nmr_gates_take(batch);
+	llist_for_each_entry_safe(b, next, batch, batch) {
+		if (b != first && nmr_binding_has_detach(b))
+			nmr_binding_queue(b, NMR_PHASE_DETACH);
+		else
+			nmr_binding_detach(b);
+		cond_resched();
+	}
 }
 
 static void nmr_detach_complete(struct nmr_binding *b, enum nmr_side side)
@@ -479,7 +518,7 @@ static void nmr_reap(struct work_struct *work)
 	struct llist_node *batch = llist_reverse_order(llist_del_all(&nmr_reap_list));
 	struct nmr_binding *b, *next;
 
-	llist_for_each_entry_safe(b, next, batch, reap) {
+	llist_for_each_entry_safe(b, next, batch, batch) {
 		nmr_sysfs_remove_binding(b);
 		nmr_binding_finish(b);
 		cond_resched();
@@ -508,7 +547,7 @@ static void nmr_binding_cleanup(struct nmr_binding *b)
 	trace_nmr_cleanup(b->id);
 	for (side = 0; side < NMR_SIDES; side++)
 		nmr_call_cleanup(b, side);
-	if (llist_add(&b->reap, &nmr_reap_list))
+	if (llist_add(&b->batch, &nmr_reap_list))
 		queue_work(nmr_wq, &nmr_reap_work);
 }
 
@@ -573,6 +612,9 @@ static void nmr_binding_work(struct work_struct *work)
 	switch (b->phase) {
 	case NMR_PHASE_ATTACH:
 		nmr_binding_attach(b);
+		break;
+	case NMR_PHASE_CLOSED:
+		nmr_bindings_closed(b);
 		break;
 	case NMR_PHASE_DETACH:
 		nmr_binding_detach(b);

@@ -3,52 +3,73 @@
  * Call gates: the calls in flight through a binding, one gate a side, counting the
  * calls that this side makes. The fast half is inline in <linux/nmr.h>.
  *
- * A gate is one word: the address of a per-CPU count, and a bit that says closed.
+ * A gate is a pointer to a count on each CPU. Enter adds 1 to that of the CPU it runs
+ * on, exit subtracts 1 on the CPU it runs on, perhaps another one; only the sum over
+ * all CPUs means anything. The sign tells whether a count is open: an open one starts
+ * at NMR_CALLS_OPEN, so far above zero that no number of calls makes it negative, a
+ * closed one at NMR_CALLS_CLOSED, as far below.
  *
- *   enter, open:    this_cpu_inc(count)      exit, open:    this_cpu_dec(count)
- *   enter, closed:  refused                  exit, closed:  atomic_dec(draining)
+ *   enter, open:    in flight              exit, open:    not in flight any more
+ *   enter, closed:  refused                exit, closed:  atomic64_dec(draining)
  *
- * A call may leave on another CPU than it entered; only the sum over all CPUs
- * means anything. Both halves run with preemption off, which makes them RCU
- * readers. Closing therefore is:
+ * On the CPU it happens on, adding and seeing the sign are one step: no interrupt, and
+ * no other task, comes between. Closing therefore is:
  *
- *   (1) set the bit;
+ *   (1) let the pointer lead to counts that are closed, of which all gates share one
+ *	 set: whoever comes from now on is refused, or leaves through draining;
  *   (2) let a grace period pass;
- *   (3) add the sum to draining, which starts at NMR_GATE_BIAS, and take the bias
- *       away. Zero: drained.
+ *   (3) on each CPU, exchange the old count for a closed one, and add what it had
+ *	 taken to draining, which starts at NMR_GATE_BIAS;
+ *   (4) take the bias away. Zero: drained.
  *
- * A section that began before the end of (1) and saw the gate open is over after
- * (2), so its increment or decrement is in the sum, and is the last of its kind;
- * the grace period also orders it before the sum, so no fence is needed in the
- * section. A section that began later sees the bit: it is refused, or leaves
- * through draining. Each exit is thus counted once, in one of the two places. The
- * bias keeps draining far above zero until (3), so that exits which come early
- * cannot make it look drained; from (3) on draining is exactly the number of calls
- * in flight, nobody can enter any more, and whoever brings it to zero is the last.
+ * Who loaded the pointer before (1) and was delayed, for however long, still counts on
+ * the old one: before (3) on that CPU, and what it did is in the sum, or after, and it
+ * sees a count below zero, as if the pointer had been the new one. Each call is thus
+ * counted once, or refused; each exit once, in one of the two places. The bias keeps
+ * draining far above zero until (4), so that exits which come early cannot make it look
+ * drained; from then on draining is exactly the number of calls in flight, nobody can
+ * enter any more, and whoever brings it to zero is the last.
  *
- * draining is decremented with a full barrier, so whatever a call did comes before
- * whatever the last one causes (promise 6: cleanup).
+ * (2) is not needed to count. It is for the calls of nmr_client_may_call_rcu() and its
+ * sister, which nobody counts, and for whoever loaded the pointer to the binding under
+ * RCU.
  *
- * Locking: the state words are written under nmr_lock, and only by the functions
- * here. Exits take no lock.
+ * What a call did comes before its exit for the CPU that exits (barrier() there); and
+ * before (3) for others, as that is an interrupt of the same CPU with a full barrier in
+ * it. Draining is decremented with a full barrier. So it all comes before whatever the
+ * last one causes (promise 6: cleanup).
+ *
+ * What refused calls and late exits leave in counts that are closed nobody looks at.
+ *
+ * Locking: the pointers are written under nmr_lock, and only by the functions here.
+ * Exits take no lock.
  */
+
+#include <linux/smp.h>
 
 #include "internal.h"
 
-#define NMR_GATE_BIAS	((int)BIT(30))
+#define NMR_CALLS_OPEN		BIT_ULL(62)
+#define NMR_CALLS_CLOSED	(-(s64)BIT_ULL(62))
+#define NMR_GATE_BIAS		((s64)BIT_ULL(61))
 
-/* Both gates shut, nobody inside. Return: 0, or -ENOMEM. Frees nothing. */
+/* Where every gate leads that is not open. */
+static DEFINE_PER_CPU(s64, nmr_calls_closed) = NMR_CALLS_CLOSED;
+
+/* Both gates closed, nobody inside. Return: 0, or -ENOMEM. Frees nothing. */
 int nmr_gate_init(struct nmr_binding *b)
 {
 	enum nmr_side side;
+	int cpu;
 
 	b->calls = alloc_percpu(struct nmr_calls);
 	if (!b->calls)
 		return -ENOMEM;
 	for (side = 0; side < NMR_SIDES; side++) {
-		b->gate[side].state =
-			(__force unsigned long)&b->calls->in_flight[side] | NMR_GATE_CLOSED;
-		atomic_set(&b->draining[side], NMR_GATE_BIAS);
+		for_each_possible_cpu(cpu)
+			per_cpu_ptr(b->calls, cpu)->count[side] = NMR_CALLS_OPEN;
+		b->gate[side].calls = &nmr_calls_closed;
+		atomic64_set(&b->draining[side], NMR_GATE_BIAS);
 	}
 	return 0;
 }
@@ -56,38 +77,119 @@ int nmr_gate_init(struct nmr_binding *b)
 /* The callee has attached. */
 void nmr_gate_open(struct nmr_binding *b, enum nmr_side caller)
 {
-	unsigned long *state = &b->gate[caller].state;
-
 	lockdep_assert_held(&nmr_lock);
 	/* Pairs with the smp_load_acquire() in __nmr_call_enter(). */
-	smp_store_release(state, *state & ~NMR_GATE_CLOSED);
+	smp_store_release(&b->gate[caller].calls, &b->calls->count[caller]);
 }
 
 /* Step (1). The caller sees to the grace period. */
 void nmr_gate_close(struct nmr_binding *b, enum nmr_side caller)
 {
-	unsigned long *state = &b->gate[caller].state;
-
 	lockdep_assert_held(&nmr_lock);
-	WRITE_ONCE(*state, *state | NMR_GATE_CLOSED);
+	WRITE_ONCE(b->gate[caller].calls, &nmr_calls_closed);
 }
 
-/* Over possible, not online CPUs: who entered on a CPU may leave after it went. */
-static s32 nmr_gate_sum(const struct nmr_binding *b, enum nmr_side caller)
+/* The count of a gate on a CPU, and what it is counted from. */
+struct nmr_take {
+	s64 __percpu *count;
+	atomic64_t *draining;
+	s64 from;
+};
+
+/* On @cpu, interrupts off. */
+static void nmr_take_here(struct nmr_take *take, int cpu)
 {
-	u32 sum = 0;
+	s64 count = this_cpu_xchg(*take->count, NMR_CALLS_CLOSED);
+
+	if (count >= 0)
+		atomic64_add_return(count - take->from, take->draining);
+}
+
+static void nmr_take_again(void *take)
+{
+	nmr_take_here(take, smp_processor_id());
+}
+
+/*
+ * @cpu was not online, so nothing ran there that could count. If it comes up now its
+ * first call may store what it made of the open count over the closed one, as what is
+ * one step for the CPU is not one for the others. Then it has to be asked for what it
+ * has counted from here. Preemption is off: no CPU goes offline.
+ */
+static void nmr_take_offline(struct nmr_take *take, int cpu)
+{
+	s64 count = xchg(per_cpu_ptr(take->count, cpu), NMR_CALLS_CLOSED);
+
+	atomic64_add_return(count - take->from, take->draining);
+	take->from = count;
+	/* xchg() pairs with the barriers between set_cpu_online() and the first call. */
+	if (cpu_online(cpu))
+		smp_call_function_single(cpu, nmr_take_again, take, true);
+}
+
+/* Some bindings, linked by &nmr_binding.batch. */
+struct nmr_take_batch {
+	struct llist_node *first;
+	unsigned int n;
+};
+
+static void nmr_take_each(const struct nmr_take_batch *batch, int cpu,
+			  void (*fn)(struct nmr_take *take, int cpu))
+{
+	struct llist_node *node = batch->first;
+	enum nmr_side side;
+	unsigned int n;
+
+	for (n = batch->n; n; n--, node = node->next) {
+		struct nmr_binding *b = llist_entry(node, struct nmr_binding, batch);
+
+		for (side = 0; side < NMR_SIDES; side++) {
+			struct nmr_take take = {
+				.count		= &b->calls->count[side],
+				.draining	= &b->draining[side],
+				.from		= NMR_CALLS_OPEN,
+			};
+
+			fn(&take, cpu);
+		}
+	}
+}
+
+static void nmr_take_each_here(void *batch)
+{
+	nmr_take_each(batch, smp_processor_id(), nmr_take_here);
+}
+
+/*
+ * Step (3), of all bindings linked to @first: some at a time, as that is how long
+ * interrupts are off. Process context, all is closed and the grace period over.
+ */
+void nmr_gates_take(struct llist_node *first)
+{
+	struct nmr_take_batch batch = { first };
 	int cpu;
 
-	for_each_possible_cpu(cpu)
-		sum += READ_ONCE(per_cpu_ptr(b->calls, cpu)->in_flight[caller]);
-	return sum;
+	while (batch.first) {
+		struct llist_node *next = batch.first;
+
+		for (batch.n = 0; next && batch.n < NMR_BATCH / 2; batch.n++)
+			next = next->next;
+		for_each_possible_cpu(cpu) {
+			if (!smp_call_function_single(cpu, nmr_take_each_here, &batch, true))
+				continue;
+			preempt_disable();
+			nmr_take_each(&batch, cpu, nmr_take_offline);
+			preempt_enable();
+		}
+		batch.first = next;
+		cond_resched();
+	}
 }
 
-/* Step (3), a grace period after (1). Return: true if no call is in flight. */
+/* Step (4). Return: true if no call is in flight. */
 bool nmr_gate_fold(struct nmr_binding *b, enum nmr_side caller)
 {
-	int left = atomic_add_return(nmr_gate_sum(b, caller) - NMR_GATE_BIAS,
-				     &b->draining[caller]);
+	s64 left = atomic64_sub_return(NMR_GATE_BIAS, &b->draining[caller]);
 
 	if (left < 0)
 		nmr_misuse(b->reg[caller], NMR_MISUSE_EXIT, b->id);
@@ -97,12 +199,20 @@ bool nmr_gate_fold(struct nmr_binding *b, enum nmr_side caller)
 /* Approximate while the gate is open, exact once it was folded. */
 unsigned int nmr_gate_in_flight(const struct nmr_binding *b, enum nmr_side caller)
 {
-	int n = atomic_read(&b->draining[caller]);
+	s64 n = atomic64_read(&b->draining[caller]);
+	int cpu;
 
-	/* Not folded yet: what is missing from the bias left after closing. */
-	if (n > NMR_GATE_BIAS / 2)
-		n += nmr_gate_sum(b, caller) - NMR_GATE_BIAS;
-	return max(n, 0);
+	/* Not folded yet: what was taken, and what was not. */
+	if (n > NMR_GATE_BIAS / 2) {
+		n -= NMR_GATE_BIAS;
+		for_each_possible_cpu(cpu) {
+			s64 count = READ_ONCE(per_cpu_ptr(b->calls, cpu)->count[caller]);
+
+			if (count >= 0)
+				n += count - NMR_CALLS_OPEN;
+		}
+	}
+	return clamp_t(s64, n, 0, UINT_MAX);
 }
 
 /*
@@ -131,7 +241,7 @@ void nmr_binding_part_done(struct nmr_binding *b)
  */
 void __nmr_gate_exit_closed(struct nmr_binding *binding, enum nmr_side caller)
 {
-	int left = atomic_dec_return(&binding->draining[caller]);
+	s64 left = atomic64_dec_return(&binding->draining[caller]);
 
 	if (!left)
 		nmr_binding_part_done(binding);

@@ -40,6 +40,7 @@
 #include <linux/cpumask.h>
 #include <linux/kobject.h>
 #include <linux/list.h>
+#include <linux/llist.h>
 #include <linux/lockdep.h>
 #include <linux/minmax.h>
 #include <linux/mutex.h>
@@ -220,9 +221,9 @@ struct nmr_pair {
 	enum nmr_pair_state	state;
 };
 
-/* Calls in flight while the gate is open, on one CPU; a difference, may wrap. */
+/* Calls in flight of each side, as counted on one CPU, see gate.c. */
 struct nmr_calls {
-	u32 in_flight[NMR_SIDES];
+	s64 count[NMR_SIDES];
 };
 
 /* A side's detach, see binding.c. */
@@ -237,6 +238,7 @@ enum nmr_detach_state {
 /* What a binding's work item does when it runs next. */
 enum nmr_phase {
 	NMR_PHASE_ATTACH,
+	NMR_PHASE_CLOSED,	/* of the first of a batch: see all of them off */
 	NMR_PHASE_DETACH,
 	NMR_PHASE_CLEANUP,
 };
@@ -270,14 +272,15 @@ enum nmr_phase {
  * @token:	 nmr_pair_token() when it was closed
  * @phase:	 what @work does next; set before it is queued
  * @work:	 attach (of a later offer), detach and cleanup in turn
- * @reap:	 links it into the batch that leaves sysfs
+ * @batch:	 links it to others: those that close together, later those that leave
+ *		 sysfs together
  * @rcu:	 the grace period after closing; later the one before the free
  * @kobj:	 its directory in sysfs
  */
 struct nmr_binding {
 	struct nmr_gate		gate[NMR_SIDES];
 	struct nmr_calls __percpu *calls;
-	atomic_t		draining[NMR_SIDES];
+	atomic64_t		draining[NMR_SIDES];
 	atomic_t		todo;
 	atomic_t		detach[NMR_SIDES];
 	refcount_t		refs;
@@ -305,7 +308,7 @@ struct nmr_binding {
 
 	enum nmr_phase		phase;
 	struct work_struct	work;
-	struct llist_node	reap;
+	struct llist_node	batch;
 	struct rcu_head		rcu;
 	struct kobject		kobj;
 };
@@ -333,7 +336,9 @@ void nmr_binding_offer(struct nmr_binding *b, struct nmr_registration *client,
 		       struct nmr_registration *provider, struct nmr_pair *pair);
 void nmr_binding_attach(struct nmr_binding *b);
 void nmr_binding_attach_later(struct nmr_binding *b);
-bool nmr_binding_close(struct nmr_binding *b, enum nmr_detach_reason reason);
+bool nmr_binding_close(struct nmr_binding *b, enum nmr_detach_reason reason,
+		       struct llist_head *batch);
+void nmr_bindings_detach(struct llist_head *batch);
 
 /* pair.c */
 u64 nmr_pair_token(const struct nmr_pair *pair);
@@ -370,6 +375,7 @@ void nmr_callback_wait_end(bool lent);
 int nmr_gate_init(struct nmr_binding *b);
 void nmr_gate_open(struct nmr_binding *b, enum nmr_side caller);
 void nmr_gate_close(struct nmr_binding *b, enum nmr_side caller);
+void nmr_gates_take(struct llist_node *first);
 bool nmr_gate_fold(struct nmr_binding *b, enum nmr_side caller);
 unsigned int nmr_gate_in_flight(const struct nmr_binding *b, enum nmr_side caller);
 void nmr_binding_part_done(struct nmr_binding *b);
@@ -431,7 +437,7 @@ static inline enum nmr_detach_state nmr_side_detach(const struct nmr_binding *b,
 
 	if (state == NMR_DETACH_NONE)
 		return NMR_DETACH_NONE;
-	if (state == NMR_DETACH_DONE && atomic_read(&b->draining[side]) <= 0)
+	if (state == NMR_DETACH_DONE && atomic64_read(&b->draining[side]) <= 0)
 		return NMR_DETACH_DONE;
 	return NMR_DETACH_PENDING;
 }

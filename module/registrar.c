@@ -71,8 +71,8 @@ static enum nmr_detach_reason nmr_reason(const struct nmr_registration *leaving)
 					     NMR_DETACH_PROVIDER_DEREGISTERED;
 }
 
-/* Close up to a batch of bindings. Return: true if there are more. */
-static bool nmr_close_batch(struct nmr_registration *reg)
+/* Close some bindings, with the lock held. Return: true if there are more. */
+static bool nmr_close_some(struct nmr_registration *reg, struct llist_head *batch)
 {
 	unsigned int budget;
 	struct nmr_binding *b;
@@ -82,7 +82,7 @@ static bool nmr_close_batch(struct nmr_registration *reg)
 					     node[reg->side]);
 		if (!b)
 			return false;
-		nmr_binding_close(b, nmr_reason(reg));
+		nmr_binding_close(b, nmr_reason(reg), batch);
 	}
 	return true;
 }
@@ -93,6 +93,7 @@ static bool nmr_close_batch(struct nmr_registration *reg)
  */
 static int nmr_leave(struct nmr_registration *reg)
 {
+	LLIST_HEAD(batch);
 	unsigned long flags;
 	bool first;
 
@@ -107,13 +108,14 @@ static int nmr_leave(struct nmr_registration *reg)
 		trace_nmr_deregister(reg->side, reg->id);
 	}
 	/* No binding is added any more, so each batch leaves fewer. */
-	while (nmr_close_batch(reg)) {
+	while (nmr_close_some(reg, &batch)) {
 		spin_unlock_irqrestore(&nmr_lock, flags);
 		spin_lock_irqsave(&nmr_lock, flags);
 	}
 	if (first)
 		nmr_registration_idle(reg);
 	spin_unlock_irqrestore(&nmr_lock, flags);
+	nmr_bindings_detach(&batch);
 	return first ? -EINPROGRESS : -EALREADY;
 }
 

@@ -36,7 +36,7 @@
 #include <linux/lockdep.h>
 #include <linux/module.h>
 #include <linux/percpu.h>
-#include <linux/preempt.h>
+#include <linux/rcupdate.h>
 #include <linux/types.h>
 #include <linux/uuid.h>
 
@@ -292,15 +292,13 @@ u64 nmr_binding_id(const struct nmr_binding *binding);
  * argument why the two together lose no call.
  */
 
-#define NMR_GATE_CLOSED	1UL
-
 /*
- * @state: the address of this side's per-CPU count of calls, with NMR_GATE_CLOSED
- *	   or'ed in while no call may enter. Opens at most once, closes at most
- *	   once, and never opens again.
+ * @calls: where this side counts its calls, one count a CPU. A closed gate's leads to
+ *	   counts below zero. Opens at most once, closes at most once, and never opens
+ *	   again.
  */
 struct nmr_gate {
-	unsigned long state;
+	s64 __percpu *calls;
 };
 
 /* A binding begins with its two gates, indexed by the side that calls. */
@@ -312,44 +310,72 @@ static inline struct nmr_gate *__nmr_gate(struct nmr_binding *binding,
 
 void __nmr_gate_exit_closed(struct nmr_binding *binding, enum nmr_side caller);
 
+/*
+ * Count one call more, or one less, on this CPU. Return: true if the count is below
+ * zero now: closed. Counting and learning that are one step for the CPU it happens on,
+ * without any section around it: on x86-64 one instruction that sets a flag, elsewhere
+ * this_cpu_add_return(). Compiler barriers: what belongs inside of a call stays there.
+ */
+#if defined(CONFIG_X86_64) && defined(CONFIG_SMP)
+#define __NMR_COUNT(instruction, calls)					\
+({									\
+	bool __closed;							\
+									\
+	asm volatile(instruction " %%gs:%[count]"			\
+		     : "=@ccs" (__closed),				\
+		       [count] "+m" (*(__force s64 *)(calls))		\
+		     : : "memory");					\
+	__closed;								\
+})
+#define __nmr_count_enter(calls)	__NMR_COUNT("incq", calls)
+#define __nmr_count_exit(calls)		__NMR_COUNT("decq", calls)
+#else
+#define __NMR_COUNT(n, calls)						\
+({									\
+	s64 __count;							\
+									\
+	barrier();							\
+	__count = this_cpu_add_return(*(calls), n);			\
+	barrier();							\
+	__count < 0;							\
+})
+#define __nmr_count_enter(calls)	__NMR_COUNT(1, calls)
+#define __nmr_count_exit(calls)		__NMR_COUNT(-1, calls)
+#endif
+
 static __always_inline bool __nmr_call_enter(struct nmr_binding *binding,
 					     enum nmr_side caller)
 {
-	unsigned long state;
-
-	/*
-	 * The section with preemption off is an RCU reader: closing the gate and
-	 * then waiting for a grace period either finds the increment in the sum,
-	 * or had the gate seen closed here.
-	 */
-	preempt_disable();
 	/*
 	 * Pairs with the smp_store_release() in nmr_gate_open(): who enters sees
 	 * all that the callee did while it attached.
 	 */
-	state = smp_load_acquire(&__nmr_gate(binding, caller)->state);
-	if (unlikely(state & NMR_GATE_CLOSED)) {
-		preempt_enable();
-		return false;
-	}
-	this_cpu_inc(*(u32 __percpu *)state);
-	preempt_enable();
-	return true;
+	s64 __percpu *calls = smp_load_acquire(&__nmr_gate(binding, caller)->calls);
+
+	/*
+	 * If the gate has closed since, this CPU's count still takes the call, which is
+	 * then in flight, or it is below zero already.
+	 */
+	return likely(!__nmr_count_enter(calls));
 }
 
 static __always_inline void __nmr_call_exit(struct nmr_binding *binding,
 					    enum nmr_side caller)
 {
-	unsigned long state;
+	s64 __percpu *calls = READ_ONCE(__nmr_gate(binding, caller)->calls);
 
-	/* As above: before the grace period it is in the sum, after it in the atomic. */
-	preempt_disable();
-	state = READ_ONCE(__nmr_gate(binding, caller)->state);
-	if (likely(!(state & NMR_GATE_CLOSED)))
-		this_cpu_dec(*(u32 __percpu *)state);
-	else
+	if (unlikely(__nmr_count_exit(calls)))
 		__nmr_gate_exit_closed(binding, caller);
-	preempt_enable();
+}
+
+static __always_inline bool __nmr_call_may_rcu(struct nmr_binding *binding,
+					       enum nmr_side caller)
+{
+	/* Pairs with the smp_store_release() in nmr_gate_open(). */
+	s64 __percpu *calls = smp_load_acquire(&__nmr_gate(binding, caller)->calls);
+
+	RCU_LOCKDEP_WARN(!rcu_read_lock_any_held(), "not an RCU reader");
+	return likely(raw_cpu_read(*calls) >= 0);
 }
 
 /**
@@ -412,6 +438,38 @@ static __always_inline bool nmr_provider_call_enter(struct nmr_binding *binding)
 static __always_inline void nmr_provider_call_exit(struct nmr_binding *binding)
 {
 	__nmr_call_exit(binding, NMR_PROVIDER);
+}
+
+/**
+ * nmr_client_may_call_rcu() - may the client call the provider, from an RCU reader?
+ * @binding: a binding of the caller, valid as for nmr_client_call_enter()
+ *
+ * For calls that do not sleep, made inside of an RCU read section (rcu_read_lock(),
+ * or anything with preemption, softirqs or interrupts off): cheaper than entering,
+ * and there is nothing to exit. The grace period that the registrar waits for before it
+ * detaches anyone covers such calls, so they are not counted, not seen in sysfs, and
+ * must be over when the section is.
+ *
+ * Context: An RCU read section, any but NMI.
+ * Return: true: call, until the end of the section; false: not attached yet, or
+ * closing. Who gets true sees all that the provider did while attaching (acquire).
+ */
+static __always_inline bool nmr_client_may_call_rcu(struct nmr_binding *binding)
+{
+	return __nmr_call_may_rcu(binding, NMR_CLIENT);
+}
+
+/**
+ * nmr_provider_may_call_rcu() - may the provider call the client, from an RCU reader?
+ * @binding: as for nmr_client_may_call_rcu(), with the sides exchanged
+ *
+ * Context: An RCU read section, any but NMI.
+ * Return: true: call, until the end of the section; false: not attached yet, or
+ * closing.
+ */
+static __always_inline bool nmr_provider_may_call_rcu(struct nmr_binding *binding)
+{
+	return __nmr_call_may_rcu(binding, NMR_PROVIDER);
 }
 
 #ifdef DEFINE_CLASS
