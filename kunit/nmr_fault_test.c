@@ -8,10 +8,12 @@
  * functions are detoured that every allocation passes.
  */
 #include <kunit/test.h>
+#include <linux/delay.h>
 #include <linux/gfp.h>
 #include <linux/iopoll.h>
 #include <linux/kernfs.h>
 #include <linux/kobject.h>
+#include <linux/ktime.h>
 #include <linux/limits.h>
 #include <linux/percpu.h>
 
@@ -29,10 +31,11 @@ static enum nmr_side param_side(struct kunit *test)
 
 /*
  * Which allocations fail: those that are numbers @first to @last of @task, or of all
- * workers if it is NULL.
+ * workers if it is NULL; of percpu memory alone if @percpu.
  */
 static struct {
 	bool on;
+	bool percpu;
 	struct task_struct *task;
 	int first;
 	int last;
@@ -61,7 +64,8 @@ static bool slab_fault_due(struct pt_regs *regs)
 {
 	gfp_t gfp = (__force gfp_t)regs_get_kernel_argument(regs, 1);
 
-	return !(gfp & (__GFP_NORETRY | __GFP_NOFAIL)) && fault_due();
+	return !(gfp & (__GFP_NORETRY | __GFP_NOFAIL)) && !READ_ONCE(faults.percpu) &&
+	       fault_due();
 }
 
 static bool percpu_fault_due(struct pt_regs *regs)
@@ -94,6 +98,7 @@ static struct nt_detour percpu_detour = {
 
 static void begin_faults(struct task_struct *task, int first, int last)
 {
+	faults.percpu = false;
 	faults.task = task;
 	faults.first = first;
 	faults.last = last;
@@ -166,17 +171,40 @@ static unsigned long directories(void)
 	return n;
 }
 
+/* With all that is in it: the link to the provider is made last. */
 static bool in_sysfs(struct nt_binding *nb)
 {
 	struct kernfs_node *bindings = nmr_directory("bindings");
-	struct kernfs_node *kn;
+	struct kernfs_node *kn, *link = NULL;
 	char name[24];
 
 	snprintf(name, sizeof(name), "%llu", nb->id);
 	kn = kernfs_find_and_get(bindings, name);
-	kernfs_put(bindings);
+	if (kn)
+		link = kernfs_find_and_get(kn, "provider");
+	kernfs_put(link);
 	kernfs_put(kn);
-	return kn;
+	kernfs_put(bindings);
+	return link;
+}
+
+/*
+ * A binding's directory comes when its sides call each other already; or a line of the
+ * log, which is watched and had @lines, says that there was no memory for it.
+ * Return: whether it came.
+ */
+static bool directory_comes(struct nt *nt, struct nt_binding *nb, int lines)
+{
+	ktime_t end = ktime_add_ms(ktime_get(), jiffies_to_msecs(NT_TIMEOUT));
+
+	while (!in_sysfs(nb) && READ_ONCE(nt->lines) == lines) {
+		if (ktime_after(ktime_get(), end)) {
+			nt_fail(nt, "no directory, and no word of it");
+			break;
+		}
+		usleep_range(100, 1000);
+	}
+	return in_sysfs(nb);
 }
 
 /* Register */
@@ -249,7 +277,9 @@ static void expect_registered(struct trial *trial, struct nt_party *party)
 	trial->last_id = party->client.id;
 	for (i = 0; i < trial->peers; i++) {
 		nt_await(trial->nt, bound(party, trial->peer[i]));
-		trial->missing += !in_sysfs(binding_of(party, trial->peer[i]));
+		trial->missing += !directory_comes(trial->nt,
+						   binding_of(party, trial->peer[i]),
+						   trial->missing);
 	}
 	KUNIT_EXPECT_EQ(test, nt_entered(party, NT_C_ATTACH + party->side), trial->peers);
 	nt_leave(party);
@@ -315,12 +345,33 @@ static void memory_runs_out_in_register(struct kunit *test)
 	int n = 0, refused;
 
 	begin_trial(&trial, nt, param_side(test), PEERS);
+	nt_watch_log(nt);
 	do {
 		refused = trial.refused;
 		n++;
 		KUNIT_ASSERT_GT(test, try_to_register(&trial, n, INT_MAX), 0);
 	} while (trial.refused > refused);
+	KUNIT_EXPECT_EQ(test, nt_watched_lines(nt), 0);
 	KUNIT_EXPECT_EQ(test, trial.missing, 0);
+}
+
+/* Counts of calls come by the chunk: sooner or later one binding needs the next. */
+static void counts_find_no_memory(struct kunit *test)
+{
+	struct nt *nt = test->priv;
+	struct nt_party *provider = nt_provider(nt), *client;
+	int bindings = 0;
+
+	nt_join_npi(provider);
+	begin_faults(current, 1, INT_MAX);
+	WRITE_ONCE(faults.percpu, true);
+	do {
+		client = nt_client(nt);
+		nt_join_npi(client);
+	} while (!atomic_read(&faults.failed) && ++bindings < 200);
+	KUNIT_EXPECT_EQ(test, nt_entered(client, NT_C_ATTACH), 0);
+	KUNIT_EXPECT_EQ(test, end_faults(), 1);
+	nt_await(nt, bound(client, provider));
 }
 
 /* Offers that workers make */
@@ -341,10 +392,13 @@ static int try_to_reoffer(struct nt *nt, struct nt_party *provider, int n)
 	struct nt_party *client = deferred_client(nt);
 	int failed;
 
+	nt_watch_log(nt);
 	begin_faults(NULL, n, n);
 	KUNIT_EXPECT_EQ(nt->test, nt_reoffer(client), 0);
 	nt_await(nt, bound(client, provider));
+	directory_comes(nt, binding_of(client, provider), 0);
 	failed = end_faults();
+	nt_watched_lines(nt);
 	KUNIT_EXPECT_EQ(nt->test, nt_entered(client, NT_C_ATTACH), 2);
 	nt_leave(client);
 	return failed;
@@ -359,7 +413,7 @@ static void reoffer_finds_no_memory(struct kunit *test)
 	nt_join_npi(provider);
 	while (try_to_reoffer(nt, provider, n))
 		n++;
-	/* The binding, its counts, its directory, its files and links. */
+	/* The binding, its pair, its directory, its files and links. */
 	KUNIT_EXPECT_GE(test, n, 14);
 }
 
@@ -372,10 +426,13 @@ static int try_to_offer_withheld(struct nt *nt, struct nt_party *provider, int n
 	client->max_bindings = 1;
 	nt_join_npi(client);
 	nt_join_npi(next);
+	nt_watch_log(nt);
 	begin_faults(NULL, n, n);
 	nmr_detach_binding(nt_find(nt, client, provider)->b, NMR_DETACH_ABORT);
 	nt_await(nt, bound(client, next));
+	directory_comes(nt, binding_of(client, next), 0);
 	failed = end_faults();
+	nt_watched_lines(nt);
 	KUNIT_EXPECT_EQ(nt->test, nt_entered(client, NT_C_ATTACH), 2);
 	nt_leave(next);
 	nt_leave(client);
@@ -466,6 +523,7 @@ static struct kunit_case nmr_fault_cases[] = {
 	KUNIT_CASE_PARAM(first_of_its_npi_finds_no_memory, side_gen_params),
 	KUNIT_CASE_PARAM(register_finds_no_memory, side_gen_params),
 	KUNIT_CASE_PARAM(memory_runs_out_in_register, side_gen_params),
+	KUNIT_CASE(counts_find_no_memory),
 	KUNIT_CASE(reoffer_finds_no_memory),
 	KUNIT_CASE(withheld_offer_finds_no_memory),
 	KUNIT_CASE(workers_find_no_memory_for_a_while),

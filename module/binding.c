@@ -269,9 +269,10 @@ static void nmr_binding_conclude(struct nmr_binding *b)
 		spin_unlock_irq(&nmr_lock);
 	}
 	b->has_attached[NMR_CLIENT] = !b->error;
-	nmr_sysfs_add_binding(b);
 	if (!b->error && nmr_binding_client_attached(b))
 		nmr_call_client_attached(b);
+	/* It takes longer than all before, and nobody calls less for want of it. */
+	nmr_sysfs_add_binding(b);
 
 	spin_lock_irq(&nmr_lock);
 	WRITE_ONCE(b->attaching, false);

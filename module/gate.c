@@ -56,22 +56,18 @@
 /* Where every gate leads that is not open. */
 static DEFINE_PER_CPU(s64, nmr_calls_closed) = NMR_CALLS_CLOSED;
 
-/* Both gates closed, nobody inside. Return: 0, or -ENOMEM. Frees nothing. */
-int nmr_gate_init(struct nmr_binding *b)
+/* Both gates closed, nobody inside. */
+void nmr_gate_init(struct nmr_binding *b)
 {
 	enum nmr_side side;
 	int cpu;
 
-	b->calls = alloc_percpu(struct nmr_calls);
-	if (!b->calls)
-		return -ENOMEM;
 	for (side = 0; side < NMR_SIDES; side++) {
 		for_each_possible_cpu(cpu)
 			per_cpu_ptr(b->calls, cpu)->count[side] = NMR_CALLS_OPEN;
 		b->gate[side].calls = &nmr_calls_closed;
 		atomic64_set(&b->draining[side], NMR_GATE_BIAS);
 	}
-	return 0;
 }
 
 /* The callee has attached. */

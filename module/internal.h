@@ -247,6 +247,7 @@ enum nmr_phase {
  * struct nmr_binding - a client bound to a provider, or on its way there or away
  * @gate:	 the calls each side makes; first, the inline functions know that
  * @calls:	 per-CPU counts of calls
+ * @chunk:	 where @calls is from, see counts.c
  * @draining:	 calls in flight once the gate is closed, see gate.c
  * @todo:	 what cleanup waits for: two gates, two sides, the detach worker
  * @detach:	 &enum nmr_detach_state of each side
@@ -280,6 +281,7 @@ enum nmr_phase {
 struct nmr_binding {
 	struct nmr_gate		gate[NMR_SIDES];
 	struct nmr_calls __percpu *calls;
+	struct nmr_chunk	*chunk;
 	atomic64_t		draining[NMR_SIDES];
 	atomic_t		todo;
 	atomic_t		detach[NMR_SIDES];
@@ -372,13 +374,18 @@ bool nmr_callback_wait_begin(unsigned long timeout);
 void nmr_callback_wait_end(bool lent);
 
 /* gate.c */
-int nmr_gate_init(struct nmr_binding *b);
+void nmr_gate_init(struct nmr_binding *b);
 void nmr_gate_open(struct nmr_binding *b, enum nmr_side caller);
 void nmr_gate_close(struct nmr_binding *b, enum nmr_side caller);
 void nmr_gates_take(struct llist_node *first);
 bool nmr_gate_fold(struct nmr_binding *b, enum nmr_side caller);
 unsigned int nmr_gate_in_flight(const struct nmr_binding *b, enum nmr_side caller);
 void nmr_binding_part_done(struct nmr_binding *b);
+
+/* counts.c */
+int nmr_counts_alloc(struct nmr_binding *b);
+void nmr_counts_free(struct nmr_binding *b);
+void nmr_counts_exit(void);
 
 /* sysfs.c */
 int nmr_sysfs_init(void);
@@ -399,6 +406,7 @@ int nmr_registration_publish(struct nmr_registration *reg, const guid_t *npi_id,
 void nmr_registration_finish(struct nmr_registration *reg);
 
 /* object.c */
+int nmr_objects_init(void);
 struct nmr_registration *nmr_registration_alloc(enum nmr_side side);
 void nmr_registration_get(struct nmr_registration *reg);
 void nmr_registration_put(struct nmr_registration *reg);

@@ -57,9 +57,12 @@ static int __init nmr_init(void)
 	err = nmr_workqueues_init();
 	if (err)
 		return err;
-	err = nmr_npi_init();
+	err = nmr_objects_init();
 	if (err)
 		goto out_workqueues;
+	err = nmr_npi_init();
+	if (err)
+		goto out_objects;
 	err = nmr_registration_init();
 	if (err)
 		goto out_npi;
@@ -77,6 +80,8 @@ out_registration:
 	nmr_registration_exit();
 out_npi:
 	nmr_npi_exit();
+out_objects:
+	nmr_objects_exit();
 out_workqueues:
 	nmr_workqueues_exit();
 	return err;

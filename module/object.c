@@ -19,6 +19,8 @@
 
 #include "internal.h"
 
+static struct kmem_cache *nmr_binding_cache;
+
 /* Registrations and bindings whose memory has not been freed */
 static atomic_long_t nmr_objects;
 static DECLARE_WAIT_QUEUE_HEAD(nmr_no_objects);
@@ -40,6 +42,15 @@ void nmr_objects_exit(void)
 	rcu_barrier();
 	wait_event(nmr_no_objects, !atomic_long_read(&nmr_objects));
 	rcu_barrier();
+	nmr_counts_exit();
+	kmem_cache_destroy(nmr_binding_cache);
+}
+
+/* Bindings begin with what calls read, and have that line to themselves. */
+int __init nmr_objects_init(void)
+{
+	nmr_binding_cache = KMEM_CACHE(nmr_binding, SLAB_HWCACHE_ALIGN);
+	return nmr_binding_cache ? 0 : -ENOMEM;
 }
 
 /* Registrations */
@@ -112,23 +123,24 @@ void nmr_registration_scan(struct nmr_registration *reg)
 /* What nmr_binding_alloc() makes, as far as it got. */
 static void nmr_binding_free_parts(struct nmr_binding *b)
 {
-	free_percpu(b->calls);
+	nmr_counts_free(b);
 	kfree(b->pair);
-	kfree(b);
+	kmem_cache_free(nmr_binding_cache, b);
 }
 
 /* Return: a binding that is not bound yet, with a record for its pair, or NULL. */
 struct nmr_binding *nmr_binding_alloc(void)
 {
-	struct nmr_binding *b = kzalloc(sizeof(*b), GFP_KERNEL);
+	struct nmr_binding *b = kmem_cache_zalloc(nmr_binding_cache, GFP_KERNEL);
 
 	if (!b)
 		return NULL;
 	b->pair = kzalloc(sizeof(*b->pair), GFP_KERNEL);
-	if (!b->pair || nmr_gate_init(b)) {
+	if (!b->pair || nmr_counts_alloc(b)) {
 		nmr_binding_free_parts(b);
 		return NULL;
 	}
+	nmr_gate_init(b);
 	atomic_long_inc(&nmr_objects);
 	atomic_set(&b->todo, 2 * NMR_SIDES + 1);
 	refcount_set(&b->refs, 1);
@@ -151,8 +163,8 @@ static void nmr_binding_free(struct nmr_binding *b)
 
 	for (side = 0; side < NMR_SIDES; side++)
 		nmr_registration_put(b->reg[side]);
-	free_percpu(b->calls);
-	kfree(b);
+	nmr_counts_free(b);
+	kmem_cache_free(nmr_binding_cache, b);
 	nmr_object_freed();
 }
 

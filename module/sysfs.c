@@ -18,9 +18,14 @@
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
 #include <linux/kobject.h>
+#include <linux/moduleparam.h>
 #include <linux/sysfs.h>
 
 #include "internal.h"
+
+static bool nmr_uevents = true;
+module_param_named(uevents, nmr_uevents, bool, 0644);
+MODULE_PARM_DESC(uevents, "send uevents of bindings (default: Y)");
 
 static struct kobject *nmr_root;
 static struct kset *nmr_sides[NMR_SIDES];
@@ -246,24 +251,34 @@ static struct attribute *binding_attrs[] = {
 	&detach_attr.attr,
 	NULL
 };
-ATTRIBUTE_GROUPS(binding);
+
+static const struct attribute_group binding_group = {
+	.attrs = binding_attrs,
+};
 
 static void binding_release(struct kobject *kobj)
 {
 	nmr_binding_put(to_binding(kobj));
 }
 
+/*
+ * No default_groups: these are taken out one by one, by name, before the directory,
+ * which would take them along.
+ */
 static struct kobj_type binding_type = {
 	.sysfs_ops	= &kobj_sysfs_ops,
-	.default_groups	= binding_groups,
 	.release	= binding_release,
 };
 
-static int binding_link(struct nmr_binding *b)
+static int binding_fill(struct nmr_binding *b)
 {
-	int err = sysfs_create_link(&b->kobj, &b->reg[NMR_CLIENT]->kobj, "client");
+	int err = sysfs_create_group(&b->kobj, &binding_group);
 
-	return err ?: sysfs_create_link(&b->kobj, &b->reg[NMR_PROVIDER]->kobj, "provider");
+	if (!err)
+		err = sysfs_create_link(&b->kobj, &b->reg[NMR_CLIENT]->kobj, "client");
+	if (!err)
+		err = sysfs_create_link(&b->kobj, &b->reg[NMR_PROVIDER]->kobj, "provider");
+	return err;
 }
 
 static int binding_add(struct nmr_binding *b)
@@ -274,13 +289,23 @@ static int binding_add(struct nmr_binding *b)
 	b->kobj.kset = nmr_bindings;
 	err = kobject_init_and_add(&b->kobj, &binding_type, NULL, "%llu", b->id);
 	if (!err) {
-		err = binding_link(b);
+		err = binding_fill(b);
 		if (err)
 			kobject_del(&b->kobj);
 	}
 	if (err)
 		kobject_put(&b->kobj);
 	return err;
+}
+
+/*
+ * An event takes 4,000 instructions even if nobody listens. A binding has four: where
+ * many come and go they can be done without. (remove follows add, in kobject_del().)
+ */
+static void binding_uevent(struct nmr_binding *b, enum kobject_action action)
+{
+	if (READ_ONCE(nmr_uevents))
+		kobject_uevent(&b->kobj, action);
 }
 
 /* A binding that finds no memory works all the same, unseen. */
@@ -291,9 +316,9 @@ void nmr_sysfs_add_binding(struct nmr_binding *b)
 		return;
 	}
 	b->in_sysfs = true;
-	kobject_uevent(&b->kobj, KOBJ_ADD);
+	binding_uevent(b, KOBJ_ADD);
 	if (!b->error)
-		kobject_uevent(&b->kobj, KOBJ_BIND);
+		binding_uevent(b, KOBJ_BIND);
 }
 
 void nmr_sysfs_remove_binding(struct nmr_binding *b)
@@ -301,7 +326,7 @@ void nmr_sysfs_remove_binding(struct nmr_binding *b)
 	if (!b->in_sysfs)
 		return;
 	if (!b->error)
-		kobject_uevent(&b->kobj, KOBJ_UNBIND);
+		binding_uevent(b, KOBJ_UNBIND);
 	kobject_del(&b->kobj);
 	kobject_put(&b->kobj);
 }

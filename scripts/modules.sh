@@ -21,11 +21,11 @@ dir=$parent/$RELEASE
 
 # A folder of links to the sources, since kbuild builds where these are.
 mkdir -p "$dir"
-cp -rsf "$TOP"/{Kbuild,include,module,kunit,samples} "$dir"
+cp -rsf "$TOP"/{Kbuild,include,module,kunit,samples,tools} "$dir"
 # What make has left beside the sources is for another kernel, perhaps.
-find "$dir"/{module,kunit,samples} -type l \
+find "$dir"/{module,kunit,samples,tools} -type l \
 	\( -name '*.o' -o -name '*.mod' -o -name '*.mod.c' -o -name '.*.cmd' \) -delete
-find "$dir"/{include,module,kunit,samples} -xtype l -delete
+find "$dir"/{include,module,kunit,samples,tools} -xtype l -delete
 
 # BTF needs a vmlinux, which Debian's headers have not.
 make -C "$KDIR" M="$dir" --no-print-directory -j"$JOBS" CONFIG_NMR_SAMPLES=m \
