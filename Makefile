@@ -10,6 +10,7 @@
 #   make check			run all tests
 #   make kunit [FILTER=...]	run the KUnit suites, or those that match
 #   make integration		run the real modules on stock kernels
+#   make bench [SIZES=...]	measure, against what else there is
 #   make lint			run the checkers
 
 running	:= /lib/modules/$(shell uname -r)/build
@@ -50,7 +51,10 @@ clean:
 demo check integration lint:
 	@scripts/$@.sh
 
+bench:
+	@scripts/bench.sh $(SIZES)
+
 kunit:
 	@scripts/kunit.sh $(if $(FILTER),'$(FILTER)')
 
-.PHONY: all modules samples modules_install clean demo check kunit integration lint
+.PHONY: all modules samples modules_install clean demo check kunit integration bench lint

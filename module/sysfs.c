@@ -283,11 +283,13 @@ static int binding_fill(struct nmr_binding *b)
 
 static int binding_add(struct nmr_binding *b)
 {
+	char name[24];
 	int err;
 
 	nmr_binding_get(b);
 	b->kobj.kset = nmr_bindings;
-	err = kobject_init_and_add(&b->kobj, &binding_type, NULL, "%llu", b->id);
+	snprintf(name, sizeof(name), "%llu", b->id);
+	err = kobject_init_and_add(&b->kobj, &binding_type, NULL, "%s", name);
 	if (!err) {
 		err = binding_fill(b);
 		if (err)

@@ -11,7 +11,7 @@ code=0
 for series; do
 	say "building for $series"
 	modules=$("$TOP/scripts/modules.sh" "$series" -s)
-	for script in "$TOP"/scripts/guest/{integration*,gatecost}.sh; do
+	for script in "$TOP"/scripts/guest/{integration*,costs}.sh; do
 		name=${script##*/}
 		# shellcheck disable=SC2086	# a list of files
 		"$TOP/scripts/guest.sh" -n "${name%.sh}-$series" -k "$series" \

@@ -44,6 +44,11 @@ needs()
 			cpio			cpio
 		END
 		;;
+	bench)	# plot
+		cat <<-END
+			gnuplot			gnuplot-nox
+		END
+		;;
 	lint)	# a perl that has all of its modules
 		cat <<-END
 			sparse			sparse

@@ -3,24 +3,34 @@
 # shellcheck shell=dash
 # guest: -c 1 -m 1024 -t 1800 -q "-icount shift=0,sleep=off"
 #
-# Everything that is counted in instructions. Runs in the guest of scripts/bench.sh.
+# Everything that is counted in instructions. Runs in the guest of scripts/bench.sh;
+# $sizes are the numbers of bindings.
 
-# run MODULE PARAMETER...: it measures as it is loaded.
-run()
+# measure MODULE PARAMETER...: as it is loaded
+measure()
 {
 	name=$1
 	shift
 	insmod "/modules/$name.ko" "$@" && rmmod "$name"
 }
 
-insmod /modules/nmr.ko $nmr || exit 1
-run nmr_bench_calls || exit 1
-for n in ${sizes:-1000 10000 100000}; do
+# bindings N: of everybody, with the events of bindings that nobody asked for, and without
+bindings()
+{
 	for shape in clients providers; do
-		run nmr_bench_bindings n="$n" shape=$shape || exit 1
+		measure nmr_bench_bindings n="$1" shape=$shape || return 1
 	done
 	for peer in auxiliary platform; do
-		run nmr_bench_bindings n="$n" peer=$peer || exit 1
+		measure nmr_bench_bindings n="$1" peer=$peer || return 1
 	done
+	echo N > /sys/module/nmr/parameters/uevents
+	measure nmr_bench_bindings n="$1" label=nmr-no-uevents || return 1
+	echo Y > /sys/module/nmr/parameters/uevents
+}
+
+insmod /modules/nmr.ko && measure nmr_bench_calls || exit 1
+# shellcheck disable=SC2154	# on the kernel's command line
+for n in $sizes; do
+	bindings "$n" || exit 1
 done
-rmmod nmr
+measure nmr_bench_leaving && measure nmr_bench_registration && rmmod nmr

@@ -3,9 +3,10 @@
  * What it costs to attach and to detach, a pair, when there are many; and what the
  * driver core takes for the same: add a device and bind it, unbind and delete it.
  *
- * Says "bench-bindings JSON". Of the registrar also what it takes until the two can
- * call each other, as an upper bound: what an offer takes that the client declines,
- * from first to last, and from the client's attach callback to client_attached.
+ * Says "bench-bindings JSON". And "bench-callable JSON", of the registrar, what it takes
+ * until the two can call each other; as an upper bound, the sum of two: all that an offer
+ * takes which the client declines, and of one which it does not, from the client's attach
+ * callback to client_attached.
  */
 #include "bindings.h"
 
@@ -16,6 +17,10 @@ MODULE_PARM_DESC(n, "bindings");
 static char *peer = "nmr";
 module_param(peer, charp, 0444);
 MODULE_PARM_DESC(peer, "nmr, auxiliary or platform");
+
+static char *label;
+module_param(label, charp, 0444);
+MODULE_PARM_DESC(label, "what to call the peer in the results");
 
 static char *shape = "clients";
 module_param(shape, charp, 0444);
@@ -67,7 +72,7 @@ static int bench_costs(void)
 	if (err)
 		return err;
 	pr_info("bench-bindings {\"peer\":\"%s\",\"shape\":\"%s\",\"n\":%u,\"attach_instructions\":%llu,\"detach_instructions\":%llu,\"bytes\":%lld}\n",
-		bench_peer->name, shape, bench_n, attach, detach,
+		label ?: peer, shape, bench_n, attach, detach,
 		div_s64(memory, bench_n));
 	return 0;
 }
@@ -87,8 +92,8 @@ static int bench_until_callable(void)
 	err = bench_detach(&unused) ?: err;
 	if (err)
 		return err;
-	pr_info("bench-callable {\"shape\":\"%s\",\"n\":%u,\"instructions\":%llu}\n",
-		shape, bench_n, declined + div_u64(bench_callable, bench_n));
+	pr_info("bench-callable {\"peer\":\"%s\",\"shape\":\"%s\",\"n\":%u,\"instructions\":%llu}\n",
+		label ?: peer, shape, bench_n, declined + div_u64(bench_callable, bench_n));
 	return 0;
 }
 

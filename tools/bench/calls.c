@@ -13,6 +13,7 @@
 #include <linux/refcount.h>
 #include <linux/rwlock.h>
 #include <linux/rwsem.h>
+#include <linux/sort.h>
 #include <linux/srcu.h>
 
 #include "bench.h"
@@ -21,9 +22,7 @@ static unsigned int calls = 20000;
 module_param(calls, uint, 0444);
 MODULE_PARM_DESC(calls, "calls of a round");
 
-static unsigned int rounds = 10;
-module_param(rounds, uint, 0444);
-MODULE_PARM_DESC(rounds, "rounds, of which the best counts");
+#define BENCH_ROUNDS	21
 
 struct bench_dispatch {
 	void (*op)(void *context);
@@ -152,8 +151,9 @@ static int bench_thread(void *arg)
 	u64 start;
 
 	atomic_dec(&round->missing);
+	/* Who wakes the threads may be waiting for this CPU. */
 	while (atomic_read(&round->missing))
-		cpu_relax();
+		cond_resched();
 	start = ktime_get_ns();
 	made = bench_ways[round->way].loop(&bench_ops, bench_binding);
 	atomic64_add(ktime_get_ns() - start, &round->ns);
@@ -195,20 +195,28 @@ static int bench_round(unsigned int way, unsigned int cpus)
 	return div64_u64(atomic64_read(&round.ns) * 100, (u64)calls * cpus);
 }
 
-/* The best of some rounds: what else the machine does only ever adds. */
+static int bench_compare(const void *a, const void *b)
+{
+	return *(const int *)a - *(const int *)b;
+}
+
+/*
+ * The median: the least would be of a round in which the CPUs happened not to meet, and
+ * the mean knows what else the machine did.
+ */
 static int bench_way(unsigned int way, unsigned int cpus)
 {
+	int costs[BENCH_ROUNDS];
 	unsigned int i;
-	int best = INT_MAX;
 
-	for (i = 0; i < rounds; i++) {
-		int cost = bench_round(way, cpus);
-
-		if (cost < 0)
-			return cost;
-		best = min(best, cost);
+	for (i = 0; i < BENCH_ROUNDS; i++) {
+		costs[i] = bench_round(way, cpus);
+		if (costs[i] < 0)
+			return costs[i];
 	}
-	pr_info("bench-calls %s %u %d\n", bench_ways[way].name, cpus, best);
+	sort(costs, BENCH_ROUNDS, sizeof(*costs), bench_compare, NULL);
+	pr_info("bench-calls %s %u %d\n", bench_ways[way].name, cpus,
+		costs[BENCH_ROUNDS / 2]);
 	return 0;
 }
 

@@ -1,0 +1,39 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# bench.sh [SIZE]...: measure nmr and its peers in one run on a stock 6.1 kernel, with so
+# many bindings (1000, 10000 and 100000). Prints a table; build/bench has results.json
+# and the plots.
+
+. "$(dirname "$0")/common.sh" || exit 1
+
+sizes=${*:-1000 10000 100000}
+out=$BUILD/bench
+mkdir -p "$out"
+"$TOP/scripts/packages.sh" build guest bench
+say "building"
+modules=$("$TOP/scripts/modules.sh" 6.1 -s | grep -e '/nmr\.ko$' -e /bench/)
+
+# measure SCRIPT [GUEST-OPTION]...: boot it, and show what it says as it says it.
+measure()
+{
+	local script=$1
+
+	shift
+	# shellcheck disable=SC2086	# a list of files
+	"$TOP/scripts/guest.sh" -n "$script" -k 6.1 ${modules//$BUILD/-f $BUILD} "$@" \
+		-s "$TOP/scripts/guest/$script.sh" | sed -n 's/^\[[ 0-9.]*\] bench-//p' >&2
+}
+
+say "counting instructions, with $sizes bindings: some minutes"
+measure bench-instructions -a "\"sizes=$sizes\""
+say "measuring time, on 1, 2 and 4 CPUs"
+measure bench-time
+
+awk -v kernel="$(sed -n 's/.*Linux version \([^ ]*\).*/\1/p' "$BUILD/bench-time.log" | head -n 1)" \
+	-f "$TOP/tools/bench/results.awk" \
+	"$BUILD/bench-instructions.log" "$BUILD/bench-time.log" > "$out/results.json"
+awk -f "$TOP/tools/bench/table.awk" "$out/results.json"
+awk -v dir="$out" -f "$TOP/tools/bench/plot-data.awk" "$out/results.json"
+(cd "$out" && gnuplot "$TOP/tools/bench/plots.gp")
+say "$out: results.json, *.svg"

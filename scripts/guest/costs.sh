@@ -1,0 +1,98 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=dash
+# guest: -c 1 -q "-icount shift=0,sleep=off"
+#
+# What calls, bindings and leaving cost, in instructions: on this guest a nanosecond is
+# one, in every run. Limits are some percent above what it is; make bench has the whole
+# picture. Runs in the guest, with nmr.ko and tools/bench's modules in /modules.
+
+. /lib.sh
+
+# call WAY: hundredths of an instruction
+call()
+{
+	since_mark | sed -n "s/.*bench-calls $1 1 //p"
+}
+
+# at_most LIMIT VALUE
+at_most()
+{
+	echo "# $2, of at most $1"
+	[ "$2" -le "$1" ]
+}
+
+# costs_at_most WAY LIMIT: more than the bare call
+costs_at_most()
+{
+	load nmr
+	mark
+	load nmr_bench_calls calls=10000
+	bare=$(call bare)
+	check "a bare call takes 5 at the least: these are instructions" [ "$bare" -gt 500 ]
+	check "and 20 at the most" [ "$bare" -lt 2000 ]
+	over=$(($(call "$1") - bare))
+	check "it costs something" [ "$over" -gt 0 ]
+	check "and no more than its limit" at_most "$2" "$over"
+}
+
+test_client_gate_costs_at_most_7_instructions()
+{
+	costs_at_most nmr 700
+}
+
+test_provider_gate_costs_at_most_7_instructions()
+{
+	costs_at_most nmr_provider 700
+}
+
+test_call_of_rcu_reader_costs_at_most_5_instructions()
+{
+	costs_at_most nmr_rcu 500
+}
+
+# result KIND FIELD: of the last line of a kind
+result()
+{
+	since_mark | sed -n "s/.*bench-$1 {.*\"$2\":\([0-9]*\).*/\1/p" | tail -n 1
+}
+
+pairs_cost()
+{
+	load nmr
+	mark
+	load nmr_bench_bindings n=1000 shape="$1"
+	check "attach" at_most 37000 "$(result bindings attach_instructions)"
+	check "detach" at_most 23500 "$(result bindings detach_instructions)"
+	check "until they can call" at_most 4500 "$(result callable instructions)"
+	check "bytes" at_most 2400 "$(result bindings bytes)"
+}
+
+test_clients_of_one_provider_cost_what_they_did()
+{
+	pairs_cost clients
+}
+
+test_providers_of_one_client_cost_what_they_did()
+{
+	pairs_cost providers
+}
+
+test_leaving_waits_for_no_more_than_three_grace_periods()
+{
+	load nmr
+	mark
+	load nmr_bench_leaving
+	check "so it is said" [ -n "$(result leaving bindings)" ]
+	check "10,000 bindings" [ "$(result leaving bindings)" -eq 10000 ]
+	check "the whole part of the multiple" at_most 2 \
+		"$(result leaving synchronize_rcu_multiple)"
+	check "work for each" at_most 24000 "$(result leaving instructions)"
+}
+
+run_cases client_gate_costs_at_most_7_instructions \
+	provider_gate_costs_at_most_7_instructions \
+	call_of_rcu_reader_costs_at_most_5_instructions \
+	clients_of_one_provider_cost_what_they_did \
+	providers_of_one_client_cost_what_they_did \
+	leaving_waits_for_no_more_than_three_grace_periods
