@@ -296,6 +296,85 @@ static void calls_may_move_while_closed(struct kunit *test)
 	calls_may_move(test, 3);
 }
 
+/* Calls of RCU readers, which are not counted */
+
+static bool may_call_rcu(struct nt_binding *nb, enum nmr_side side)
+{
+	bool may;
+
+	rcu_read_lock();
+	may = side == NMR_CLIENT ? nmr_client_may_call_rcu(nb->b) :
+				   nmr_provider_may_call_rcu(nb->b);
+	rcu_read_unlock();
+	return may;
+}
+
+/* As open as for those who enter. */
+static void rcu_readers_may_call(struct kunit *test)
+{
+	enum nmr_side side = param_side(test);
+	struct nt *nt = test->priv;
+	struct nt_party *client = nt_client(nt), *provider = nt_provider(nt);
+	struct nt_binding *nb;
+
+	nt_hold(provider, NT_P_ATTACH);
+	nt_join_npi(provider);
+	nt_spawn(nt, nt_register_thread, client);
+	nt_await(nt, nt_find(nt, client, provider));
+	nb = nt_find(nt, client, provider);
+	nt_await(nt, nt_was_at(nb, NT_P_ATTACH));
+	KUNIT_EXPECT_FALSE(test, may_call_rcu(nb, side));
+	nt_release(provider, NT_P_ATTACH);
+	nt_await(nt, nt_returned(client, NT_C_ATTACH) && nt_open(nb, side));
+	KUNIT_EXPECT_TRUE(test, may_call_rcu(nb, side));
+	nt_get(nb);
+	nt_leave(provider);
+	KUNIT_EXPECT_FALSE(test, may_call_rcu(nb, side));
+}
+
+struct rcu_caller {
+	struct nt_binding *nb;
+	enum nmr_side side;
+	bool inside;
+	bool leave;
+};
+
+static int rcu_caller_thread(void *arg)
+{
+	struct rcu_caller *caller = arg;
+	bool may;
+
+	rcu_read_lock();
+	may = caller->side == NMR_CLIENT ? nmr_client_may_call_rcu(caller->nb->b) :
+					   nmr_provider_may_call_rcu(caller->nb->b);
+	WRITE_ONCE(caller->inside, true);
+	nt_kick(caller->nb->nt);
+	while (!READ_ONCE(caller->leave))
+		cpu_relax();
+	rcu_read_unlock();
+	return may;
+}
+
+/* Nobody is told to detach as long as one is inside. */
+static void detach_waits_for_rcu_readers(struct kunit *test)
+{
+	struct nt *nt = test->priv;
+	struct rcu_caller *caller = nt_zalloc(nt, sizeof(*caller));
+	struct nt_binding *nb = nt_pair(nt, nt_client(nt), nt_provider(nt));
+	struct nt_thread *thread;
+
+	caller->nb = nb;
+	caller->side = param_side(test);
+	thread = nt_spawn(nt, rcu_caller_thread, caller);
+	nt_await(nt, READ_ONCE(caller->inside));
+	nt_deregister(nb->party[NMR_PROVIDER]);
+	KUNIT_EXPECT_EQ(test, nt_wait_timeout(nb->party[NMR_PROVIDER], HZ / 10), -ETIMEDOUT);
+	KUNIT_EXPECT_FALSE(test, nt_was_at(nb, NT_C_DETACH));
+	WRITE_ONCE(caller->leave, true);
+	KUNIT_EXPECT_EQ(test, nt_wait(nb->party[NMR_PROVIDER]), 0);
+	KUNIT_EXPECT_EQ(test, nt_join(thread), true);
+}
+
 /* A call ends in a task other than the one it began in, as completions do. */
 static void calls_nest(struct kunit *test)
 {
@@ -683,6 +762,8 @@ static struct kunit_case nmr_gate_cases[] = {
 	KUNIT_CASE_PARAM(calls_may_move_while_open, side_gen_params),
 	KUNIT_CASE_PARAM(calls_may_move_while_closing, side_gen_params),
 	KUNIT_CASE_PARAM(calls_may_move_while_closed, side_gen_params),
+	KUNIT_CASE_PARAM(rcu_readers_may_call, side_gen_params),
+	KUNIT_CASE_PARAM(detach_waits_for_rcu_readers, side_gen_params),
 	KUNIT_CASE_PARAM(calls_nest, side_gen_params),
 	KUNIT_CASE(calls_may_call_back),
 	KUNIT_CASE_PARAM(calls_in_any_context, context_gen_params),

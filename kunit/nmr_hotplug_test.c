@@ -1,0 +1,199 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Calls, and CPUs that come and go: what a CPU has counted is part of the sum whether it
+ * is online or not.
+ */
+#include <kunit/test.h>
+#include <linux/cpu.h>
+#include <linux/cpumask.h>
+
+#include "harness.h"
+#include "racers.h"
+
+#define ROUNDS	6
+
+KUNIT_ARRAY_PARAM(side, nt_sides, nt_side_name);
+
+static enum nmr_side param_side(struct kunit *test)
+{
+	return *(const enum nmr_side *)test->param_value;
+}
+
+static int victim;
+
+static int hotplug_init_case(struct kunit *test)
+{
+	int err = nt_init(test);
+
+	if (err)
+		return err;
+	victim = cpumask_last(cpu_online_mask);
+	if (!victim)
+		kunit_skip(test, "wants two CPUs");
+	return 0;
+}
+
+static void hotplug_exit_case(struct kunit *test)
+{
+	if (!cpu_online(victim))
+		add_cpu(victim);
+}
+
+/* A caller's enter and exit, on the CPU that will go and on another one */
+
+struct caller {
+	struct nt_binding *nb;
+	enum nmr_side side;
+};
+
+static int enter_thread(void *arg)
+{
+	struct caller *caller = arg;
+
+	return nt_enter(caller->nb, caller->side) ? 0 : -ENODEV;
+}
+
+static int exit_thread(void *arg)
+{
+	struct caller *caller = arg;
+
+	nt_exit(caller->nb, caller->side);
+	return 0;
+}
+
+static void on_cpu(struct kunit *test, int cpu, int (*fn)(void *arg), struct caller *caller)
+{
+	KUNIT_EXPECT_EQ(test, nt_join(nt_spawn_on(test->priv, cpu, fn, caller)), 0);
+}
+
+static struct caller *new_caller(struct kunit *test)
+{
+	struct nt *nt = test->priv;
+	struct caller *caller = nt_zalloc(nt, sizeof(*caller));
+
+	caller->nb = nt_pair(nt, nt_client(nt), nt_provider(nt));
+	caller->side = param_side(test);
+	return caller;
+}
+
+static void expect_draining(struct kunit *test, struct caller *caller)
+{
+	struct nt *nt = test->priv;
+
+	nt_await(nt, nt_has_left(caller->nb, NT_P_DETACH));
+	nt_settle(nt);
+	KUNIT_EXPECT_FALSE(test, nt_was_at(caller->nb, NT_C_CLEANUP));
+}
+
+/* Cases */
+
+/* Two calls enter there, one leaves elsewhere; then the binding closes. */
+static void enters_of_a_cpu_that_has_gone(struct kunit *test)
+{
+	struct caller *caller = new_caller(test);
+	struct nt_party *provider = caller->nb->party[NMR_PROVIDER];
+
+	on_cpu(test, victim, enter_thread, caller);
+	on_cpu(test, victim, enter_thread, caller);
+	KUNIT_ASSERT_EQ(test, remove_cpu(victim), 0);
+	on_cpu(test, 0, exit_thread, caller);
+	nt_deregister(provider);
+	expect_draining(test, caller);
+	on_cpu(test, 0, exit_thread, caller);
+	KUNIT_EXPECT_EQ(test, nt_wait(provider), 0);
+}
+
+/* Its count is below what it began with. */
+static void exits_of_a_cpu_that_has_gone(struct kunit *test)
+{
+	struct caller *caller = new_caller(test);
+	struct nt_party *provider = caller->nb->party[NMR_PROVIDER];
+
+	on_cpu(test, 0, enter_thread, caller);
+	on_cpu(test, 0, enter_thread, caller);
+	on_cpu(test, victim, exit_thread, caller);
+	KUNIT_ASSERT_EQ(test, remove_cpu(victim), 0);
+	nt_deregister(provider);
+	expect_draining(test, caller);
+	on_cpu(test, 0, exit_thread, caller);
+	KUNIT_EXPECT_EQ(test, nt_wait(provider), 0);
+}
+
+/* It was asked when the binding closed, and comes back to a gate that is closed. */
+static void cpu_comes_back_while_draining(struct kunit *test)
+{
+	struct caller *caller = new_caller(test);
+	struct nt_party *provider = caller->nb->party[NMR_PROVIDER];
+
+	on_cpu(test, victim, enter_thread, caller);
+	on_cpu(test, victim, enter_thread, caller);
+	KUNIT_ASSERT_EQ(test, remove_cpu(victim), 0);
+	nt_deregister(provider);
+	expect_draining(test, caller);
+	KUNIT_ASSERT_EQ(test, add_cpu(victim), 0);
+	on_cpu(test, victim, exit_thread, caller);
+	KUNIT_EXPECT_FALSE(test, nt_enter(caller->nb, caller->side));
+	expect_draining(test, caller);
+	on_cpu(test, victim, exit_thread, caller);
+	KUNIT_EXPECT_EQ(test, nt_wait(provider), 0);
+}
+
+static int come_and_go_thread(void *unused)
+{
+	return remove_cpu(victim) ?: add_cpu(victim);
+}
+
+static int calls_thread(void *arg)
+{
+	int i, n = 0;
+
+	for (i = 0; i < 200; i++)
+		n += nt_call(arg, NMR_CLIENT);
+	return n;
+}
+
+/* Calls from everywhere, a CPU that goes and comes, and a side that leaves, at once. */
+static void cpu_comes_and_goes_while_a_side_leaves(struct kunit *test)
+{
+	struct nt *nt = test->priv;
+	struct nt_racers *race = nt_racers(nt, NT_RACERS);
+	struct nt_party *party[NMR_SIDES];
+	struct nt_binding *nb;
+	unsigned int round;
+
+	nt->quiet = true;
+	for (round = 0; round < ROUNDS; round++) {
+		party[NMR_CLIENT] = nt_client(nt);
+		party[NMR_PROVIDER] = nt_provider(nt);
+		nb = nt_pair(nt, party[NMR_CLIENT], party[NMR_PROVIDER]);
+		nt_get(nb);
+		nt_enlist(race, 0, come_and_go_thread, NULL);
+		nt_enlist(race, 1, calls_thread, nb);
+		nt_enlist(race, 2, calls_thread, nb);
+		nt_enlist(race, 3, nt_deregister_thread, party[round & 1]);
+		nt_race(race);
+		KUNIT_EXPECT_EQ(test, race->racer[0].ret, 0);
+		KUNIT_ASSERT_EQ(test, nt_wait(party[round & 1]), 0);
+		KUNIT_EXPECT_EQ(test, nt_entered(party[NMR_PROVIDER], NT_P_OP),
+				race->racer[1].ret + race->racer[2].ret);
+		nt_leave(party[!(round & 1)]);
+		nt_forget(nt);
+	}
+}
+
+static struct kunit_case nmr_hotplug_cases[] = {
+	KUNIT_CASE_PARAM(enters_of_a_cpu_that_has_gone, side_gen_params),
+	KUNIT_CASE_PARAM(exits_of_a_cpu_that_has_gone, side_gen_params),
+	KUNIT_CASE_PARAM(cpu_comes_back_while_draining, side_gen_params),
+	KUNIT_CASE(cpu_comes_and_goes_while_a_side_leaves),
+	{}
+};
+
+static struct kunit_suite nmr_hotplug_suite = {
+	.name = "nmr_hotplug",
+	.init = hotplug_init_case,
+	.exit = hotplug_exit_case,
+	.test_cases = nmr_hotplug_cases,
+};
+
+kunit_test_suite(nmr_hotplug_suite);
