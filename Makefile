@@ -11,6 +11,7 @@
 #   make kunit [FILTER=...]	run the KUnit suites, or those that match
 #   make integration		run the real modules on stock kernels
 #   make bench [SIZES=...]	measure, against what else there is
+#   make mutants [NAMES=...]	break the code, and see the suites notice
 #   make lint			run the checkers
 
 running	:= /lib/modules/$(shell uname -r)/build
@@ -54,7 +55,10 @@ demo check integration lint:
 bench:
 	@scripts/bench.sh $(SIZES)
 
+mutants:
+	@scripts/mutants.sh $(NAMES)
+
 kunit:
 	@scripts/kunit.sh $(if $(FILTER),'$(FILTER)')
 
-.PHONY: all modules samples modules_install clean demo check kunit integration bench lint
+.PHONY: all modules samples modules_install clean demo check kunit integration bench mutants lint

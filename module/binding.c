@@ -307,9 +307,16 @@ void nmr_binding_attach_later(struct nmr_binding *b)
 
 /* Close */
 
-static void nmr_binding_quiesced(struct rcu_head *rcu)
+static void nmr_bindings_closed(struct work_struct *work);
+static DECLARE_WORK(nmr_closed_work, nmr_bindings_closed);
+static LLIST_HEAD(nmr_closed_batches);
+
+static void nmr_bindings_quiesced(struct rcu_head *rcu)
 {
-	nmr_binding_queue(container_of(rcu, struct nmr_binding, rcu), NMR_PHASE_CLOSED);
+	struct nmr_binding *b = container_of(rcu, struct nmr_binding, rcu);
+
+	if (llist_add(&b->batches, &nmr_closed_batches))
+		queue_work(system_unbound_wq, &nmr_closed_work);
 }
 
 /*
@@ -320,7 +327,7 @@ void nmr_bindings_detach(struct llist_head *batch)
 {
 	if (!llist_empty(batch))
 		call_rcu_hurry(&llist_entry(batch->first, struct nmr_binding, batch)->rcu,
-			       nmr_binding_quiesced);
+			       nmr_bindings_quiesced);
 }
 
 /*
@@ -423,7 +430,7 @@ static bool nmr_binding_detach_side(struct nmr_binding *b, enum nmr_side side)
 	return true;
 }
 
-/* The detach worker; nobody can enter any more. */
+/* Nobody can enter any more. */
 static void nmr_binding_detach(struct nmr_binding *b)
 {
 	enum nmr_side side;
@@ -443,24 +450,48 @@ static bool nmr_binding_has_detach(const struct nmr_binding *b)
 	       (b->has_attached[NMR_PROVIDER] && b->reg[NMR_PROVIDER]->detach);
 }
 
-/*
- * The grace period of @first, which closed last, and those linked to it is over.
- * Callbacks may sleep, so each has a work item of its own, and that of @first is this
- * one; who has none to call is done here and now.
- */
-static void nmr_bindings_closed(struct nmr_binding *first)
+/* All that have closed and whose grace periods are over, linked in order. */
+static struct llist_node *nmr_all_closed(void)
 {
-	struct llist_node *batch = llist_reverse_order(&first->batch);
+	struct llist_node *batches = llist_del_all(&nmr_closed_batches);
+	struct llist_node *all = NULL, *node, *next;
+	struct nmr_binding *last, *next_last;
+
+	/* What came last is first, of batches and in each. */
+	llist_for_each_entry_safe(last, next_last, batches, batches) {
+		for (node = &last->batch; node; node = next) {
+			next = node->next;
+			node->next = all;
+			all = node;
+		}
+	}
+	return all;
+}
+
+/*
+ * One worker for all, since taking their counts disturbs each CPU. Callbacks may sleep, so
+ * each binding that has some goes on in a work item of its own; who has none to call is
+ * done here and now.
+ */
+static void nmr_bindings_closed(struct work_struct *work)
+{
+	struct llist_node *all = nmr_all_closed();
 	struct nmr_binding *b, *next;
 
-	nmr_gates_take(batch);
-	llist_for_each_entry_safe(b, next, batch, batch) {
-		if (b != first && nmr_binding_has_detach(b))
+	nmr_gates_take(all);
+	llist_for_each_entry_safe(b, next, all, batch) {
+		if (nmr_binding_has_detach(b))
 			nmr_binding_queue(b, NMR_PHASE_DETACH);
 		else
 			nmr_binding_detach(b);
 		cond_resched();
 	}
+}
+
+/* None is left; the worker may still be on its way out. */
+void nmr_bindings_exit(void)
+{
+	flush_work(&nmr_closed_work);
 }
 
 static void nmr_detach_complete(struct nmr_binding *b, enum nmr_side side)
@@ -613,9 +644,6 @@ static void nmr_binding_work(struct work_struct *work)
 	switch (b->phase) {
 	case NMR_PHASE_ATTACH:
 		nmr_binding_attach(b);
-		break;
-	case NMR_PHASE_CLOSED:
-		nmr_bindings_closed(b);
 		break;
 	case NMR_PHASE_DETACH:
 		nmr_binding_detach(b);

@@ -238,7 +238,6 @@ enum nmr_detach_state {
 /* What a binding's work item does when it runs next. */
 enum nmr_phase {
 	NMR_PHASE_ATTACH,
-	NMR_PHASE_CLOSED,	/* of the first of a batch: see all of them off */
 	NMR_PHASE_DETACH,
 	NMR_PHASE_CLEANUP,
 };
@@ -275,6 +274,7 @@ enum nmr_phase {
  * @work:	 attach (of a later offer), detach and cleanup in turn
  * @batch:	 links it to others: those that close together, later those that leave
  *		 sysfs together
+ * @batches:	 of the last of a batch that closed: links the batches
  * @rcu:	 the grace period after closing; later the one before the free
  * @kobj:	 its directory in sysfs
  */
@@ -311,6 +311,7 @@ struct nmr_binding {
 	enum nmr_phase		phase;
 	struct work_struct	work;
 	struct llist_node	batch;
+	struct llist_node	batches;
 	struct rcu_head		rcu;
 	struct kobject		kobj;
 };
@@ -341,6 +342,7 @@ void nmr_binding_attach_later(struct nmr_binding *b);
 bool nmr_binding_close(struct nmr_binding *b, enum nmr_detach_reason reason,
 		       struct llist_head *batch);
 void nmr_bindings_detach(struct llist_head *batch);
+void nmr_bindings_exit(void);
 
 /* pair.c */
 u64 nmr_pair_token(const struct nmr_pair *pair);

@@ -92,6 +92,7 @@ static void __exit nmr_exit(void)
 	nmr_registrar_exit();
 	nmr_stuck_exit();
 	nmr_offer_exit();
+	nmr_bindings_exit();
 	flush_workqueue(nmr_callback_wq);
 	flush_workqueue(nmr_wq);
 	nmr_objects_exit();

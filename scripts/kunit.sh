@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# kunit.sh [-k KERNEL] [FILTER]: run the KUnit suites with the kernel's kunit.py.
+# kunit.sh [-k KERNEL] [-t SECONDS] [FILTER]: run the KUnit suites with the kernel's kunit.py.
 # kunit.sh -l MAKE-ARGUMENT...: only compile nmr and the suites, in build/lint.
 #
 # KERNEL is a line of kunit/kernels, the first if not given; FILTER a glob for
@@ -13,9 +13,11 @@
 
 kernel=$(awk '!/^#/ { print $1; exit }' "$TOP/kunit/kernels")
 lint=
-while getopts k:l option; do
+seconds=600
+while getopts k:lt: option; do
 	case $option in
 	k) kernel=$OPTARG ;;
+	t) seconds=$OPTARG ;;
 	l) lint=yes ;;
 	*) exit 1 ;;
 	esac
@@ -81,7 +83,7 @@ run()
 	accel=$(accel)
 	args="kunit.enable=1 kunit.filter_glob=$1 $(kernel_args "$accel") --"
 	initramfs "$out/initrd" "$TOP/scripts/guest/kmemleak.sh"
-	kunit_py exec --arch=x86_64 --build_dir="$out" --timeout=600 \
+	kunit_py exec --arch=x86_64 --build_dir="$out" --timeout="$seconds" \
 		--kernel_args="$args" \
 		--qemu_args="-no-user-config -smp 4 $accel" \
 		--qemu_args="-initrd $out/initrd -serial file:$out/verdict" 2>&1 |

@@ -15,7 +15,7 @@ check_style()
 	local checkpatch=("$SOURCE/scripts/checkpatch.pl" --no-tree --strict
 			  --show-types --quiet)
 
-	find "$TOP"/{module,kunit,samples,include/linux} -name '*.[ch]' \
+	find "$TOP"/{module,kunit,samples,tools,include/linux} -name '*.[ch]' \
 		! -name compat.h -exec perl "${checkpatch[@]}" -f {} +
 	perl "${checkpatch[@]}" --ignore OPEN_ENDED_LINE,PARENTHESIS_ALIGNMENT \
 		-f "$TOP"/include/trace/events/*.h
@@ -28,7 +28,7 @@ check_doc()
 {
 	local code=0
 
-	find "$TOP"/{module,kunit,samples,include} -name '*.[ch]' -exec \
+	find "$TOP"/{module,kunit,samples,tools,include} -name '*.[ch]' -exec \
 		"$SOURCE/scripts/kernel-doc" -none -v -Werror {} + \
 		> "$out/doc.all" 2>&1 || code=$?
 	grep -v ' info: Scanning doc for ' "$out/doc.all" || true
@@ -56,7 +56,7 @@ check_coccinelle()
 
 	rm -rf "$src"
 	mkdir "$src"
-	cp -r "$TOP"/{include,module,kunit,samples} "$src"
+	cp -r "$TOP"/{include,module,kunit,samples,tools} "$src"
 	! grep -rLZ --include='*.cocci' 'script: *ocaml' \
 		"$SOURCE/scripts/coccinelle" |
 		KBUILD_EXTMOD=$src srctree=$SOURCE J=1 MODE=report \

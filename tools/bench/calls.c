@@ -68,8 +68,9 @@ static __always_inline void bench_spin_exit(void)
 	spin_unlock(&bench_spinlock);
 }
 
-/* A flag that is looked at as long as the lock is held. */
-#define bench_under(lock)	({ lock; !READ_ONCE(bench_revoked); })
+static __always_inline void bench_nothing(void)
+{
+}
 
 /*
  * A loop for each way, in a function of its own, so that the compiler treats all alike.
@@ -91,26 +92,44 @@ static noinline unsigned int bench_way_##name(const struct bench_dispatch *d, \
 	return i;							\
 }
 
-BENCH_WAY(bare, true, )
+/* The same for locks, under which there is something to look at. */
+#define BENCH_LOCK(name, lock, may_call, unlock)			\
+static noinline unsigned int bench_way_##name(const struct bench_dispatch *d, \
+					      struct nmr_binding *binding) \
+{									\
+	int __maybe_unused idx;						\
+	unsigned int i;							\
+									\
+	for (i = 0; i < calls; i++) {					\
+		lock;							\
+		if (likely(may_call))					\
+			d->op(binding);					\
+		unlock;							\
+	}								\
+	return i;							\
+}
+
+BENCH_WAY(bare, true, bench_nothing())
 BENCH_WAY(nmr, nmr_client_call_enter(binding), nmr_client_call_exit(binding))
 BENCH_WAY(nmr_provider, nmr_provider_call_enter(binding), nmr_provider_call_exit(binding))
-BENCH_WAY(nmr_rcu_loop, nmr_client_may_call_rcu(binding), )
+BENCH_WAY(nmr_rcu_loop, nmr_client_may_call_rcu(binding), bench_nothing())
 BENCH_WAY(percpu_ref, percpu_ref_tryget_live(&bench_percpu_ref),
 	  percpu_ref_put(&bench_percpu_ref))
 BENCH_WAY(refcount, refcount_inc_not_zero(&bench_refcount), refcount_dec(&bench_refcount))
 BENCH_WAY(spinlock, bench_spin_enter(), bench_spin_exit())
 BENCH_WAY(try_module_get, try_module_get(THIS_MODULE), module_put(THIS_MODULE))
-BENCH_WAY(srcu, bench_under(idx = srcu_read_lock(&bench_srcu)),
-	  srcu_read_unlock(&bench_srcu, idx))
-BENCH_WAY(rwlock, bench_under(read_lock(&bench_rwlock)), read_unlock(&bench_rwlock))
-BENCH_WAY(rwsem, bench_under(down_read(&bench_rwsem)), up_read(&bench_rwsem))
-BENCH_WAY(percpu_rwsem, bench_under(percpu_down_read(&bench_percpu_rwsem)),
-	  percpu_up_read(&bench_percpu_rwsem))
+BENCH_LOCK(srcu, idx = srcu_read_lock(&bench_srcu), !READ_ONCE(bench_revoked),
+	   srcu_read_unlock(&bench_srcu, idx))
+BENCH_LOCK(rwlock, read_lock(&bench_rwlock), !READ_ONCE(bench_revoked),
+	   read_unlock(&bench_rwlock))
+BENCH_LOCK(rwsem, down_read(&bench_rwsem), !READ_ONCE(bench_revoked),
+	   up_read(&bench_rwsem))
+BENCH_LOCK(percpu_rwsem, percpu_down_read(&bench_percpu_rwsem),
+	   !READ_ONCE(bench_revoked), percpu_up_read(&bench_percpu_rwsem))
 /* As the documentation of revocable describes its reader: SRCU, and a pointer. */
-BENCH_WAY(revocable,
-	  ({ idx = srcu_read_lock(&bench_srcu);
-	     srcu_dereference(bench_revocable, &bench_srcu); }),
-	  srcu_read_unlock(&bench_srcu, idx))
+BENCH_LOCK(revocable, idx = srcu_read_lock(&bench_srcu),
+	   srcu_dereference(bench_revocable, &bench_srcu),
+	   srcu_read_unlock(&bench_srcu, idx))
 
 static noinline unsigned int bench_way_nmr_rcu(const struct bench_dispatch *d,
 					       struct nmr_binding *binding)

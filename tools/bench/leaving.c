@@ -57,12 +57,11 @@ static u64 bench_grace_period(void)
 	return max(div_u64(bench_idle() - idle, 10), 1ULL);
 }
 
-/* A ratio, with two digits after the point. */
-#define RATIO_FMT	"%llu.%02llu"
-#define RATIO_ARG(a, b)	div64_u64(a, b), div64_u64((a) * 100, b) % 100
-
-/* The provider leaves @n clients, which have nothing in flight. */
-static int bench_idle_bindings(unsigned int n)
+/*
+ * Nothing is in flight, and the provider of @n clients leaves; or all of these do, one
+ * after the other, before the first is waited for.
+ */
+static int bench_idle_bindings(unsigned int n, bool all_clients)
 {
 	u64 gp, idle, busy;
 	int err;
@@ -75,12 +74,20 @@ static int bench_idle_bindings(unsigned int n)
 	gp = bench_grace_period();
 	idle = bench_idle();
 	busy = bench_busy();
-	nmr_deregister_provider_sync(provider);
+	if (all_clients)
+		leaving_deregister_clients(n);
+	else
+		nmr_deregister_provider_sync(provider);
 	busy = bench_busy() - busy;
 	idle = bench_idle() - idle;
-	leaving_deregister_clients(n);
-	pr_info("bench-leaving {\"bindings\":%u,\"synchronize_rcu_multiple\":" RATIO_FMT ",\"instructions\":%llu}\n",
-		n, RATIO_ARG(idle, gp), div_u64(busy, n));
+	if (all_clients)
+		nmr_deregister_provider_sync(provider);
+	else
+		leaving_deregister_clients(n);
+	idle = div64_u64(idle * 100, gp);
+	pr_info("bench-leaving {\"who\":\"%s\",\"bindings\":%u,\"synchronize_rcu_multiple\":%llu.%02llu,\"instructions\":%llu}\n",
+		all_clients ? "clients" : "provider", n, div_u64(idle, 100),
+		idle - div_u64(idle, 100) * 100, div_u64(busy, n));
 	return 0;
 }
 
@@ -153,7 +160,7 @@ static int __init bench_leaving_init(void)
 
 	bench_begin();
 	for (n = 1; !err && n <= BENCH_MANY; n *= 100)
-		err = bench_idle_bindings(n);
+		err = bench_idle_bindings(n, false) ?: bench_idle_bindings(n, true);
 	for (n = 1; !err && n <= BENCH_MANY; n *= 100)
 		err = bench_calls_in_flight(n);
 	return err ?: bench_stuck();

@@ -54,8 +54,8 @@ function heading(text)
 	heading("Leaving idle bindings: waiting, as a multiple of one synchronize_rcu(); instructions a binding")
 }
 /"synchronize_rcu_multiple"/ {
-	printf "%8d %8.2f %8d\n", field("bindings"), field("synchronize_rcu_multiple"),
-	       field("instructions")
+	printf "%-10s %8d %8.2f %8d\n", field("who"), field("bindings"),
+	       field("synchronize_rcu_multiple"), field("instructions")
 }
 
 /"draining":\[/ {

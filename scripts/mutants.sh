@@ -1,0 +1,68 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# mutants.sh [NAME]...: break the code on purpose, and see that the suites notice.
+#
+# Each kunit/mutants/NAME.patch is one small fault, with a line that says what it is and one
+# that names the suites which have to fail with it. KTAP in build/mutants.log.
+
+. "$(dirname "$0")/common.sh" || exit 1
+
+tree=$BUILD/mutants
+
+# A copy of this checkout, with the fault.
+break_it()
+{
+	rm -rf "$tree"
+	mkdir -p "$tree"
+	cp -r "$TOP"/{Kbuild,Kconfig,include,module,kunit,samples,scripts} "$tree"
+	patch --silent --strip=1 --directory="$tree" < "$1"
+}
+
+# What the suites said of it first. A kernel that did not get as far as to run them, as
+# it does not compile, has said nothing.
+killer()
+{
+	local log=$tree/build/kunit/kasan/test.log
+
+	grep -q 'KTAP version' "$log" || return 1
+	sed -n 's/\r$//; s/^\[[ 0-9.]*\] *//; /^not ok/p; /^Bail out/p' "$log" | head -n 1
+}
+
+# try PATCH: says who killed it; fails if nobody did.
+try()
+{
+	local suite suites
+
+	break_it "$1" || {
+		echo "the patch does not apply"
+		return 1
+	}
+	read -r -a suites < <(sed -n 's/^Suites: //p' "$1")
+	for suite in "${suites[@]}"; do
+		"$tree/scripts/kunit.sh" -t 240 "$suite" > "$tree/out" 2>&1 && continue
+		killer && return
+		echo "$suite has not run"
+		return 1
+	done
+	echo "survived"
+	return 1
+}
+
+[ $# -gt 0 ] || set -- "$TOP"/kunit/mutants/*.patch
+number=0
+{
+	echo "KTAP version 1"
+	echo "1..$#"
+	for patch; do
+		name=${patch##*/}
+		name=${name%.patch}
+		number=$((number + 1)) verdict=ok
+		said=$(try "$TOP/kunit/mutants/$name.patch") || verdict="not ok"
+		echo "$verdict $number $name # $said"
+	done
+} | tee "$BUILD/mutants.log"
+code=0
+! grep -q '^not ok' "$BUILD/mutants.log" || code=1
+"$TOP/scripts/summary.sh" "$BUILD/mutants.log" || code=1
+exit $code
