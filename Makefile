@@ -7,11 +7,12 @@
 #				INSTALL_MOD_PATH= prefixes both
 #   make samples		the modules in samples/, too
 #   make demo			see it work, in a virtual machine
-#   make check			run all tests
+#   make check [WITH=model]	run all tests
 #   make kunit [FILTER=...]	run the KUnit suites, or those that match
 #   make integration		run the real modules on stock kernels
 #   make bench [SIZES=...]	measure, against what else there is
 #   make mutants [NAMES=...]	break the code, and see the suites notice
+#   make model			all interleavings of a model of a binding
 #   make lint			run the checkers
 
 running	:= /lib/modules/$(shell uname -r)/build
@@ -49,8 +50,11 @@ clean:
 	$(kbuild) clean
 	rm -rf build
 
-demo check integration lint:
+demo integration model lint:
 	@scripts/$@.sh
+
+check:
+	@scripts/check.sh $(WITH)
 
 bench:
 	@scripts/bench.sh $(SIZES)
@@ -61,4 +65,4 @@ mutants:
 kunit:
 	@scripts/kunit.sh $(if $(FILTER),'$(FILTER)')
 
-.PHONY: all modules samples modules_install clean demo check kunit integration bench mutants lint
+.PHONY: all modules samples modules_install clean demo check kunit integration bench mutants model lint

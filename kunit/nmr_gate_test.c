@@ -616,15 +616,20 @@ static int read_past_cleanup(void *arg)
 	struct reader *reader = arg;
 	struct nt_binding *nb = reader->nb;
 	unsigned long deadline = jiffies + NT_TIMEOUT;
-	int i;
 
 	rcu_read_lock();
 	WRITE_ONCE(reader->reading, true);
 	nt_kick(nb->nt);
 	while (!nt_has_left(nb, NT_P_CLEANUP) && time_before(jiffies, deadline))
 		cpu_relax();
-	/* Long enough for a worker to come back from the callback and let go. */
-	for (i = 0; i < 100000; i++) {
+	/*
+	 * Long enough for a worker to come back from the callback and let go; and for the
+	 * kobject, whose release DEBUG_KOBJECT_RELEASE puts off for up to a second.
+	 */
+	deadline = jiffies + HZ / 10;
+	if (IS_ENABLED(CONFIG_DEBUG_KOBJECT_RELEASE))
+		deadline += HZ;
+	while (time_before(jiffies, deadline)) {
 		reader->entered += nt_open(nb, NMR_CLIENT);
 		reader->entered += nt_open(nb, NMR_PROVIDER);
 	}

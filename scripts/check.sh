@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# check.sh: run all tests, and count them. What each step says goes to
-# build/check/STEP.out, and is shown if it fails.
+# check.sh [STEP]...: run all tests, and count them; with others that take longer (model).
+# What each step says goes to build/check/STEP.out, and is shown if it fails.
 
 . "$(dirname "$0")/common.sh" || exit 1
 
@@ -36,6 +36,9 @@ mapfile -t kernels < <(awk '!/^#/ { print $1 }' "$TOP/kunit/kernels")
 	step integration-6.1 "$TOP/scripts/integration.sh" 6.1
 	step integration-6.12 "$TOP/scripts/integration.sh" 6.12
 	step demo "$TOP/scripts/demo.sh"
+	for name; do
+		step "$name" "$TOP/scripts/$name.sh"
+	done
 } &
 for kernel in "${kernels[@]}"; do
 	step "kunit-$kernel" "$TOP/scripts/kunit.sh" -k "$kernel"
@@ -51,6 +54,9 @@ for series in 6.1 6.12; do
 		script=${script##*/}
 		logs+=("$BUILD/${script%.sh}-$series.log")
 	done
+done
+for name; do
+	logs+=("$BUILD/$name.log")
 done
 code=0
 [ ! -e "$out/failed" ] || code=1

@@ -17,7 +17,7 @@ user_build()
 	rm -rf "$dir"
 	mkdir -p "$dir/nmr"
 	cp -r "$TOP"/{Makefile,Kbuild,include,module} "$TOP/samples/hello" "$dir"
-	make -C "$dir" -s KDIR="$KDIR" INSTALL_MOD_PATH="$dir/root" modules_install
+	make -C "$dir" -s -j"$JOBS" KDIR="$KDIR" INSTALL_MOD_PATH="$dir/root" modules_install
 	make -C "$dir/hello" -s KDIR="$KDIR" KCFLAGS=-Werror \
 	     NMR_DIR="$dir/root/lib/modules/$RELEASE/nmr"
 	modinfo -F depends "$dir/hello/hello_client.ko" | grep -qx nmr

@@ -49,6 +49,13 @@ needs()
 			gnuplot			gnuplot-nox
 		END
 		;;
+	model)
+		cat <<-END
+			spin			spin
+			gcc			gcc
+			/usr/include/stdio.h	libc6-dev
+		END
+		;;
 	lint)	# a perl that has all of its modules
 		cat <<-END
 			sparse			sparse

@@ -11,7 +11,7 @@
 
 case $(uname -r) in
 6.1.*)	ATTACH=36000 DETACH=22500 LEAVE=22500 ;;
-*)	ATTACH=37000 DETACH=29000 LEAVE=27500 ;;
+*)	ATTACH=37000 DETACH=35000 LEAVE=27500 ;;
 esac
 
 # call WAY: hundredths of an instruction

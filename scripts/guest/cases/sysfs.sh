@@ -243,6 +243,22 @@ test_uevents_of_a_binding()
 	heard_in_order "add $link" "bind $link" "unbind $link" "remove $link"
 }
 
+test_uevents_of_bindings_can_be_turned_off()
+{
+	load nmr uevents=N
+	listen
+	load nmr_peer_a providers=1
+	load nmr_peer_b clients=1
+	link=/kernel/nmr/bindings/$(value "$(param nmr_peer_b bindings)")
+	client=/kernel/nmr/clients/$(value "$(param nmr_peer_b client_ids)")
+	unload nmr_peer_a
+	unload nmr_peer_b
+	heard_in_order "add $client" "remove $client"
+	for event in add bind unbind remove; do
+		refuse "$event of a binding" heard "$event $link"
+	done
+}
+
 # traced TEXT...: in the trace, one after the other
 traced()
 {
