@@ -603,8 +603,23 @@ static void reference_outlives_a_refusal(struct kunit *test)
 struct reader {
 	struct nt_binding *nb;
 	bool reading;
+	bool leave;
 	int entered;
 };
+
+/* The gates, for long enough that KASAN sees it if the binding is freed meanwhile. */
+static void try_gates(struct reader *reader, unsigned long duration)
+{
+	unsigned long deadline = jiffies + duration;
+
+	while (time_before(jiffies, deadline)) {
+		reader->entered += nt_open(reader->nb, NMR_CLIENT);
+		reader->entered += nt_open(reader->nb, NMR_PROVIDER);
+	}
+}
+
+/* The kobject's release, which DEBUG_KOBJECT_RELEASE puts off for up to a second. */
+#define RELEASE_DELAY	(IS_ENABLED(CONFIG_DEBUG_KOBJECT_RELEASE) ? HZ : 0)
 
 /*
  * One RCU read section that begins inside the last cleanup callback, and tries the
@@ -622,17 +637,8 @@ static int read_past_cleanup(void *arg)
 	nt_kick(nb->nt);
 	while (!nt_has_left(nb, NT_P_CLEANUP) && time_before(jiffies, deadline))
 		cpu_relax();
-	/*
-	 * Long enough for a worker to come back from the callback and let go; and for the
-	 * kobject, whose release DEBUG_KOBJECT_RELEASE puts off for up to a second.
-	 */
-	deadline = jiffies + HZ / 10;
-	if (IS_ENABLED(CONFIG_DEBUG_KOBJECT_RELEASE))
-		deadline += HZ;
-	while (time_before(jiffies, deadline)) {
-		reader->entered += nt_open(nb, NMR_CLIENT);
-		reader->entered += nt_open(nb, NMR_PROVIDER);
-	}
+	/* A worker comes back from the callback and lets go, and so does the kobject. */
+	try_gates(reader, HZ / 10 + RELEASE_DELAY);
 	/* It may even be kept. */
 	nt_get(nb);
 	rcu_read_unlock();
@@ -663,6 +669,65 @@ static void binding_lives_a_grace_period_more(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, nt_wait(provider), 0);
 	KUNIT_EXPECT_EQ(test, nt_join(thread), 0);
 	KUNIT_EXPECT_EQ(test, reader->entered, 0);
+}
+
+/* Holds up the grace period in which the registrar gives up its reference. */
+static int read_until_told(void *arg)
+{
+	struct reader *reader = arg;
+
+	rcu_read_lock();
+	WRITE_ONCE(reader->reading, true);
+	nt_kick(reader->nb->nt);
+	while (!READ_ONCE(reader->leave))
+		cpu_relax();
+	rcu_read_unlock();
+	return 0;
+}
+
+static int read_past_last_put(void *arg)
+{
+	struct reader *reader = arg;
+
+	rcu_read_lock();
+	WRITE_ONCE(reader->reading, true);
+	nt_kick(reader->nb->nt);
+	try_gates(reader, HZ / 5);
+	rcu_read_unlock();
+	return 0;
+}
+
+/*
+ * Who reads after the user's put, of a pointer that the user had published, has a grace
+ * period: also if the registrar's own reference, whose grace period began earlier, is the
+ * last to go.
+ */
+static void put_gives_a_grace_period(struct kunit *test)
+{
+	struct nt *nt = test->priv;
+	struct nt_party *provider = nt_provider(nt);
+	struct reader *before = nt_zalloc(nt, sizeof(*before));
+	struct reader *after = nt_zalloc(nt, sizeof(*after));
+	struct nt_thread *thread[2];
+
+	nt_hold(provider, NT_P_CLEANUP);
+	before->nb = nt_pair(nt, nt_client(nt), provider);
+	after->nb = before->nb;
+	nt_get(before->nb);
+	nt_deregister(provider);
+	nt_await(nt, nt_entered(provider, NT_P_CLEANUP) == 1);
+	thread[0] = nt_spawn(nt, read_until_told, before);
+	nt_await(nt, READ_ONCE(before->reading));
+	nt_release(provider, NT_P_CLEANUP);
+	KUNIT_EXPECT_EQ(test, nt_wait(provider), 0);
+	schedule_timeout_uninterruptible(HZ / 10 + RELEASE_DELAY);
+	nt_put(before->nb);
+	thread[1] = nt_spawn(nt, read_past_last_put, after);
+	nt_await(nt, READ_ONCE(after->reading));
+	WRITE_ONCE(before->leave, true);
+	KUNIT_EXPECT_EQ(test, nt_join(thread[0]), 0);
+	KUNIT_EXPECT_EQ(test, nt_join(thread[1]), 0);
+	KUNIT_EXPECT_EQ(test, after->entered, 0);
 }
 
 static void binding_ids_are_never_issued_twice(struct kunit *test)
@@ -777,6 +842,7 @@ static struct kunit_case nmr_gate_cases[] = {
 	KUNIT_CASE(reference_outlives_cleanup),
 	KUNIT_CASE(reference_outlives_a_refusal),
 	KUNIT_CASE(binding_lives_a_grace_period_more),
+	KUNIT_CASE(put_gives_a_grace_period),
 	KUNIT_CASE(binding_ids_are_never_issued_twice),
 	KUNIT_CASE(scoped_calls_leave),
 	KUNIT_CASE(scoped_call_is_in_flight),

@@ -229,19 +229,27 @@ static int nmr_call_attach(struct nmr_binding *b)
 /* The client has attached: the provider may call. Return: false if the end has begun. */
 static bool nmr_binding_client_attached(struct nmr_binding *b)
 {
-	enum nmr_side side;
+	bool open;
 
 	spin_lock_irq(&nmr_lock);
-	if (nmr_binding_may_open(b)) {
+	open = nmr_binding_may_open(b);
+	if (open)
 		nmr_gate_open(b, NMR_PROVIDER);
-		b->counted = true;
-		for (side = 0; side < NMR_SIDES; side++) {
-			b->reg[side]->attached++;
-			wake_up_all(&b->reg[side]->attach_wait);
-		}
-	}
 	spin_unlock_irq(&nmr_lock);
-	return b->counted;
+	return open;
+}
+
+/* All that belongs to attaching is over, and nobody has closed it: wake who waits. */
+static void nmr_binding_attached(struct nmr_binding *b)
+{
+	enum nmr_side side;
+
+	lockdep_assert_held(&nmr_lock);
+	b->counted = true;
+	for (side = 0; side < NMR_SIDES; side++) {
+		b->reg[side]->attached++;
+		wake_up_all(&b->reg[side]->attach_wait);
+	}
 }
 
 static void nmr_call_client_attached(struct nmr_binding *b)
@@ -278,8 +286,10 @@ static void nmr_binding_conclude(struct nmr_binding *b)
 	WRITE_ONCE(b->attaching, false);
 	if (b->closed)
 		__llist_add(&b->batch, &batch);
-	spin_unlock_irq(&nmr_lock);
+	else
+		nmr_binding_attached(b);
 	nmr_bindings_detach(&batch);
+	spin_unlock_irq(&nmr_lock);
 }
 
 /* Make the offer, in this task. @b is not the caller's any more. */
@@ -316,22 +326,24 @@ static void nmr_bindings_quiesced(struct rcu_head *rcu)
 	struct nmr_binding *b = container_of(rcu, struct nmr_binding, rcu);
 
 	if (llist_add(&b->batches, &nmr_closed_batches))
-		queue_work(system_unbound_wq, &nmr_closed_work);
+		queue_work(nmr_closed_wq, &nmr_closed_work);
 }
 
 /*
  * All in @batch, which is the caller's own, have closed and do not attach: they share a
- * grace period, that of the one that came last.
+ * grace period, that of the one that came last. In the section that closed them: who
+ * finds them closed counts on it.
  */
 void nmr_bindings_detach(struct llist_head *batch)
 {
+	lockdep_assert_held(&nmr_lock);
 	if (!llist_empty(batch))
 		call_rcu_hurry(&llist_entry(batch->first, struct nmr_binding, batch)->rcu,
 			       nmr_bindings_quiesced);
 }
 
 /*
- * Begin the end. Return: false if it has begun already. Once the lock is dropped the
+ * Begin the end. Return: false if it has begun already. Before the lock is dropped the
  * caller gives @batch to nmr_bindings_detach(); a binding that still attaches is not
  * put there, but sees to that itself.
  */
@@ -367,7 +379,7 @@ bool nmr_binding_close(struct nmr_binding *b, enum nmr_detach_reason reason,
  * @reason:  %NMR_DETACH_FALLBACK: the client should use another provider, the pair is
  *	     offered again later; %NMR_DETACH_ABORT: the pair is never offered again
  *
- * No call of either side can enter when this returns; detach and cleanup follow on the
+ * No call of either side that begins after this has returned can enter; detach and cleanup follow on the
  * registrar's workqueue. A binding that is still attaching goes on to attach and is
  * then detached; if it fails, %NMR_DETACH_FALLBACK is forgotten.
  *
@@ -384,8 +396,8 @@ int nmr_detach_binding(struct nmr_binding *binding, enum nmr_detach_reason reaso
 		return -EINVAL;
 	spin_lock_irqsave(&nmr_lock, flags);
 	closed = nmr_binding_close(binding, reason, &batch);
-	spin_unlock_irqrestore(&nmr_lock, flags);
 	nmr_bindings_detach(&batch);
+	spin_unlock_irqrestore(&nmr_lock, flags);
 	return closed ? 0 : -EALREADY;
 }
 EXPORT_SYMBOL_NMR(nmr_detach_binding);
@@ -475,23 +487,20 @@ static struct llist_node *nmr_all_closed(void)
  */
 static void nmr_bindings_closed(struct work_struct *work)
 {
-	struct llist_node *all = nmr_all_closed();
+	struct llist_node *some, *rest = nmr_all_closed();
 	struct nmr_binding *b, *next;
 
-	nmr_gates_take(all);
-	llist_for_each_entry_safe(b, next, all, batch) {
-		if (nmr_binding_has_detach(b))
-			nmr_binding_queue(b, NMR_PHASE_DETACH);
-		else
-			nmr_binding_detach(b);
+	while (rest) {
+		some = rest;
+		rest = nmr_gates_take(some);
+		llist_for_each_entry_safe(b, next, some, batch) {
+			if (nmr_binding_has_detach(b))
+				nmr_binding_queue(b, NMR_PHASE_DETACH);
+			else
+				nmr_binding_detach(b);
+		}
 		cond_resched();
 	}
-}
-
-/* None is left; the worker may still be on its way out. */
-void nmr_bindings_exit(void)
-{
-	flush_work(&nmr_closed_work);
 }
 
 static void nmr_detach_complete(struct nmr_binding *b, enum nmr_side side)

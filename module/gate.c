@@ -49,6 +49,10 @@
 
 #include "internal.h"
 
+#ifndef CONFIG_64BIT
+#error "calls are counted in words of 64 bits, which have to be exchanged in one step"
+#endif
+
 #define NMR_CALLS_OPEN		BIT_ULL(62)
 #define NMR_CALLS_CLOSED	(-(s64)BIT_ULL(62))
 #define NMR_GATE_BIAS		((s64)BIT_ULL(61))
@@ -107,7 +111,7 @@ static void nmr_take_again(void *take)
 }
 
 /*
- * @cpu was not online, so nothing ran there that could count. If it comes up now its
+ * @cpu was not online, so nothing ran there that may call (see nmr_client_call_enter()). If it comes up now its
  * first call may store what it made of the open count over the closed one, as what is
  * one step for the CPU is not one for the others. Then it has to be asked for what it
  * has counted from here. Preemption is off: no CPU goes offline.
@@ -157,29 +161,28 @@ static void nmr_take_each_here(void *batch)
 }
 
 /*
- * Step (3), of all bindings linked to @first: some at a time, as that is how long
- * interrupts are off. Process context, all is closed and the grace period over.
+ * Step (3), of some of the bindings linked to @first: so many that interrupts are not off
+ * for long. Process context, all is closed and the grace period over.
+ * Return: the others, cut off.
  */
-void nmr_gates_take(struct llist_node *first)
+struct llist_node *nmr_gates_take(struct llist_node *first)
 {
-	struct nmr_take_batch batch = { first };
+	struct nmr_take_batch batch = { first, 1 };
+	struct llist_node *last = first, *rest;
 	int cpu;
 
-	while (batch.first) {
-		struct llist_node *next = batch.first;
-
-		for (batch.n = 0; next && batch.n < NMR_BATCH / 2; batch.n++)
-			next = next->next;
-		for_each_possible_cpu(cpu) {
-			if (!smp_call_function_single(cpu, nmr_take_each_here, &batch, true))
-				continue;
-			preempt_disable();
-			nmr_take_each(&batch, cpu, nmr_take_offline);
-			preempt_enable();
-		}
-		batch.first = next;
-		cond_resched();
+	for (; last->next && batch.n < NMR_BATCH / 2; batch.n++)
+		last = last->next;
+	for_each_possible_cpu(cpu) {
+		if (!smp_call_function_single(cpu, nmr_take_each_here, &batch, true))
+			continue;
+		preempt_disable();
+		nmr_take_each(&batch, cpu, nmr_take_offline);
+		preempt_enable();
 	}
+	rest = last->next;
+	last->next = NULL;
+	return rest;
 }
 
 /* Step (4). Return: true if no call is in flight. */

@@ -258,6 +258,7 @@ enum nmr_phase {
  * @node:	 in &nmr_registration.open of each until closed; L
  * @closing:	 in the list of bindings that close, see stuck.c; L
  * @attacher:	 the task inside the client's attach callback
+ * @shared:	 somebody has had a reference of nmr_binding_get()
  * @asked:	 nmr_client_attach_provider() was called; @attacher's own
  * @refusal:	 the errno that the provider refused with, or 0; @attacher's own
  * @error:	 outcome of the attach callbacks, 0 if attached; set once
@@ -295,6 +296,7 @@ struct nmr_binding {
 	struct list_head	closing;
 
 	struct task_struct	*attacher;
+	bool			shared;
 	bool			asked;
 	int			refusal;
 	int			error;
@@ -323,6 +325,7 @@ extern spinlock_t nmr_lock;
 extern struct mutex nmr_registry_mutex;
 extern struct workqueue_struct *nmr_callback_wq;	/* runs callbacks of modules */
 extern struct workqueue_struct *nmr_wq;			/* the registrar's own, ordered */
+extern struct workqueue_struct *nmr_closed_wq;		/* takes counts, ordered */
 
 /* registrar.c */
 int nmr_registrar_init(void);
@@ -342,7 +345,6 @@ void nmr_binding_attach_later(struct nmr_binding *b);
 bool nmr_binding_close(struct nmr_binding *b, enum nmr_detach_reason reason,
 		       struct llist_head *batch);
 void nmr_bindings_detach(struct llist_head *batch);
-void nmr_bindings_exit(void);
 
 /* pair.c */
 u64 nmr_pair_token(const struct nmr_pair *pair);
@@ -379,7 +381,7 @@ void nmr_callback_wait_end(bool lent);
 void nmr_gate_init(struct nmr_binding *b);
 void nmr_gate_open(struct nmr_binding *b, enum nmr_side caller);
 void nmr_gate_close(struct nmr_binding *b, enum nmr_side caller);
-void nmr_gates_take(struct llist_node *first);
+struct llist_node *nmr_gates_take(struct llist_node *first);
 bool nmr_gate_fold(struct nmr_binding *b, enum nmr_side caller);
 unsigned int nmr_gate_in_flight(const struct nmr_binding *b, enum nmr_side caller);
 void nmr_binding_part_done(struct nmr_binding *b);

@@ -25,29 +25,34 @@ DEFINE_MUTEX(nmr_registry_mutex);
  * Callbacks of modules run on a queue of their own: unbound, because they may sleep;
  * not WQ_MEM_RECLAIM, or a flush_work() in one of them would warn; and with few workers,
  * because hundreds only queue for the same locks. What the registrar itself has to do
- * is one ordered queue, so that it never waits behind a callback that sleeps.
+ * is one ordered queue, so that it never waits behind a callback that sleeps; and what
+ * comes before any callback of a detach is another, so that it does not wait for sysfs.
+ * Not the system's queues: who waits for us there may have filled them.
  */
 struct workqueue_struct *nmr_callback_wq;
 struct workqueue_struct *nmr_wq;
+struct workqueue_struct *nmr_closed_wq;
+
+static void nmr_workqueues_exit(void)
+{
+	if (nmr_callback_wq)
+		destroy_workqueue(nmr_callback_wq);
+	if (nmr_closed_wq)
+		destroy_workqueue(nmr_closed_wq);
+	if (nmr_wq)
+		destroy_workqueue(nmr_wq);
+}
 
 static int __init nmr_workqueues_init(void)
 {
 	nmr_wq = alloc_ordered_workqueue("nmr", 0);
-	if (!nmr_wq)
-		return -ENOMEM;
+	nmr_closed_wq = alloc_ordered_workqueue("nmr_closed", 0);
 	nmr_callback_wq = alloc_workqueue("nmr_callbacks", WQ_UNBOUND,
 					  NMR_CALLBACKS_AT_ONCE);
-	if (!nmr_callback_wq) {
-		destroy_workqueue(nmr_wq);
-		return -ENOMEM;
-	}
-	return 0;
-}
-
-static void nmr_workqueues_exit(void)
-{
-	destroy_workqueue(nmr_callback_wq);
-	destroy_workqueue(nmr_wq);
+	if (nmr_wq && nmr_closed_wq && nmr_callback_wq)
+		return 0;
+	nmr_workqueues_exit();
+	return -ENOMEM;
 }
 
 static int __init nmr_init(void)
@@ -92,7 +97,7 @@ static void __exit nmr_exit(void)
 	nmr_registrar_exit();
 	nmr_stuck_exit();
 	nmr_offer_exit();
-	nmr_bindings_exit();
+	flush_workqueue(nmr_closed_wq);
 	flush_workqueue(nmr_callback_wq);
 	flush_workqueue(nmr_wq);
 	nmr_objects_exit();

@@ -33,11 +33,12 @@ static void nmr_object_freed(void)
 
 /*
  * Wait until all memory has been freed and no callback that did it still runs. The
- * barriers before the wait are for kernels whose callbacks are lazy: one for bindings,
+ * barriers before the wait are for kernels whose callbacks are lazy: two for bindings,
  * and one for the registrations these held.
  */
 void nmr_objects_exit(void)
 {
+	rcu_barrier();
 	rcu_barrier();
 	rcu_barrier();
 	wait_event(nmr_no_objects, !atomic_long_read(&nmr_objects));
@@ -175,13 +176,18 @@ static void nmr_binding_free_rcu(struct rcu_head *rcu)
 
 /*
  * The registrar's own reference goes a grace period after the last callback, so that
- * whoever found the pointer under RCU until then may still get a reference.
+ * whoever found the pointer under RCU until then may still get a reference. If anybody
+ * ever did, the pointer may have been published since, and it takes another one.
  */
 static void nmr_binding_drop_rcu(struct rcu_head *rcu)
 {
 	struct nmr_binding *b = container_of(rcu, struct nmr_binding, rcu);
 
-	if (refcount_dec_and_test(&b->refs))
+	if (!refcount_dec_and_test(&b->refs))
+		return;
+	if (READ_ONCE(b->shared))
+		call_rcu(&b->rcu, nmr_binding_free_rcu);
+	else
 		nmr_binding_free(b);
 }
 
@@ -203,8 +209,11 @@ void nmr_binding_drop(struct nmr_binding *b)
  */
 struct nmr_binding *nmr_binding_get(struct nmr_binding *binding)
 {
-	if (binding)
+	if (binding) {
 		refcount_inc(&binding->refs);
+		/* Ordered by whoever puts it, and the last one's refcount. */
+		WRITE_ONCE(binding->shared, true);
+	}
 	return binding;
 }
 EXPORT_SYMBOL_NMR(nmr_binding_get);

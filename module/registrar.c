@@ -71,20 +71,20 @@ static enum nmr_detach_reason nmr_reason(const struct nmr_registration *leaving)
 					     NMR_DETACH_PROVIDER_DEREGISTERED;
 }
 
-/* Close some bindings, with the lock held. Return: true if there are more. */
-static bool nmr_close_some(struct nmr_registration *reg, struct llist_head *batch)
+/* Close some bindings, which share a grace period. Return: true if there are more. */
+static bool nmr_close_some(struct nmr_registration *reg)
 {
-	unsigned int budget;
-	struct nmr_binding *b;
+	unsigned int budget = NMR_BATCH;
+	struct nmr_binding *b, *next;
+	LLIST_HEAD(batch);
 
-	for (budget = NMR_BATCH; budget; budget--) {
-		b = list_first_entry_or_null(&reg->open, struct nmr_binding,
-					     node[reg->side]);
-		if (!b)
-			return false;
-		nmr_binding_close(b, nmr_reason(reg), batch);
+	list_for_each_entry_safe(b, next, &reg->open, node[reg->side]) {
+		nmr_binding_close(b, nmr_reason(reg), &batch);
+		if (!--budget)
+			break;
 	}
-	return true;
+	nmr_bindings_detach(&batch);
+	return !list_empty(&reg->open);
 }
 
 /*
@@ -93,7 +93,6 @@ static bool nmr_close_some(struct nmr_registration *reg, struct llist_head *batc
  */
 static int nmr_leave(struct nmr_registration *reg)
 {
-	LLIST_HEAD(batch);
 	unsigned long flags;
 	bool first;
 
@@ -108,14 +107,13 @@ static int nmr_leave(struct nmr_registration *reg)
 		trace_nmr_deregister(reg->side, reg->id);
 	}
 	/* No binding is added any more, so each batch leaves fewer. */
-	while (nmr_close_some(reg, &batch)) {
+	while (nmr_close_some(reg)) {
 		spin_unlock_irqrestore(&nmr_lock, flags);
 		spin_lock_irqsave(&nmr_lock, flags);
 	}
 	if (first)
 		nmr_registration_idle(reg);
 	spin_unlock_irqrestore(&nmr_lock, flags);
-	nmr_bindings_detach(&batch);
 	return first ? -EINPROGRESS : -EALREADY;
 }
 
@@ -305,8 +303,8 @@ EXPORT_SYMBOL_NMR(__nmr_register_provider);
  * nmr_deregister_client() - begin to take a client back
  * @handle: the client
  *
- * When this returns no call of either side can enter a binding of the client any more,
- * and no new offer of it begins. The rest happens on the registrar's workqueue: wait
+ * No call of either side that begins after this has returned can enter a binding of the
+ * client, and no new offer of it begins. The rest happens on the registrar's workqueue: wait
  * for it with nmr_wait_for_client_deregister_complete(). Cost: linear in the client's
  * bindings; allocates nothing.
  *

@@ -286,7 +286,7 @@ static int binding_add(struct nmr_binding *b)
 	char name[24];
 	int err;
 
-	nmr_binding_get(b);
+	refcount_inc(&b->refs);
 	b->kobj.kset = nmr_bindings;
 	snprintf(name, sizeof(name), "%llu", b->id);
 	err = kobject_init_and_add(&b->kobj, &binding_type, NULL, "%s", name);

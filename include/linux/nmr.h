@@ -389,8 +389,9 @@ static __always_inline bool __nmr_call_may_rcu(struct nmr_binding *binding,
  * and closes for good when either side begins to leave. May be entered any number of
  * times at once, nested too.
  *
- * Context: Any but NMI, also under raw spinlocks. A call may sleep, migrate, and
- * end in another task or CPU than it began.
+ * Context: Any but NMI, also under raw spinlocks, on a CPU that is online (not from a
+ * hotplug callback of the starting section). A call may sleep, migrate, and end in
+ * another task or CPU than it began.
  * Return: true: call, then nmr_client_call_exit(); false: not attached yet, or
  * closing: do not call, do not exit. Who gets true sees all that the provider
  * did while attaching (acquire).
