@@ -618,8 +618,8 @@ static void try_gates(struct reader *reader, unsigned long duration)
 	}
 }
 
-/* The kobject's release, which DEBUG_KOBJECT_RELEASE puts off for up to a second. */
-#define RELEASE_DELAY	(IS_ENABLED(CONFIG_DEBUG_KOBJECT_RELEASE) ? HZ : 0)
+/* The kobject's release, which DEBUG_KOBJECT_RELEASE puts off for up to four seconds. */
+#define RELEASE_DELAY	(IS_ENABLED(CONFIG_DEBUG_KOBJECT_RELEASE) ? 4 * HZ : 0)
 
 /*
  * One RCU read section that begins inside the last cleanup callback, and tries the
@@ -692,7 +692,7 @@ static int read_past_last_put(void *arg)
 	rcu_read_lock();
 	WRITE_ONCE(reader->reading, true);
 	nt_kick(reader->nb->nt);
-	try_gates(reader, HZ / 5);
+	try_gates(reader, HZ / 2);
 	rcu_read_unlock();
 	return 0;
 }
@@ -700,34 +700,44 @@ static int read_past_last_put(void *arg)
 /*
  * Who reads after the user's put, of a pointer that the user had published, has a grace
  * period: also if the registrar's own reference, whose grace period began earlier, is the
- * last to go.
+ * last to go. That one may have begun before the first of the early readers leaves, or it
+ * begins then and waits for the second; so there is a late reader for either.
  */
 static void put_gives_a_grace_period(struct kunit *test)
 {
 	struct nt *nt = test->priv;
 	struct nt_party *provider = nt_provider(nt);
-	struct reader *before = nt_zalloc(nt, sizeof(*before));
-	struct reader *after = nt_zalloc(nt, sizeof(*after));
-	struct nt_thread *thread[2];
+	struct nt_binding *nb;
+	struct reader *reader;
+	struct nt_thread *thread[4];
+	int i;
 
 	nt_hold(provider, NT_P_CLEANUP);
-	before->nb = nt_pair(nt, nt_client(nt), provider);
-	after->nb = before->nb;
-	nt_get(before->nb);
+	nb = nt_pair(nt, nt_client(nt), provider);
+	nt_get(nb);
+	reader = nt_zalloc(nt, 4 * sizeof(*reader));
+	for (i = 0; i < 4; i++)
+		reader[i].nb = nb;
 	nt_deregister(provider);
 	nt_await(nt, nt_entered(provider, NT_P_CLEANUP) == 1);
-	thread[0] = nt_spawn(nt, read_until_told, before);
-	nt_await(nt, READ_ONCE(before->reading));
+	thread[0] = nt_spawn(nt, read_until_told, &reader[0]);
+	nt_await(nt, READ_ONCE(reader[0].reading));
 	nt_release(provider, NT_P_CLEANUP);
 	KUNIT_EXPECT_EQ(test, nt_wait(provider), 0);
 	schedule_timeout_uninterruptible(HZ / 10 + RELEASE_DELAY);
-	nt_put(before->nb);
-	thread[1] = nt_spawn(nt, read_past_last_put, after);
-	nt_await(nt, READ_ONCE(after->reading));
-	WRITE_ONCE(before->leave, true);
-	KUNIT_EXPECT_EQ(test, nt_join(thread[0]), 0);
-	KUNIT_EXPECT_EQ(test, nt_join(thread[1]), 0);
-	KUNIT_EXPECT_EQ(test, after->entered, 0);
+	thread[1] = nt_spawn(nt, read_until_told, &reader[1]);
+	nt_await(nt, READ_ONCE(reader[1].reading));
+	nt_put(nb);
+	thread[2] = nt_spawn(nt, read_past_last_put, &reader[2]);
+	nt_await(nt, READ_ONCE(reader[2].reading));
+	WRITE_ONCE(reader[0].leave, true);
+	schedule_timeout_uninterruptible(HZ / 5);
+	thread[3] = nt_spawn(nt, read_past_last_put, &reader[3]);
+	nt_await(nt, READ_ONCE(reader[3].reading));
+	WRITE_ONCE(reader[1].leave, true);
+	for (i = 0; i < 4; i++)
+		KUNIT_EXPECT_EQ(test, nt_join(thread[i]), 0);
+	KUNIT_EXPECT_EQ(test, reader[2].entered + reader[3].entered, 0);
 }
 
 static void binding_ids_are_never_issued_twice(struct kunit *test)
