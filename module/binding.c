@@ -379,9 +379,9 @@ bool nmr_binding_close(struct nmr_binding *b, enum nmr_detach_reason reason,
  * @reason:  %NMR_DETACH_FALLBACK: the client should use another provider, the pair is
  *	     offered again later; %NMR_DETACH_ABORT: the pair is never offered again
  *
- * No call of either side that begins after this has returned can enter; detach and cleanup follow on the
- * registrar's workqueue. A binding that is still attaching goes on to attach and is
- * then detached; if it fails, %NMR_DETACH_FALLBACK is forgotten.
+ * No call of either side that begins after this has returned can enter; detach and
+ * cleanup follow on the registrar's workqueue. A binding that is still attaching goes on
+ * to attach and is then detached; if it fails, %NMR_DETACH_FALLBACK is forgotten.
  *
  * Context: Task or softirq. Never sleeps.
  * Return: 0: started; -EALREADY: already closing; -EINVAL: another reason.

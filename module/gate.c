@@ -111,10 +111,10 @@ static void nmr_take_again(void *take)
 }
 
 /*
- * @cpu was not online, so nothing ran there that may call (see nmr_client_call_enter()). If it comes up now its
- * first call may store what it made of the open count over the closed one, as what is
- * one step for the CPU is not one for the others. Then it has to be asked for what it
- * has counted from here. Preemption is off: no CPU goes offline.
+ * @cpu was not online, so nothing ran there that may call (see nmr_client_call_enter()).
+ * If it comes up now its first call may store what it made of the open count over the
+ * closed one, as what is one step for the CPU is not one for the others. Then it has to
+ * be asked for what it has counted from here. Preemption is off: no CPU goes offline.
  */
 static void nmr_take_offline(struct nmr_take *take, int cpu)
 {

@@ -101,7 +101,7 @@ kvm_boots()
 # one. A test that provokes a WARN says "# expect: WARNING begin" before and
 # "# expect: WARNING end" after it: at least one must occur in between, and no
 # other complaint is excused. KCSAN finds races in the kernel, too; only those
-# with nmr or its tests in a backtrace are ours.
+# with nmr or its tests in a backtrace are ours, other than as what was interrupted.
 splats()
 {
 	awk '
@@ -119,7 +119,9 @@ splats()
 	/FAULT_INJECTION: forcing a failure/ { excused = 1; next }
 	/---\[ end trace/ { excused = 0 }
 	/BUG: KCSAN: / { race = $0 }
-	race && /[^a-z](nmr|nt)_/ { complain(race); race = "" }
+	race && / by (task|interrupt) / { interrupted = 0 }
+	race && /asm_.*interrupt/ { interrupted = 1 }
+	race && !interrupted && /[^a-z](nmr|nt)_/ { complain(race); race = "" }
 	/==========/ { race = "" }
 	race { next }
 	excused && /Call Trace:/ { excused = 0; next }

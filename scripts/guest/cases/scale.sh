@@ -47,7 +47,7 @@ test_every_call_of_two_cpus_is_counted()
 {
 	load nmr
 	mark
-	load nmr_bench_calls
+	load nmr_bench_calls calls=5000
 	check "calls were made on one CPU" logged "bench-calls nmr 1 "
 	check "and on two" logged "bench-calls nmr 2 "
 	check "and upcalls" logged "bench-calls nmr_provider 2 "
