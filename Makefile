@@ -5,6 +5,7 @@
 #   make modules_install	into /lib/modules, and what other modules need to
 #				build against it into /lib/modules/RELEASE/nmr;
 #				INSTALL_MOD_PATH= prefixes both
+#   make NMR_DEBUG=1		the same, but calls in flight remember their stacks
 #   make samples		the modules in samples/, too
 #   make demo			see it work, in a virtual machine
 #   make check [WITH=model]	run all tests
@@ -34,7 +35,7 @@ release	 = $(shell sed -n 's/^.define UTS_RELEASE "\(.*\)"/\1/p' \
 all: modules
 
 modules:
-	$(kbuild) modules
+	$(kbuild) NMR_DEBUG='$(NMR_DEBUG)' modules
 
 samples:
 	$(kbuild) CONFIG_NMR_SAMPLES=m modules

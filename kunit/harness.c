@@ -700,6 +700,11 @@ bool nt_enter(struct nt_binding *nb, enum nmr_side caller)
 {
 	if (!nt_count_enter(nb, caller))
 		return false;
+	/* It is the test's now, which may wait while it is in flight. */
+	if (caller == NMR_CLIENT)
+		nmr_client_call_handover(nb->b);
+	else
+		nmr_provider_call_handover(nb->b);
 	atomic_inc(&nb->kept[caller]);
 	return true;
 }

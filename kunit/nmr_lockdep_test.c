@@ -85,10 +85,10 @@ static int lockdep_init_case(struct kunit *test)
 /* Parties whose registrations are each a class of their own, as in real modules. */
 
 /*
- * A client and a provider that meet. One callback is given something to do.
+ * A client and a provider that meet. One callback, or a call, is given something to do.
  *
  * @key: the classes of the two
- * @point: which callback
+ * @point: which callback, or whose function
  * @act: what it does, with @arg
  * @binding: the last one
  */
@@ -106,7 +106,7 @@ struct pair {
 /* Each case begins with classes that lockdep does not know yet. */
 static struct lock_class_key *new_key(void)
 {
-	static struct lock_class_key keys[64];
+	static struct lock_class_key keys[128];
 	static unsigned int used;
 
 	return used < ARRAY_SIZE(keys) ? &keys[used++] : NULL;
@@ -206,7 +206,19 @@ static struct pair *new_pair(struct nt *nt)
 	return pair;
 }
 
-/* The pair meets and parts, and all of its callbacks run. */
+static void call_both(struct pair *pair)
+{
+	if (nmr_client_call_enter(pair->binding)) {
+		visit(pair, NT_P_OP);
+		nmr_client_call_exit(pair->binding);
+	}
+	if (nmr_provider_call_enter(pair->binding)) {
+		visit(pair, NT_C_OP);
+		nmr_provider_call_exit(pair->binding);
+	}
+}
+
+/* The pair meets, calls and parts, and all of its callbacks run. */
 static void meet(struct kunit *test, struct pair *pair)
 {
 	int err = register_provider(pair);
@@ -214,8 +226,10 @@ static void meet(struct kunit *test, struct pair *pair)
 	KUNIT_ASSERT_EQ(test, err, 0);
 	err = register_client(pair);
 	KUNIT_EXPECT_EQ(test, err, 0);
-	if (!err)
+	if (!err) {
+		call_both(pair);
 		nmr_deregister_client_sync(pair->client);
+	}
 	nmr_deregister_provider_sync(pair->provider);
 }
 
@@ -248,6 +262,7 @@ static void deregister(struct waiting *waiting)
 	guid_gen(&pair->npi_id);
 	nt_check(waiting->nt, !register_provider(pair) && !register_client(pair));
 	nt_check(waiting->nt, nmr_client_call_enter(pair->binding));
+	nmr_client_call_handover(pair->binding);
 	if (waiting->side == NMR_CLIENT)
 		nmr_deregister_client(pair->client);
 	else
@@ -300,7 +315,8 @@ static void wait_under_lock(struct waiting *waiting, struct mutex *lock)
 
 static const enum nt_point callbacks[] = {
 	NT_C_ATTACH, NT_P_ATTACH, NT_P_ATTACHED,
-	NT_C_DETACH, NT_P_DETACH, NT_C_CLEANUP, NT_P_CLEANUP
+	NT_C_DETACH, NT_P_DETACH, NT_C_CLEANUP, NT_P_CLEANUP,
+	NT_C_OP, NT_P_OP
 };
 
 static void callback_desc(const enum nt_point *point, char *desc)
@@ -313,6 +329,8 @@ static void callback_desc(const enum nt_point *point, char *desc)
 		[NT_P_DETACH]	= "provider detach",
 		[NT_C_CLEANUP]	= "client cleanup",
 		[NT_P_CLEANUP]	= "provider cleanup",
+		[NT_C_OP]	= "call of the client",
+		[NT_P_OP]	= "call of the provider",
 	};
 
 	strscpy(desc, names[*point], KUNIT_PARAM_DESC_SIZE);
@@ -328,7 +346,7 @@ static void take_user_lock(void *arg)
 	mutex_unlock(&user_lock);
 }
 
-/* Who holds a lock that a callback takes must not wait for the callback, on any side. */
+/* Who holds a lock that a callback or a call takes must not wait for it, on any side. */
 static void wait_under_a_lock_that_a_callback_takes(struct kunit *test)
 {
 	struct nt *nt = test->priv;
@@ -349,7 +367,7 @@ static void wait_under_a_lock_that_a_callback_takes(struct kunit *test)
 	KUNIT_EXPECT_TRUE(test, debug_locks);
 }
 
-/* Two callbacks that each wait for the other one's registration. */
+/* Two callbacks, or calls, that each wait for the other one's registration. */
 static void mutual_waits_of_callbacks(struct kunit *test)
 {
 	enum nt_point point = *(const enum nt_point *)test->param_value;
@@ -389,10 +407,118 @@ static void callback_waits_for_its_own_class(struct kunit *test)
 	KUNIT_EXPECT_FALSE(test, waiting->reported);
 }
 
+static void call_waits_for_its_own_class(struct kunit *test)
+{
+	struct nt *nt = test->priv;
+	struct pair *pair = new_pair(nt);
+	struct waiting *waiting = waiting_for(nt, pair, param_side(test));
+
+	pair->point = NT_P_OP;
+	pair->act = wait_inside;
+	pair->arg = waiting;
+	meet(test, pair);
+	KUNIT_EXPECT_FALSE(test, waiting->reported);
+}
+
+/* Calls in flight of the task that waits: it would wait for itself. */
+
+enum holder {
+	ENTERED,	/* a call of this task */
+	NESTED,		/* the outer one of two */
+	HANDED_OVER,	/* a call that will end elsewhere */
+	EXITED,		/* no call any more */
+};
+
+static const enum holder holders[] = { ENTERED, NESTED, HANDED_OVER, EXITED };
+
+static void holder_desc(const enum holder *holder, char *desc)
+{
+	static const char * const names[] = {
+		[ENTERED]	= "entered",
+		[NESTED]	= "nested",
+		[HANDED_OVER]	= "handed over",
+		[EXITED]	= "exited",
+	};
+
+	strscpy(desc, names[*holder], KUNIT_PARAM_DESC_SIZE);
+}
+
+KUNIT_ARRAY_PARAM(holder, holders, holder_desc);
+
+static void enter_as(struct nmr_binding *binding, enum holder holder)
+{
+	nmr_client_call_enter(binding);
+	if (holder == HANDED_OVER)
+		nmr_client_call_handover(binding);
+	if (holder == NESTED || holder == EXITED)
+		nmr_client_call_enter(binding);
+	if (holder == NESTED)
+		nmr_client_call_exit(binding);
+	if (holder == EXITED) {
+		/* Something has to keep the wait from ending at once. */
+		nmr_client_call_exit(binding);
+		nmr_client_call_handover(binding);
+	}
+}
+
+static void wait_inside_a_call(struct kunit *test)
+{
+	enum holder holder = *(const enum holder *)test->param_value;
+	struct nt *nt = test->priv;
+	struct pair *pair = new_pair(nt);
+	bool reported;
+
+	KUNIT_ASSERT_EQ(test, register_provider(pair), 0);
+	KUNIT_ASSERT_EQ(test, register_client(pair), 0);
+	enter_as(pair->binding, holder);
+	nmr_deregister_client(pair->client);
+	begin_watch();
+	KUNIT_EXPECT_EQ(test, nmr_wait_for_client_deregister_complete_timeout(pair->client, 1),
+			-ETIMEDOUT);
+	reported = end_watch();
+	KUNIT_EXPECT_EQ(test, reported, holder == ENTERED || holder == NESTED);
+	nmr_client_call_exit(pair->binding);
+	nmr_deregister_client_sync(pair->client);
+	nmr_deregister_provider_sync(pair->provider);
+}
+
+/* More calls than lockdep has room for are calls all the same. */
+static void many_calls_of_one_task(struct kunit *test)
+{
+	struct nt *nt = test->priv;
+	struct pair *pair[MAX_LOCK_DEPTH];
+	int i, n;
+
+	for (i = 0; i < MAX_LOCK_DEPTH; i++) {
+		pair[i] = nt_zalloc(nt, sizeof(*pair[i]));
+		guid_gen(&pair[i]->npi_id);
+		pair[i]->key[NMR_CLIENT] = pair[0]->key[NMR_CLIENT] ?: new_key();
+		pair[i]->key[NMR_PROVIDER] = pair[0]->key[NMR_PROVIDER] ?: new_key();
+		KUNIT_ASSERT_EQ(test, register_provider(pair[i]), 0);
+		KUNIT_ASSERT_EQ(test, register_client(pair[i]), 0);
+	}
+	begin_watch();
+	for (i = 0; i < MAX_LOCK_DEPTH; i++)
+		for (n = 0; n < (i ? 2 : 3000); n++)
+			KUNIT_EXPECT_TRUE(test, nmr_client_call_enter(pair[i]->binding));
+	for (i = 0; i < MAX_LOCK_DEPTH; i++)
+		for (n = 0; n < (i ? 2 : 3000); n++)
+			nmr_client_call_exit(pair[i]->binding);
+	KUNIT_EXPECT_FALSE(test, end_watch());
+	KUNIT_EXPECT_EQ(test, current->lockdep_depth, 0);
+	for (i = 0; i < MAX_LOCK_DEPTH; i++) {
+		nmr_deregister_client_sync(pair[i]->client);
+		nmr_deregister_provider_sync(pair[i]->provider);
+	}
+}
+
 static struct kunit_case nmr_lockdep_cases[] = {
 	KUNIT_CASE_PARAM(wait_under_a_lock_that_a_callback_takes, callback_gen_params),
 	KUNIT_CASE_PARAM(mutual_waits_of_callbacks, callback_gen_params),
 	KUNIT_CASE_PARAM(callback_waits_for_its_own_class, side_gen_params),
+	KUNIT_CASE_PARAM(call_waits_for_its_own_class, side_gen_params),
+	KUNIT_CASE_PARAM(wait_inside_a_call, holder_gen_params),
+	KUNIT_CASE(many_calls_of_one_task),
 	{}
 };
 

@@ -5,8 +5,8 @@
  * A wait for a registration that is called inside a callback of one of its bindings
  * would wait for itself; the frames kept here tell. What would only end if another
  * task's callback ended first (two callbacks that wait for each other's
- * registrations) is for lockdep: callbacks hold the map of both registrations for
- * read, a wait takes its own for write.
+ * registrations) is for lockdep: callbacks and calls (track.c) hold the maps of both
+ * registrations for read, a wait takes its own for write.
  *
  * Locking: nmr_callback_lock, process context only, a leaf. Frames are on the
  * stacks of their tasks, and as many as callbacks run at once: few. nmr_lent_mutex,
@@ -26,21 +26,6 @@ static DEFINE_SPINLOCK(nmr_callback_lock);
 /* How many callbacks wait in the API now, each with a place lent; and its lock. */
 static unsigned int nmr_lent;
 static DEFINE_MUTEX(nmr_lent_mutex);
-
-static bool nmr_same(const struct nmr_registration *a, const struct nmr_registration *b)
-{
-	return a == b;
-}
-
-static bool nmr_same_class(const struct nmr_registration *a,
-			   const struct nmr_registration *b)
-{
-#ifdef CONFIG_LOCKDEP
-	return a->dep_map.key == b->dep_map.key;
-#else
-	return a == b;
-#endif
-}
 
 /* The calling task is about to call a callback of @b. Nests. */
 void nmr_callback_begin(struct nmr_callback *cb, struct nmr_binding *b)
@@ -73,9 +58,11 @@ void nmr_callback_end(struct nmr_callback *cb, struct nmr_binding *b)
 	spin_unlock(&nmr_callback_lock);
 }
 
-static bool nmr_callback_any(const struct nmr_registration *reg,
-			     bool (*match)(const struct nmr_registration *a,
-					   const struct nmr_registration *b))
+/*
+ * Is the calling task inside a callback of a binding of @reg, whichever side's? Of any
+ * binding, if NULL.
+ */
+bool nmr_callback_in(const struct nmr_registration *reg)
 {
 	struct nmr_callback *cb;
 	bool found = false;
@@ -83,19 +70,14 @@ static bool nmr_callback_any(const struct nmr_registration *reg,
 	spin_lock(&nmr_callback_lock);
 	list_for_each_entry(cb, &nmr_callbacks, list) {
 		if (cb->task == current &&
-		    (match(cb->binding->reg[NMR_CLIENT], reg) ||
-		     match(cb->binding->reg[NMR_PROVIDER], reg))) {
+		    (!reg || cb->binding->reg[NMR_CLIENT] == reg ||
+		     cb->binding->reg[NMR_PROVIDER] == reg)) {
 			found = true;
 			break;
 		}
 	}
 	spin_unlock(&nmr_callback_lock);
 	return found;
-}
-
-static bool nmr_any(const struct nmr_registration *a, const struct nmr_registration *b)
-{
-	return true;
 }
 
 static void nmr_lend(int places)
@@ -121,7 +103,7 @@ static void nmr_lend(int places)
  */
 bool nmr_callback_wait_begin(unsigned long timeout)
 {
-	bool lend = timeout && nmr_callback_any(NULL, nmr_any);
+	bool lend = timeout && nmr_callback_in(NULL);
 
 	if (lend)
 		nmr_lend(1);
@@ -134,23 +116,33 @@ void nmr_callback_wait_end(bool lent)
 		nmr_lend(-1);
 }
 
-/* Is the calling task inside a callback of a binding of @reg, whichever side's? */
-bool nmr_callback_in(const struct nmr_registration *reg)
+#ifdef CONFIG_LOCKDEP
+/* Does the calling task hold the map of another registration of the class of @reg? */
+static bool nmr_class_is_held(const struct nmr_registration *reg)
 {
-	return nmr_callback_any(reg, nmr_same);
+	const struct lockdep_map *map = &reg->dep_map;
+	int i;
+
+	for (i = 0; i < current->lockdep_depth; i++) {
+		const struct lockdep_map *held = current->held_locks[i].instance;
+
+		if (held != map && held->key == map->key)
+			return true;
+	}
+	return false;
 }
 
 /*
- * Tell lockdep that the calling task is about to wait for @reg's callbacks to end.
- * Not inside a callback of another registration of the same class: a driver that
- * registers many from one place may let one wait for another, and lockdep cannot
- * tell that from waiting for itself. Not for one that has finished: its module, and
- * with it the class, may be gone. A module that unloads waits for RCU readers before
- * its classes go.
+ * Tell lockdep that the calling task is about to wait for @reg's callbacks and calls to
+ * end. Not inside a callback of @reg, where it will not wait. Not inside a callback or a
+ * call of another registration of the same class: a driver that registers many from one
+ * place may let one wait for another, and lockdep cannot tell that from waiting for
+ * itself. Not for one that has finished: its module, and with it the class, may be gone.
+ * A module that unloads waits for RCU readers before its classes go.
  */
 void nmr_callback_may_wait(struct nmr_registration *reg)
 {
-	if (!IS_ENABLED(CONFIG_LOCKDEP) || nmr_callback_any(reg, nmr_same_class))
+	if (nmr_callback_in(reg) || nmr_class_is_held(reg))
 		return;
 	rcu_read_lock();
 	if (!completion_done(&reg->done)) {
@@ -159,3 +151,8 @@ void nmr_callback_may_wait(struct nmr_registration *reg)
 	}
 	rcu_read_unlock();
 }
+#else
+void nmr_callback_may_wait(struct nmr_registration *reg)
+{
+}
+#endif

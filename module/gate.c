@@ -49,16 +49,35 @@
 
 #include "internal.h"
 
-#ifndef CONFIG_64BIT
-#error "calls are counted in words of 64 bits, which have to be exchanged in one step"
-#endif
-
 #define NMR_CALLS_OPEN		BIT_ULL(62)
 #define NMR_CALLS_CLOSED	(-(s64)BIT_ULL(62))
 #define NMR_GATE_BIAS		((s64)BIT_ULL(61))
 
 /* Where every gate leads that is not open. */
-static DEFINE_PER_CPU(s64, nmr_calls_closed) = NMR_CALLS_CLOSED;
+static DEFINE_PER_CPU(s64, nmr_calls_closed) __aligned(sizeof(s64)) = NMR_CALLS_CLOSED;
+
+/* Machines of 32 bits have the counts in words that only atomic64_t does in one step. */
+#ifdef CONFIG_64BIT
+static s64 nmr_count_close(s64 *count)
+{
+	return xchg(count, NMR_CALLS_CLOSED);
+}
+
+static s64 nmr_count_read(const s64 *count)
+{
+	return READ_ONCE(*count);
+}
+#else
+static s64 nmr_count_close(s64 *count)
+{
+	return atomic64_xchg((atomic64_t *)count, NMR_CALLS_CLOSED);
+}
+
+static s64 nmr_count_read(const s64 *count)
+{
+	return atomic64_read((const atomic64_t *)count);
+}
+#endif
 
 /* Both gates closed, nobody inside. */
 void nmr_gate_init(struct nmr_binding *b)
@@ -99,7 +118,7 @@ struct nmr_take {
 /* On @cpu, interrupts off. */
 static void nmr_take_here(struct nmr_take *take, int cpu)
 {
-	s64 count = this_cpu_xchg(*take->count, NMR_CALLS_CLOSED);
+	s64 count = nmr_count_close(per_cpu_ptr(take->count, cpu));
 
 	if (count >= 0)
 		atomic64_add_return(count - take->from, take->draining);
@@ -118,11 +137,11 @@ static void nmr_take_again(void *take)
  */
 static void nmr_take_offline(struct nmr_take *take, int cpu)
 {
-	s64 count = xchg(per_cpu_ptr(take->count, cpu), NMR_CALLS_CLOSED);
+	s64 count = nmr_count_close(per_cpu_ptr(take->count, cpu));
 
 	atomic64_add_return(count - take->from, take->draining);
 	take->from = count;
-	/* xchg() pairs with the barriers between set_cpu_online() and the first call. */
+	/* The exchange pairs with the barriers between set_cpu_online() and the first call. */
 	if (cpu_online(cpu))
 		smp_call_function_single(cpu, nmr_take_again, take, true);
 }
@@ -205,7 +224,8 @@ unsigned int nmr_gate_in_flight(const struct nmr_binding *b, enum nmr_side calle
 	if (n > NMR_GATE_BIAS / 2) {
 		n -= NMR_GATE_BIAS;
 		for_each_possible_cpu(cpu) {
-			s64 count = READ_ONCE(per_cpu_ptr(b->calls, cpu)->count[caller]);
+			s64 count =
+				nmr_count_read(&per_cpu_ptr(b->calls, cpu)->count[caller]);
 
 			if (count >= 0)
 				n += count - NMR_CALLS_OPEN;

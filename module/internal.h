@@ -12,6 +12,8 @@
  *   sysfs.c		what can be seen
  *   pair.c		what became of the offers already made
  *   callback.c		which callbacks run, in which task
+ *   track.c		calls in flight as lockdep sees them
+ *   holders.c		who holds a binding up (NMR_DEBUG)
  *   object.c		memory and references, and what a registration is busy with
  *   gate.c		calls in flight: open, close, drain
  *   npi.c		NPIs, and who has joined them in which order
@@ -28,8 +30,8 @@
  *			 callback of a module; dropped every NMR_BATCH steps of a
  *			 loop that grows with the registry.
  *
- * and two leaves of callback.c, which are taken with neither held. What hardirqs may
- * reach (enter, exit, complete, get, put) takes no lock: it works with atomics,
+ * and leaves: two of callback.c, which are taken with neither held, that of counts.c, and
+ * with NMR_DEBUG that of holders.c. But for these last two, what hardirqs may reach (enter, exit, complete, get, put) takes no lock: it works with atomics,
  * queue_work() and call_rcu() alone.
  */
 #ifndef _NMR_INTERNAL_H
@@ -224,7 +226,7 @@ struct nmr_pair {
 /* Calls in flight of each side, as counted on one CPU, see gate.c. */
 struct nmr_calls {
 	s64 count[NMR_SIDES];
-};
+} __aligned(sizeof(s64));
 
 /* A side's detach, see binding.c. */
 enum nmr_detach_state {
@@ -376,6 +378,40 @@ bool nmr_callback_in(const struct nmr_registration *reg);
 void nmr_callback_may_wait(struct nmr_registration *reg);
 bool nmr_callback_wait_begin(unsigned long timeout);
 void nmr_callback_wait_end(bool lent);
+
+/* holders.c */
+#ifdef CONFIG_NMR_DEBUG
+void nmr_holders_init(void);
+void nmr_holders_exit(void);
+void nmr_holder_add(const struct nmr_binding *b, enum nmr_side caller);
+void nmr_holder_remove(const struct nmr_binding *b, enum nmr_side caller);
+void nmr_holder_hand_over(const struct nmr_binding *b, enum nmr_side caller);
+void nmr_holders_report(const struct nmr_binding *b);
+#else
+static inline void nmr_holders_init(void)
+{
+}
+
+static inline void nmr_holders_exit(void)
+{
+}
+
+static inline void nmr_holder_add(const struct nmr_binding *b, enum nmr_side caller)
+{
+}
+
+static inline void nmr_holder_remove(const struct nmr_binding *b, enum nmr_side caller)
+{
+}
+
+static inline void nmr_holder_hand_over(const struct nmr_binding *b, enum nmr_side caller)
+{
+}
+
+static inline void nmr_holders_report(const struct nmr_binding *b)
+{
+}
+#endif
 
 /* gate.c */
 void nmr_gate_init(struct nmr_binding *b);

@@ -77,6 +77,7 @@ static int __init nmr_init(void)
 	err = nmr_registrar_init();
 	if (err)
 		goto out_sysfs;
+	nmr_holders_init();
 	return 0;
 
 out_sysfs:
@@ -94,6 +95,7 @@ out_workqueues:
 
 static void __exit nmr_exit(void)
 {
+	nmr_holders_exit();
 	nmr_registrar_exit();
 	nmr_stuck_exit();
 	nmr_offer_exit();

@@ -7,8 +7,9 @@
  * list. While the list is not empty a check runs once a second, so a new value of
  * stuck_seconds counts for bindings that have closed already.
  *
- * Locking: the list under nmr_lock. The check runs on a workqueue of the system: many
- * warnings on a slow console are not to hold up the registrar's own.
+ * Locking: the list under nmr_lock. The check runs on a workqueue of the system, though
+ * main.c has three: nobody waits for it, and many warnings on a slow console are not to
+ * hold up the registrar's own.
  */
 
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
@@ -52,6 +53,7 @@ static void nmr_stuck_warn(const struct nmr_binding *b)
 		nmr_gate_in_flight(b, NMR_CLIENT),
 		b->reg[NMR_PROVIDER]->modname, nmr_stuck_side(b, NMR_PROVIDER),
 		nmr_gate_in_flight(b, NMR_PROVIDER));
+	nmr_holders_report(b);
 }
 
 /* Return: the next binding that is due, off the list and with a reference, or NULL. */

@@ -31,6 +31,7 @@
 #ifndef _LINUX_NMR_H
 #define _LINUX_NMR_H
 
+#include <linux/atomic.h>
 #include <linux/compiler.h>
 #include <linux/init.h>
 #include <linux/lockdep.h>
@@ -313,8 +314,10 @@ void __nmr_gate_exit_closed(struct nmr_binding *binding, enum nmr_side caller);
 /*
  * Count one call more, or one less, on this CPU. Return: true if the count is below
  * zero now: closed. Counting and learning that are one step for the CPU it happens on,
- * without any section around it: on x86-64 one instruction that sets a flag, elsewhere
- * this_cpu_add_return(). Compiler barriers: what belongs inside of a call stays there.
+ * without any section around it: on x86-64 one instruction that sets a flag, on others
+ * of 64 bits this_cpu_add_return(). Of 32 bits none has that for a s64; there it is one
+ * step for all CPUs, so it does not matter on which one the task is by then. Compiler
+ * barriers: what belongs inside of a call stays there.
  */
 #if defined(CONFIG_X86_64) && defined(CONFIG_SMP)
 #define __NMR_COUNT(instruction, calls)					\
@@ -329,7 +332,7 @@ void __nmr_gate_exit_closed(struct nmr_binding *binding, enum nmr_side caller);
 })
 #define __nmr_count_enter(calls)	__NMR_COUNT("incq", calls)
 #define __nmr_count_exit(calls)		__NMR_COUNT("decq", calls)
-#else
+#elif defined(CONFIG_64BIT)
 #define __NMR_COUNT(n, calls)						\
 ({									\
 	s64 __count;							\
@@ -341,6 +344,33 @@ void __nmr_gate_exit_closed(struct nmr_binding *binding, enum nmr_side caller);
 })
 #define __nmr_count_enter(calls)	__NMR_COUNT(1, calls)
 #define __nmr_count_exit(calls)		__NMR_COUNT(-1, calls)
+#else
+#define __NMR_COUNT(n, calls)						\
+	(atomic64_add_return(n, (atomic64_t *)raw_cpu_ptr(calls)) < 0)
+#define __nmr_count_enter(calls)	__NMR_COUNT(1, calls)
+#define __nmr_count_exit(calls)		__NMR_COUNT(-1, calls)
+#endif
+
+/* Each call in flight, told to lockdep, and remembered with NMR_DEBUG: see track.c. */
+#if defined(CONFIG_LOCKDEP) || defined(CONFIG_NMR_DEBUG)
+void __nmr_call_entered(struct nmr_binding *binding, enum nmr_side caller);
+void __nmr_call_exiting(struct nmr_binding *binding, enum nmr_side caller);
+void __nmr_call_handed_over(struct nmr_binding *binding, enum nmr_side caller);
+#else
+static __always_inline void __nmr_call_entered(struct nmr_binding *binding,
+					       enum nmr_side caller)
+{
+}
+
+static __always_inline void __nmr_call_exiting(struct nmr_binding *binding,
+					       enum nmr_side caller)
+{
+}
+
+static __always_inline void __nmr_call_handed_over(struct nmr_binding *binding,
+						   enum nmr_side caller)
+{
+}
 #endif
 
 static __always_inline bool __nmr_call_enter(struct nmr_binding *binding,
@@ -356,14 +386,19 @@ static __always_inline bool __nmr_call_enter(struct nmr_binding *binding,
 	 * If the gate has closed since, this CPU's count still takes the call, which is
 	 * then in flight, or it is below zero already.
 	 */
-	return likely(!__nmr_count_enter(calls));
+	if (unlikely(__nmr_count_enter(calls)))
+		return false;
+	__nmr_call_entered(binding, caller);
+	return true;
 }
 
 static __always_inline void __nmr_call_exit(struct nmr_binding *binding,
 					    enum nmr_side caller)
 {
-	s64 __percpu *calls = READ_ONCE(__nmr_gate(binding, caller)->calls);
+	s64 __percpu *calls;
 
+	__nmr_call_exiting(binding, caller);
+	calls = READ_ONCE(__nmr_gate(binding, caller)->calls);
 	if (unlikely(__nmr_count_exit(calls)))
 		__nmr_gate_exit_closed(binding, caller);
 }
@@ -390,8 +425,8 @@ static __always_inline bool __nmr_call_may_rcu(struct nmr_binding *binding,
  * times at once, nested too.
  *
  * Context: Any but NMI, also under raw spinlocks, on a CPU that is online (not from a
- * hotplug callback of the starting section). A call may sleep, migrate, and end in
- * another task or CPU than it began.
+ * hotplug callback of the starting section). A call may sleep, migrate, and end on another
+ * CPU than it began, or in another task: see nmr_client_call_handover().
  * Return: true: call, then nmr_client_call_exit(); false: not attached yet, or
  * closing: do not call, do not exit. Who gets true sees all that the provider
  * did while attaching (acquire).
@@ -439,6 +474,35 @@ static __always_inline bool nmr_provider_call_enter(struct nmr_binding *binding)
 static __always_inline void nmr_provider_call_exit(struct nmr_binding *binding)
 {
 	__nmr_call_exit(binding, NMR_PROVIDER);
+}
+
+/**
+ * nmr_client_call_handover() - the client's call goes on in another task
+ * @binding: the binding whose nmr_client_call_enter() returned true in this task
+ *
+ * For a call that will end, by nmr_client_call_exit(), where it did not begin: in a work
+ * item, an interrupt, or another system call. Tells lockdep, which takes a call for a
+ * lock that this task holds, as percpu_rwsem_release() does; and whoever looks for the
+ * call's stack (NMR_DEBUG). Nothing at all where neither is configured.
+ *
+ * Context: Any but NMI, where the call was entered.
+ */
+static __always_inline void nmr_client_call_handover(struct nmr_binding *binding)
+{
+	__nmr_call_handed_over(binding, NMR_CLIENT);
+}
+
+/**
+ * nmr_provider_call_handover() - the provider's call goes on in another task
+ * @binding: the binding whose nmr_provider_call_enter() returned true in this task
+ *
+ * As nmr_client_call_handover().
+ *
+ * Context: Any but NMI, where the call was entered.
+ */
+static __always_inline void nmr_provider_call_handover(struct nmr_binding *binding)
+{
+	__nmr_call_handed_over(binding, NMR_PROVIDER);
 }
 
 /**

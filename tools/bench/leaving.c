@@ -102,9 +102,11 @@ static int bench_calls_in_flight(unsigned int n)
 	err = leaving_register_clients(1) ?: err;
 	if (err)
 		return err;
-	for (i = 0; i < n; i++)
+	for (i = 0; i < n; i++) {
 		if (!nmr_client_call_enter(binding))
 			return -ENOENT;
+		nmr_client_call_handover(binding);
+	}
 	nmr_deregister_provider(provider);
 	bench_settle();
 	start = bench_busy();
@@ -142,6 +144,7 @@ static int bench_stuck(void)
 	alone = bench_leave_one(clients[0]);
 	if (!nmr_client_call_enter(binding))
 		return -ENOENT;
+	nmr_client_call_handover(binding);
 	nmr_deregister_client(clients[2]);
 	bench_settle();
 	beside = bench_leave_one(clients[1]);
