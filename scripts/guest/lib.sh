@@ -212,6 +212,11 @@ loaded()
 	exists "/sys/module/$1"
 }
 
+built_in()
+{
+	! grep -q "^$1 " /proc/modules && loaded "$1"
+}
+
 # leaving MODULE: its rmmod has begun, and waits
 leaving()
 {
@@ -316,5 +321,6 @@ unload_all()
 		(await "$module is gone" gone "/sys/module/$module") || return 1
 	done
 	loaded nmr || return 0
-	(await "sysfs is empty" empty) && rmmod nmr && gone "$NMR"
+	(await "sysfs is empty" empty) || return 1
+	built_in nmr || { rmmod nmr && gone "$NMR"; }
 }

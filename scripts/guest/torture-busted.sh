@@ -1,0 +1,47 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=dash
+# guest: -c 4 -m 1024 -t 600
+#
+# The torture test with something wrong, once for each of its checks: the check has to see
+# it, and the verdict has to be FAILURE.
+
+. /lib.sh
+
+checks="call-after-cleanup call-after-detach cleanup-in-call callback-order reasons-differ
+	after-wait too-many-bindings bound-twice unexpected-value sums stall"
+
+# The check has spoken; that of the sums does so in the end.
+noticed()
+{
+	[ "$name" = sums ] || logged "!!! $name"
+}
+
+test_busted()
+{
+	mark
+	loaded nmr || load nmr
+	say "# expect: WARNING begin"
+	load nmr_torture busted="$name" stall_seconds=3
+	await "it is noticed" noticed
+	unload nmr_torture
+	say "# expect: WARNING end"
+	check "it says what was wrong" logged "!!! $name: [0-9]* times"
+	check "the verdict says so" logged "end of test: FAILURE: .* busted=$name"
+	unload nmr
+}
+
+number=0 failures=0
+echo "KTAP version 1"
+echo "1..$(echo "$checks" | wc -w)"
+for name in $checks; do
+	number=$((number + 1))
+	if (test_busted); then
+		echo "ok $number $name"
+	else
+		echo "not ok $number $name"
+		failures=$((failures + 1))
+		rmmod nmr_torture nmr
+	fi
+done
+[ $failures -eq 0 ]

@@ -1,0 +1,137 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=dash
+# guest: -c 4 -m 1024 -t 3600
+#
+# The torture test, and what only userspace can add to it: readers of all of sysfs, orders
+# to detach, CPUs that go and come, allocations that fail, modules that load and unload.
+# Takes from the kernel's command line: torture_seconds, torture_seed, torture_cycles.
+
+. /lib.sh
+
+seconds=${torture_seconds:-30}
+seed=${torture_seed:-1}
+cycles=${torture_cycles:-500}
+RANDOM=$((seed % 32768))
+
+# Built in, and told at boot how long; or a module.
+begin()
+{
+	! built_in nmr_torture || return 0
+	load nmr
+	load nmr_torture seconds="$seconds" seed="$seed" "$@"
+}
+
+verdict()
+{
+	dmesg | sed -n 's/.*nmr_torture: end of test: //p'
+}
+
+ended()
+{
+	[ -n "$(verdict)" ]
+}
+
+read_all()
+{
+	until ended; do
+		cat /sys/kernel/nmr/*/*/* /sys/kernel/debug/nmr/calls
+		usleep 50000
+	done > /dev/null 2>&1
+}
+
+detach_some()
+{
+	until ended; do
+		for folder in "$NMR"/bindings/*; do
+			[ $((RANDOM % 4)) -gt 0 ] || echo fallback > "$folder/detach"
+			[ $((RANDOM % 16)) -gt 0 ] || echo abort > "$folder/detach"
+			usleep $((RANDOM % 20000))
+		done
+	done 2> /dev/null
+}
+
+# All but the first, which does not go.
+move_cpus()
+{
+	until ended; do
+		for online in /sys/devices/system/cpu/cpu[1-9]*/online; do
+			echo 0 > "$online"
+			usleep $((RANDOM * 16))
+			echo 1 > "$online"
+		done
+	done 2> /dev/null
+	for online in /sys/devices/system/cpu/cpu[1-9]*/online; do
+		echo 1 > "$online"
+	done
+}
+
+# One of a thousand allocations, where the kernel can make them fail.
+starve()
+{
+	fail=/sys/kernel/debug/failslab
+	[ -e $fail/probability ] || return 0
+	echo 0 > $fail/verbose
+	echo 1000 > $fail/interval
+	echo -1 > $fail/times
+	echo 100 > $fail/probability
+	until ended; do
+		usleep 100000
+	done
+	echo 0 > $fail/probability
+}
+
+test_torture()
+{
+	begin
+	read_all &
+	detach_some &
+	move_cpus &
+	starve &
+	until ended; do
+		usleep 200000
+	done
+	wait
+	verdict
+	check "the verdict is good" [ "$(verdict | cut -d: -f1)" = SUCCESS ]
+}
+
+# A client and a provider come and go, each while the other calls it.
+test_modules_load_and_unload_with_calls_in_flight()
+{
+	loaded nmr || load nmr
+	cycle=0
+	while [ $cycle -lt "$cycles" ]; do
+		load nmr_peer_a providers=1 threads=1 call_us=100
+		load nmr_peer_b clients=1 threads=2 timer=1 call_us=100
+		await "b has called" risen nmr_peer_b asked 0
+		case $((RANDOM % 3)) in
+		0)	unload nmr_peer_a && all_was_right nmr_peer_b && unload nmr_peer_b ;;
+		1)	unload nmr_peer_b && all_was_right nmr_peer_a && unload nmr_peer_a ;;
+		2)	rmmod nmr_peer_a &
+			rmmod nmr_peer_b
+			wait ;;
+		esac
+		cycle=$((cycle + 1))
+	done
+	echo "# $cycle cycles"
+}
+
+# Who unloads the registrar right after its last user finds nothing of it left.
+test_registrar_unloads_right_after_its_last_user()
+{
+	cycle=0
+	while [ $cycle -lt $((cycles / 10)) ]; do
+		loaded nmr || load nmr
+		load nmr_peer_a providers=1 clients=1 threads=1 keep=1
+		await "it has called itself" risen nmr_peer_a asked 0
+		unload nmr_peer_a && unload nmr
+		cycle=$((cycle + 1))
+	done
+}
+
+cases=torture
+[ ! -e /modules/nmr_peer_a.ko ] || cases="$cases modules_load_and_unload_with_calls_in_flight"
+[ ! -e /modules/nmr.ko ] || cases="$cases registrar_unloads_right_after_its_last_user"
+# shellcheck disable=SC2086	# a list of words
+run_cases $cases

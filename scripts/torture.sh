@@ -1,0 +1,49 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# torture.sh [-k KERNEL] [-t SECONDS] [-c CPUS] [-r SEED] [-n CYCLES] [-b] [-i]: run the
+# torture test, see tools/torture and guest/torture.sh.
+#
+# KERNEL is a stock one (6.1, 6.12, 6.1-rt), or an x86-64 one of kunit/kernels. CYCLES:
+# how often modules load and unload afterwards. -b: break things on purpose, and see that
+# it notices. -i: count instructions instead of running CPUs side by side: slow, but the
+# same seed then does the same again. KTAP in build/torture-KERNEL.log.
+
+. "$(dirname "$0")/common.sh" || exit 1
+
+kernel=$(awk '!/^#/ { print $1; exit }' "$TOP/kunit/kernels")
+seconds=60 cpus=4 seed=$RANDOM cycles= script=torture qemu_args=
+while getopts k:t:c:r:n:bi option; do
+	case $option in
+	k) kernel=$OPTARG ;;
+	t) seconds=$OPTARG ;;
+	c) cpus=$OPTARG ;;
+	r) seed=$OPTARG ;;
+	n) cycles=$OPTARG ;;
+	b) script=torture-busted ;;
+	i) qemu_args="-icount shift=0,sleep=off" ;;
+	*) exit 1 ;;
+	esac
+done
+
+say "torture: kernel $kernel, $seconds s, $cpus CPUs, seed $seed"
+args="torture_seconds=$seconds torture_seed=$seed"
+case $kernel in
+[0-9]*)
+	modules=$("$TOP/scripts/modules.sh" "$kernel" -s)
+	cycles=${cycles:-500}
+	;;
+*)	# It has nmr and the torture test built in.
+	"$TOP/scripts/own-kernel.sh" "$kernel" > /dev/null
+	modules=$(find "$BUILD/kunit/$kernel/modules" -name '*.ko' 2> /dev/null || true)
+	args+=" nmr_torture.seconds=$seconds nmr_torture.seed=$seed kunit.filter_glob=none"
+	# DEBUG_KOBJECT_RELEASE has a line for each object; and each rmmod waits for it, for
+	# seconds.
+	args+=" loglevel=6"
+	[ -n "$cycles" ] || cycles=10
+	;;
+esac
+# shellcheck disable=SC2046	# a list of files
+"$TOP/scripts/guest.sh" -n "$script-$kernel" -k "$kernel" -c "$cpus" -m 2048 \
+	-t $((seconds * 3 + cycles * 4 + 300)) -a "$args torture_cycles=$cycles" -q "$qemu_args" \
+	$(printf ' -f %s' $modules) -s "$TOP/scripts/guest/$script.sh"
