@@ -1,11 +1,11 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# guest.sh -n NAME -k 6.1|6.12 -s SCRIPT [-c CPUS] [-m MEM] [-t SECONDS]
+# guest.sh -n NAME -k KERNEL -s SCRIPT [-c CPUS] [-m MEM] [-t SECONDS]
 #	   [-a KERNEL-ARGS] [-q QEMU-ARGS] [-f FILE[:GUESTPATH]]...
 #
-# Boots a stock kernel that runs SCRIPT, see guest/init. A file is put into
-# /modules unless GUESTPATH says where. A line "# guest: OPTIONS" in the script
+# Boots a kernel that runs SCRIPT, see guest/init: a stock one (6.1, 6.12, 6.1-rt), or an
+# x86-64 one of kunit/kernels by its name. A file is put into /modules unless GUESTPATH says where. A line "# guest: OPTIONS" in the script
 # has its own defaults for these options. The console goes to stdout from where the
 # script begins, and all of it to build/NAME.log. Succeeds if the script does and
 # the kernel's log has no complaint.
@@ -13,7 +13,7 @@
 . "$(dirname "$0")/common.sh" || exit 1
 . "$(dirname "$0")/vm.sh" || exit 1
 
-name='' series='' script='' cpus=2 memory=512 seconds=120 args='' qemu_args=''
+name='' kernel='' script='' cpus=2 memory=512 seconds=120 args='' qemu_args=''
 files=()
 options()
 {
@@ -22,7 +22,7 @@ options()
 	while getopts n:k:s:c:m:t:a:q:f: option; do
 		case $option in
 		n) name=$OPTARG ;;
-		k) series=$OPTARG ;;
+		k) kernel=$OPTARG ;;
 		s) script=$OPTARG ;;
 		c) cpus=$OPTARG ;;
 		m) memory=$OPTARG ;;
@@ -36,14 +36,17 @@ options()
 }
 
 options "$@"
-if [ -z "$name" ] || [ -z "$series" ] || [ ! -e "$script" ]; then
-	die "needs -n NAME, -k SERIES and -s SCRIPT"
+if [ -z "$name" ] || [ -z "$kernel" ] || [ ! -e "$script" ]; then
+	die "needs -n NAME, -k KERNEL and -s SCRIPT"
 fi
 eval "options $(sed -n 's/^# guest: //p' "$script")"
 options "$@"
 
 "$TOP/scripts/packages.sh" guest
-image=$("$TOP/scripts/kernel.sh" stock "$series" | field IMAGE -)
+case $kernel in
+[0-9]*)	image=$("$TOP/scripts/kernel.sh" stock "$kernel" | field IMAGE -) ;;
+*)	image=$("$TOP/scripts/own-kernel.sh" "$kernel" | field KERNEL -) ;;
+esac
 log=$BUILD/$name.log
 initrd=$BUILD/$name.cpio
 verdict=$BUILD/$name.verdict

@@ -3,9 +3,11 @@
 #
 # Debian's kernels: kept in the cache, fetched when they are not there.
 #
-#   kernel.sh headers 6.1|6.12	  KDIR and RELEASE to build modules for
-#   kernel.sh stock 6.1|6.12	  the same, and IMAGE to boot, MODULES (its own)
+#   kernel.sh headers SERIES	  KDIR and RELEASE to build modules for
+#   kernel.sh stock SERIES	  the same, and IMAGE to boot, MODULES (its own)
 #   kernel.sh source 6.1|6.12	  SOURCE, a tree, and VERSION
+#
+# SERIES is 6.1, 6.12, or 6.1-rt.
 #
 # Prints shell assignments. The newest that Debian has is chosen when the cache
 # has none; remove the cache to get a newer one.
@@ -18,21 +20,24 @@ newest()
 	apt-cache search --names-only "$1" | cut -d' ' -f1 | sort -V | tail -n1
 }
 
-# Ask apt for the newest cloud kernel of a series, and remember the answer.
+# Ask apt for the newest kernel of a series, and remember the answer. The cloud's is
+# small, but has no realtime flavour.
 resolve()
 {
-	local series=$1 pattern package
+	local series=${1%-rt} flavour=cloud-amd64 pattern package
+
+	[ "$series" = "$1" ] || flavour=rt-amd64
 
 	command -v apt-get > /dev/null ||
 		die "Debian's apt-get is needed to find a stock $series kernel;" \
 		    "make KDIR=... builds for another"
-	pattern="^linux-image-${series//./\\.}\\.[0-9].*-cloud-amd64-unsigned\$"
+	pattern="^linux-image-${series//./\\.}\\.[0-9].*-$flavour-unsigned\$"
 	package=$(newest "$pattern")
 	if [ -z "$package" ]; then
 		as_root apt-get -qq update >&2
 		package=$(newest "$pattern")
 	fi
-	[ -n "$package" ] || die "no linux-image-$series*-cloud-amd64-unsigned"
+	[ -n "$package" ] || die "no linux-image-$series*-$flavour-unsigned"
 	package=${package#linux-image-}
 	echo "${package%-unsigned}"
 }
@@ -106,7 +111,7 @@ source_tree()
 	VERSION=$1.$(sed -n 's/^SUBLEVEL = //p' "$SOURCE/Makefile")
 }
 
-[ $# -eq 2 ] || die "usage: ${0##*/} headers|stock|source 6.1|6.12"
+[ $# -eq 2 ] || die "usage: ${0##*/} headers|stock|source SERIES"
 cache_lock "kernel-$2"
 case $1 in
 headers)

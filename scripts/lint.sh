@@ -78,7 +78,7 @@ check_modules()
 # The suites need a kernel with KUnit.
 check_kunit()
 {
-	"$TOP/scripts/kunit.sh" -l W=1e C=2 CF=-Wsparse-error
+	"$TOP/scripts/own-kernel.sh" -l W=1e C=2 CF=-Wsparse-error
 }
 
 "$TOP/scripts/packages.sh" lint

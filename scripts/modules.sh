@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# modules.sh [-d DIR] 6.1|6.12 [MAKE-ARGUMENT]...: build nmr, the samples and the
+# modules.sh [-d DIR] SERIES [MAKE-ARGUMENT]...: build nmr, the samples and the
 # test modules for a stock kernel, in DIR/RELEASE, and print the modules' paths.
 # DIR is build if not given.
 
@@ -29,5 +29,6 @@ find "$dir"/{include,module,kunit,samples,tools} -xtype l -delete
 
 # BTF needs a vmlinux, which Debian's headers have not.
 make -C "$KDIR" M="$dir" --no-print-directory -j"$JOBS" CONFIG_NMR_SAMPLES=m \
-     CONFIG_NMR_TEST_MODULES=m CONFIG_DEBUG_INFO_BTF_MODULES= "$@" modules >&2
+     CONFIG_NMR_TEST_MODULES=m CONFIG_NMR_TORTURE_TEST=m CONFIG_NMR_BENCH=m \
+     CONFIG_DEBUG_INFO_BTF_MODULES= "$@" modules >&2
 sed -e 's/\.k\?o$/.ko/' -e "s|^\([^/]\)|$dir/\1|" "$dir/modules.order"

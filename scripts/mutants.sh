@@ -9,13 +9,14 @@
 . "$(dirname "$0")/common.sh" || exit 1
 
 tree=$BUILD/mutants
+log=$tree/build/kunit/kasan/test.log
 
 # A copy of this checkout, with the fault.
 break_it()
 {
 	rm -rf "$tree"
 	mkdir -p "$tree"
-	cp -r "$TOP"/{Kbuild,Kconfig,include,module,kunit,samples,scripts} "$tree"
+	cp -r "$TOP"/{Kbuild,Kconfig,include,module,kunit,samples,scripts,tools} "$tree"
 	patch --silent --strip=1 --directory="$tree" < "$1"
 }
 
@@ -23,10 +24,23 @@ break_it()
 # it does not compile, has said nothing.
 killer()
 {
-	local log=$tree/build/kunit/kasan/test.log
-
 	grep -q 'KTAP version' "$log" || return 1
 	sed -n 's/\r$//; s/^\[[ 0-9.]*\] *//; /^not ok/p; /^Bail out/p' "$log" | head -n 1
+}
+
+# Run a suite, as far as to the first case that fails: a fault that makes one hang makes
+# the next one hang, too, each for as long as its waits are bounded.
+run_suite()
+{
+	local runner
+
+	rm -f "$log"
+	setsid "$tree/scripts/kunit.sh" -t 180 "$1" > "$tree/out" 2>&1 &
+	runner=$!
+	if tail --pid="$runner" -n +1 -F "$log" 2> /dev/null | grep -q -m 1 ' not ok '; then
+		kill -- "-$runner" 2> /dev/null || true
+	fi
+	wait "$runner"
 }
 
 # try PATCH: says who killed it; fails if nobody did.
@@ -40,7 +54,7 @@ try()
 	}
 	read -r -a suites < <(sed -n 's/^Suites: //p' "$1")
 	for suite in "${suites[@]}"; do
-		"$tree/scripts/kunit.sh" -t 240 "$suite" > "$tree/out" 2>&1 && continue
+		run_suite "$suite" && continue
 		killer && return
 		echo "$suite has not run"
 		return 1

@@ -37,7 +37,22 @@ needs()
 			python3			python3
 		END
 		;;
-	guest)	# boot one
+	arm64)	# compile one for that
+		cat <<-END
+			aarch64-linux-gnu-gcc	gcc-aarch64-linux-gnu
+		END
+		;;
+	guest-arm64)
+		cat <<-END
+			qemu-system-aarch64	qemu-system-arm
+		END
+		;;
+	guest-i386)
+		cat <<-END
+			qemu-system-i386	qemu-system-x86
+		END
+		;;
+	guest|guest-x86_64)	# boot one
 		cat <<-END
 			qemu-system-x86_64	qemu-system-x86
 			busybox			busybox-static

@@ -28,7 +28,7 @@ for header in $(cd include && find . -name '*.h'); do
 	update "include/$header" "$tree/include/$header"
 done
 cp Kbuild Kconfig "$new/drivers/nmr"
-find module kunit samples \( -name '*.[ch]' -o -name Kbuild \) |
+find module kunit samples tools/torture \( -name '*.[ch]' -o -name Kbuild \) |
 	cpio --quiet -pd "$new/drivers/nmr"
 (cd "$new" && find drivers -type f) | while read -r file; do
 	update "$new/$file" "$tree/$file"
