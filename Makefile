@@ -12,6 +12,10 @@
 #   make kunit [FILTER=...]	run the KUnit suites, or those that match
 #   make integration		run the real modules on stock kernels
 #   make bench [SIZES=...]	measure, against what else there is
+#   make torture [KERNEL=... SECONDS=... CPUS=... SEED=... CYCLES=...]
+#				all that the API allows at once, for so long
+#   make matrix [SECONDS=...]	the tests and some torture, on every kernel there is
+#   make coverage		which lines the tests run
 #   make mutants [NAMES=...]	break the code, and see the suites notice
 #   make model			all interleavings of a model of a binding
 #   make lint			run the checkers
@@ -51,7 +55,7 @@ clean:
 	$(kbuild) clean
 	rm -rf build
 
-demo integration model lint:
+coverage demo integration model lint:
 	@scripts/$@.sh
 
 check:
@@ -60,10 +64,18 @@ check:
 bench:
 	@scripts/bench.sh $(SIZES)
 
+torture:
+	@scripts/torture.sh $(if $(KERNEL),-k $(KERNEL)) $(if $(SECONDS),-t $(SECONDS)) \
+		$(if $(CPUS),-c $(CPUS)) $(if $(SEED),-r $(SEED)) $(if $(CYCLES),-n $(CYCLES))
+
+matrix:
+	@scripts/matrix.sh $(if $(SECONDS),-t $(SECONDS))
+
 mutants:
 	@scripts/mutants.sh $(NAMES)
 
 kunit:
 	@scripts/kunit.sh $(if $(FILTER),'$(FILTER)')
 
-.PHONY: all modules samples modules_install clean demo check kunit integration bench mutants model lint
+.PHONY: all modules samples modules_install clean demo check kunit integration bench \
+	torture matrix coverage mutants model lint

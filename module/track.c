@@ -72,6 +72,8 @@ void __nmr_call_entered(struct nmr_binding *binding, enum nmr_side caller)
 {
 	nmr_track_enter(binding);
 	nmr_holder_add(binding, caller);
+	/* Not a tail call: the stack is to have a frame of this function, to be skipped. */
+	barrier();
 }
 EXPORT_SYMBOL_NMR(__nmr_call_entered);
 

@@ -1,8 +1,9 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# integration.sh [6.1|6.12]...: run the real modules on the stock kernels, by
-# every scripts/guest/integration*.sh, and count what a call costs.
+# integration.sh [SERIES]...: run the real modules on stock kernels, by every
+# scripts/guest/integration*.sh, and count what a call costs. On 6.12 also those built
+# with NMR_DEBUG.
 
 . "$(dirname "$0")/common.sh" || exit 1
 
@@ -10,12 +11,15 @@
 code=0
 for series; do
 	say "building for $series"
-	modules=$("$TOP/scripts/modules.sh" "$series" -s)
+	mapfile -t modules < <("$TOP/scripts/modules.sh" "$series" -s)
 	for script in "$TOP"/scripts/guest/{integration*,costs}.sh; do
 		name=${script##*/}
-		# shellcheck disable=SC2086	# a list of files
 		"$TOP/scripts/guest.sh" -n "${name%.sh}-$series" -k "$series" \
-			${modules//$BUILD/-f $BUILD} -s "$script" || code=1
+			"${modules[@]/#/-f}" -s "$script" || code=1
 	done
+	[ "$series" = 6.12 ] || continue
+	mapfile -t modules < <("$TOP/scripts/modules.sh" -d "$BUILD/debug" 6.12 -s NMR_DEBUG=1)
+	"$TOP/scripts/guest.sh" -n debug-6.12 -k 6.12 "${modules[@]/#/-f}" \
+		-s "$TOP/scripts/guest/debug.sh" || code=1
 done
 exit $code

@@ -20,10 +20,8 @@ fi
 read -r series ARCH config < <(awk -v name="$name" \
 	'$1 == name { print $2, $3, $4 }' "$TOP/kunit/kernels") ||
 	die "no $name in kunit/kernels"
-configs=("$TOP/kunit/.kunitconfig" "$TOP/kunit/base.config")
-for part in ${config//,/ }; do
-	configs+=("$TOP/kunit/$part.config")
-done
+read -r -a configs <<< "${config//,/ }"
+configs=("${configs[@]/#/"$TOP/kunit/"}")
 
 cross=
 case $ARCH in

@@ -30,12 +30,12 @@ say "torture: kernel $kernel, $seconds s, $cpus CPUs, seed $seed"
 args="torture_seconds=$seconds torture_seed=$seed"
 case $kernel in
 [0-9]*)
-	modules=$("$TOP/scripts/modules.sh" "$kernel" -s)
+	mapfile -t modules < <("$TOP/scripts/modules.sh" "$kernel" -s)
 	cycles=${cycles:-500}
 	;;
 *)	# It has nmr and the torture test built in.
 	"$TOP/scripts/own-kernel.sh" "$kernel" > /dev/null
-	modules=$(find "$BUILD/kunit/$kernel/modules" -name '*.ko' 2> /dev/null || true)
+	mapfile -t modules < <(find "$BUILD/kunit/$kernel" -name '*.ko')
 	args+=" nmr_torture.seconds=$seconds nmr_torture.seed=$seed kunit.filter_glob=none"
 	# DEBUG_KOBJECT_RELEASE has a line for each object; and each rmmod waits for it, for
 	# seconds.
@@ -43,7 +43,6 @@ case $kernel in
 	[ -n "$cycles" ] || cycles=10
 	;;
 esac
-# shellcheck disable=SC2046	# a list of files
 "$TOP/scripts/guest.sh" -n "$script-$kernel" -k "$kernel" -c "$cpus" -m 2048 \
 	-t $((seconds * 3 + cycles * 4 + 300)) -a "$args torture_cycles=$cycles" -q "$qemu_args" \
-	$(printf ' -f %s' $modules) -s "$TOP/scripts/guest/$script.sh"
+	"${modules[@]/#/-f}" -s "$TOP/scripts/guest/$script.sh"

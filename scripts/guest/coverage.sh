@@ -1,0 +1,31 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=dash
+# guest: -c 4 -m 2048 -t 1800
+#
+# Runs in the gcov kernel: the suites, the integration tests and some torture, all as
+# modules; then sends what was counted through the third serial port.
+
+. /lib.sh
+
+load nmr
+load nmr_kunit
+unload nmr_kunit
+unload nmr
+code=0
+(. /integration.sh) || code=1
+load nmr
+load nmr_torture seconds=10
+until dmesg | grep -q 'nmr_torture: end of test'; do
+	usleep 200000
+done
+unload nmr_torture
+unload nmr
+
+mkdir /tmp/counts
+find /sys/kernel/debug/gcov -path '*/nmr/module/*.gcda' | while read -r file; do
+	cat "$file" > "/tmp/counts/${file##*/}"
+done
+stty -F /dev/ttyS2 raw
+tar -cf /dev/ttyS2 -C /tmp/counts .
+exit $code

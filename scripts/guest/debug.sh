@@ -1,0 +1,72 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=dash
+# guest: -c 4 -m 512 -t 120
+#
+# nmr built with NMR_DEBUG=1: who holds a binding up is shown with its stack.
+
+. /lib.sh
+for file in /cases/stuck.sh; do
+	# shellcheck source=/dev/null
+	. "$file"
+done
+
+calls=/sys/kernel/debug/nmr/calls
+
+# Two calls of nmr_peer_b are held in nmr_peer_a. Their binding is $id.
+two_calls()
+{
+	load nmr stuck_seconds=1
+	load nmr_peer_a providers=1
+	stuck_pair nmr_peer_b
+	hold nmr_peer_a call
+	await "calls held" in_hand "$NMR/bindings/$id/client_calls" 2
+}
+
+# How often debugfs says so; of calls that are held, so it does not change.
+says_in_debugfs()
+{
+	[ "$(grep -c "$1" $calls)" -eq "$2" ]
+}
+
+test_calls_in_flight_are_listed()
+{
+	two_calls
+	check "both calls" says_in_debugfs \
+		"^binding $id: the client's call .* entered by nmr_peer_b/[01]/[0-9]* on CPU [0-3]" 2
+	check "from where" says_in_debugfs "peer_ask_all+.* \[nmr_peer_b\]" 2
+	release nmr_peer_a call
+	unload nmr_peer_b
+	check "none is left" says_in_debugfs "binding $id:" 0
+}
+
+test_stuck_calls_are_told_with_their_stacks()
+{
+	mark
+	two_calls
+	echo abort > "$NMR/bindings/$id/detach"
+	await "it is told of" is_told "$id"
+	await "with the last frame of both" told_frames "kthread+" 2
+	check "from where" told_frames "peer_ask_all+.* \[nmr_peer_b\]" 2
+	check "by whom" logged "nmr: binding $id: the client's call .* entered by nmr_peer_b/1"
+}
+
+told_frames()
+{
+	[ "$(since_mark | grep -c "$1")" -eq "$2" ]
+}
+
+# A call that is gone leaves no record, however many come: a thousand times as many as
+# there are records.
+test_records_are_used_again()
+{
+	load nmr
+	load nmr_peer_a providers=1
+	load nmr_peer_b clients=1 threads=4 timer=1
+	await "many calls" risen nmr_peer_b asked 100000
+	unload nmr_peer_b
+	check "none is left" says_in_debugfs "binding" 0
+}
+
+run_cases calls_in_flight_are_listed stuck_calls_are_told_with_their_stacks \
+	records_are_used_again
