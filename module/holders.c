@@ -25,6 +25,7 @@
 
 #define NMR_HOLDERS		1024
 #define NMR_HOLDER_FRAMES	12
+#define NMR_HOLDER_TEXT		160	/* what is said of one */
 
 /**
  * struct nmr_holder - one call in flight
@@ -144,21 +145,25 @@ static bool nmr_holder_copy(struct nmr_holder *copy, const struct nmr_holder *h)
 	return copy->binding;
 }
 
-#define NMR_HOLDER_FMT	"binding %llu: the %s's call has been in flight for %u ms, entered by %s/%d on CPU %d"
-#define NMR_HOLDER_ARGS(h)						\
-	(h)->id, (h)->caller == NMR_CLIENT ? "client" : "provider",	\
-	jiffies_to_msecs(jiffies - (h)->since), (h)->comm, (h)->pid, (h)->cpu
+static void nmr_holder_describe(const struct nmr_holder *h, char *buf, size_t size)
+{
+	snprintf(buf, size, "binding %llu: a %s's call, for %u ms, by %s/%d on CPU %d", h->id,
+		 h->caller == NMR_CLIENT ? "client" : "provider",
+		 jiffies_to_msecs(jiffies - h->since), h->comm, h->pid, h->cpu);
+}
 
 /* In the kernel's log: each call of @b that is in flight. */
 void nmr_holders_report(const struct nmr_binding *b)
 {
 	struct nmr_holder *copy = kmalloc(sizeof(*copy), GFP_KERNEL);
 	const struct nmr_holder *h;
+	char text[NMR_HOLDER_TEXT];
 
 	for (h = nmr_holders; copy && h < nmr_holders + NMR_HOLDERS; h++) {
 		if (!nmr_holder_copy(copy, h) || copy->binding != b)
 			continue;
-		pr_warn(NMR_HOLDER_FMT "\n", NMR_HOLDER_ARGS(copy));
+		nmr_holder_describe(copy, text, sizeof(text));
+		pr_warn("%s\n", text);
 		stack_trace_print(copy->frames, copy->nr, 2);
 	}
 	kfree(copy);
@@ -182,11 +187,14 @@ static void calls_stop(struct seq_file *m, void *v)
 static int calls_show(struct seq_file *m, void *v)
 {
 	struct nmr_holder *copy = m->private;
+	char text[NMR_HOLDER_TEXT];
 	unsigned int i;
 
 	if (!nmr_holder_copy(copy, v))
 		return 0;
-	seq_printf(m, NMR_HOLDER_FMT "\n", NMR_HOLDER_ARGS(copy));
+	nmr_holder_describe(copy, text, sizeof(text));
+	seq_puts(m, text);
+	seq_putc(m, '\n');
 	for (i = 0; i < copy->nr; i++)
 		seq_printf(m, "  %pS\n", (void *)copy->frames[i]);
 	return 0;

@@ -31,7 +31,8 @@
  *			 loop that grows with the registry.
  *
  * and leaves: two of callback.c, which are taken with neither held, that of counts.c, and
- * with NMR_DEBUG that of holders.c. But for these last two, what hardirqs may reach (enter, exit, complete, get, put) takes no lock: it works with atomics,
+ * with NMR_DEBUG that of holders.c. But for this last one, which is raw, what hardirqs
+ * may reach (enter, exit, complete, get, put) takes no lock: it works with atomics,
  * queue_work() and call_rcu() alone.
  */
 #ifndef _NMR_INTERNAL_H

@@ -33,7 +33,7 @@ test_calls_in_flight_are_listed()
 {
 	two_calls
 	check "both calls" says_in_debugfs \
-		"^binding $id: the client's call .* entered by nmr_peer_b/[01]/[0-9]* on CPU [0-3]" 2
+		"^binding $id: a client's call, for [0-9]* ms, by nmr_peer_b/[01]/[0-9]* on CPU [0-3]" 2
 	check "from where" says_in_debugfs "peer_ask_all+.* \[nmr_peer_b\]" 2
 	release nmr_peer_a call
 	unload nmr_peer_b
@@ -48,7 +48,7 @@ test_stuck_calls_are_told_with_their_stacks()
 	await "it is told of" is_told "$id"
 	await "with the last frame of both" told_frames "kthread+" 2
 	check "from where" told_frames "peer_ask_all+.* \[nmr_peer_b\]" 2
-	check "by whom" logged "nmr: binding $id: the client's call .* entered by nmr_peer_b/1"
+	check "by whom" logged "nmr: binding $id: a client's call, .* by nmr_peer_b/1"
 }
 
 told_frames()

@@ -356,11 +356,17 @@ static void nmrt_time_is_up(struct work_struct *work)
 
 static DECLARE_DELAYED_WORK(nmrt_end_work, nmrt_time_is_up);
 
+#ifdef MODULE
+#define NMRT_ONLY_IF_ASKED	false
+#else
+#define NMRT_ONLY_IF_ASKED	true
+#endif
+
 static int __init nmrt_init(void)
 {
 	int err;
 
-	if (!seconds && !IS_ENABLED(MODULE))
+	if (NMRT_ONLY_IF_ASKED && !seconds)
 		return 0;
 	if (*busted) {
 		nmrt_busted_error = match_string(nmrt_error_names, NMRT_ERRORS, busted);

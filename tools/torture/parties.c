@@ -450,11 +450,12 @@ int nmrt_deregister(enum nmr_side side, u64 id)
 
 int nmrt_wait(enum nmr_side side, u64 id, unsigned long timeout)
 {
+	struct nmr_client_handle client = { id };
+	struct nmr_provider_handle provider = { id };
+
 	if (side == NMR_CLIENT)
-		return nmr_wait_for_client_deregister_complete_timeout(
-				(struct nmr_client_handle){ id }, timeout);
-	return nmr_wait_for_provider_deregister_complete_timeout(
-			(struct nmr_provider_handle){ id }, timeout);
+		return nmr_wait_for_client_deregister_complete_timeout(client, timeout);
+	return nmr_wait_for_provider_deregister_complete_timeout(provider, timeout);
 }
 
 static void nmrt_sync(enum nmr_side side, u64 id)

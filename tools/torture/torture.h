@@ -109,7 +109,7 @@ struct nmrt_party {
 	};
 	struct nmrt_random	random;
 	u32			max_bindings;
-	spinlock_t		lock;
+	spinlock_t		lock;	/* for halves */
 	struct list_head	halves;
 	atomic_t		bindings;
 	atomic_t		running;
