@@ -39,7 +39,7 @@ run()
 
 	if [ "$ARCH" != x86_64 ]; then
 		exec_suites --kernel_args="kunit.filter_glob=$1 panic=-1 oops=panic" \
-			--qemu_args="-smp 4 -accel tcg,thread=multi"
+			--qemu_args="-smp 4,sockets=4 -accel tcg,thread=multi"
 		echo "exit 0" > "$out/verdict"
 		return
 	fi
