@@ -88,6 +88,46 @@ bool nt_join_all(struct nt *nt, unsigned long timeout)
 	return true;
 }
 
+struct nt_caller {
+	struct nt_binding *nb;
+	enum nmr_side side;
+};
+
+static int nt_enter_thread(void *arg)
+{
+	struct nt_caller *caller = arg;
+
+	return nt_enter(caller->nb, caller->side);
+}
+
+static int nt_exit_thread(void *arg)
+{
+	struct nt_caller *caller = arg;
+
+	nt_exit(caller->nb, caller->side);
+	return 0;
+}
+
+static int nt_caller_on(int cpu, int (*fn)(void *arg), struct nt_binding *nb,
+			enum nmr_side side)
+{
+	struct nt_caller *caller = nt_zalloc(nb->nt, sizeof(*caller));
+
+	caller->nb = nb;
+	caller->side = side;
+	return nt_join(nt_spawn_on(nb->nt, cpu, fn, caller));
+}
+
+bool nt_enter_on(struct nt_binding *nb, enum nmr_side caller, int cpu)
+{
+	return nt_caller_on(cpu, nt_enter_thread, nb, caller) == 1;
+}
+
+void nt_exit_on(struct nt_binding *nb, enum nmr_side caller, int cpu)
+{
+	nt_caller_on(cpu, nt_exit_thread, nb, caller);
+}
+
 int nt_register_thread(void *party)
 {
 	return nt_register(party);

@@ -990,6 +990,14 @@ void nt_settle(struct nt *nt)
 	}
 }
 
+void nt_expect_draining(struct nt_binding *nb)
+{
+	nt_await(nb->nt, nt_has_left(nb, NT_P_DETACH));
+	nt_settle(nb->nt);
+	KUNIT_EXPECT_FALSE(nb->nt->test, nt_was_at(nb, NT_C_CLEANUP));
+	KUNIT_EXPECT_FALSE(nb->nt->test, nt_was_at(nb, NT_P_CLEANUP));
+}
+
 /* The case: begin and end */
 
 /* Both lists only grow while callbacks run, so the lock may be dropped between. */

@@ -377,11 +377,18 @@ void nt_put(struct nt_binding *nb);
  */
 void nt_settle(struct nt *nt);
 
+/* It has been told to detach, and something still keeps it from being cleaned up. */
+void nt_expect_draining(struct nt_binding *nb);
+
 /* Threads, joined at the end of the case if not before. */
 struct nt_thread *nt_spawn(struct nt *nt, int (*fn)(void *arg), void *arg);
 struct nt_thread *nt_spawn_on(struct nt *nt, int cpu, int (*fn)(void *arg),
 			      void *arg);
 int nt_join(struct nt_thread *thread);
+
+/* nt_enter() and nt_exit() by a task of its own, on that CPU. */
+bool nt_enter_on(struct nt_binding *nb, enum nmr_side caller, int cpu);
+void nt_exit_on(struct nt_binding *nb, enum nmr_side caller, int cpu);
 
 /* What threads mostly do, with a party. */
 int nt_register_thread(void *party);

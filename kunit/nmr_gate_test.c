@@ -22,16 +22,6 @@ static struct nt_party *nt_side_of(struct nt_binding *nb, enum nmr_side side)
 }
 
 /* Wait until a binding is closed and both sides know; nothing is cleaned up yet. */
-static void expect_draining(struct kunit *test, struct nt_binding *nb)
-{
-	struct nt *nt = test->priv;
-
-	nt_await(nt, nt_has_left(nb, NT_P_DETACH));
-	nt_settle(nt);
-	KUNIT_EXPECT_FALSE(test, nt_was_at(nb, NT_C_CLEANUP));
-	KUNIT_EXPECT_FALSE(test, nt_was_at(nb, NT_P_CLEANUP));
-}
-
 /* When the gates are open */
 
 struct gates {
@@ -187,7 +177,7 @@ static void sleeping_calls_are_waited_for(struct kunit *test)
 		nt_await(nt, atomic_read(&caller->nb->calls[side]) == calls);
 	}
 	/* All but one: had any of them not counted, this would be over. */
-	expect_draining(test, caller->nb);
+	nt_expect_draining(caller->nb);
 	KUNIT_EXPECT_EQ(test, nt_wait_timeout(provider, 1), -ETIMEDOUT);
 	nt_step(callee, op);
 	KUNIT_EXPECT_EQ(test, nt_wait(provider), 0);
@@ -202,7 +192,7 @@ static void detach_binding_waits_for_calls(struct kunit *test)
 
 	KUNIT_EXPECT_TRUE(test, nt_enter(nb, side));
 	KUNIT_EXPECT_EQ(test, nmr_detach_binding(nb->b, NMR_DETACH_ABORT), 0);
-	expect_draining(test, nb);
+	nt_expect_draining(nb);
 	nt_exit(nb, side);
 	nt_await(nt, nt_has_left(nb, NT_P_CLEANUP));
 }
@@ -222,7 +212,7 @@ static void gates_are_counted_apart(struct kunit *test)
 	nt_await(nt, nt_has_left(nb, NT_P_DETACH));
 	for (i = 0; i < 3; i++)
 		nt_exit(nb, nt_peer(last));
-	expect_draining(test, nb);
+	nt_expect_draining(nb);
 	KUNIT_EXPECT_EQ(test, nt_wait_timeout(nb->party[NMR_CLIENT], 1), -ETIMEDOUT);
 	nt_exit(nb, last);
 	KUNIT_EXPECT_EQ(test, nt_wait(nb->party[NMR_CLIENT]), 0);
@@ -230,53 +220,34 @@ static void gates_are_counted_apart(struct kunit *test)
 
 /* Entered on one CPU, left on another */
 
-static int enter_thread(void *arg)
-{
-	struct caller *caller = arg;
-
-	return nt_enter(caller->nb, caller->side) ? 0 : -ENODEV;
-}
-
-static int exit_thread(void *arg)
-{
-	struct caller *caller = arg;
-
-	nt_exit(caller->nb, caller->side);
-	return 0;
-}
-
-static void nt_move(struct kunit *test, struct caller *caller, int times,
-		    int (*fn)(void *arg), int cpu)
-{
-	while (times--)
-		KUNIT_EXPECT_EQ(test, nt_join(nt_spawn_on(test->priv, cpu, fn, caller)),
-				0);
-}
-
 /*
  * One CPU's count goes below zero, the other's stays above; the sum is what is in
  * flight. @after of the three calls end after the gate has closed.
  */
 static void calls_may_move(struct kunit *test, int after)
 {
+	enum nmr_side side = param_side(test);
 	struct nt *nt = test->priv;
-	struct caller *caller = nt_zalloc(nt, sizeof(*caller));
 	int first = cpumask_first(cpu_online_mask);
 	int other = cpumask_next(first, cpu_online_mask);
 	struct nt_party *client = nt_client(nt);
+	struct nt_binding *nb;
+	int i;
 
 	if (other >= nr_cpu_ids)
 		kunit_skip(test, "wants two CPUs");
-	caller->nb = nt_pair(nt, client, nt_provider(nt));
-	caller->side = param_side(test);
-	nt_move(test, caller, 3, enter_thread, first);
-	nt_move(test, caller, 3 - after, exit_thread, other);
+	nb = nt_pair(nt, client, nt_provider(nt));
+	for (i = 0; i < 3; i++)
+		KUNIT_EXPECT_TRUE(test, nt_enter_on(nb, side, first));
+	for (i = 0; i < 3 - after; i++)
+		nt_exit_on(nb, side, other);
 	nt_deregister(client);
 	if (after) {
-		nt_await(nt, nt_has_left(caller->nb, NT_P_DETACH));
-		nt_move(test, caller, after - 1, exit_thread, other);
-		expect_draining(test, caller->nb);
-		nt_move(test, caller, 1, exit_thread, other);
+		nt_await(nt, nt_has_left(nb, NT_P_DETACH));
+		for (i = 0; i < after - 1; i++)
+			nt_exit_on(nb, side, other);
+		nt_expect_draining(nb);
+		nt_exit_on(nb, side, other);
 	}
 	KUNIT_EXPECT_EQ(test, nt_wait(client), 0);
 }
@@ -393,7 +364,7 @@ static void calls_nest(struct kunit *test)
 		KUNIT_EXPECT_FALSE(test, nt_enter(nb, side));
 		nt_exit(nb, side);
 	}
-	expect_draining(test, nb);
+	nt_expect_draining(nb);
 	nt_exit(nb, side);
 	KUNIT_EXPECT_EQ(test, nt_wait(nb->party[NMR_PROVIDER]), 0);
 }
@@ -498,7 +469,7 @@ static void calls_in_any_context(struct kunit *test)
 	nt_run_in(nt, context, try_both, nb);
 	for (side = 0; side < NMR_SIDES; side++)
 		KUNIT_EXPECT_FALSE(test, gates->at[0][side]);
-	expect_draining(test, nb);
+	nt_expect_draining(nb);
 	nt_get(nb);
 	nt_run_in(nt, context, exit_both, nb);
 	KUNIT_EXPECT_EQ(test, nt_wait(provider), 0);
@@ -535,7 +506,7 @@ static void stray_exit_of_a_closed_gate_warns(struct kunit *test)
 	provider->at[NT_P_DETACH].ret = -EINPROGRESS;
 	nb = nt_pair(nt, client, provider);
 	nt_deregister(client);
-	expect_draining(test, nb);
+	nt_expect_draining(nb);
 	nt_expect_warnings(nt);
 	for (i = 0; i < 2; i++) {
 		if (side == NMR_CLIENT)

@@ -39,50 +39,11 @@ static void hotplug_exit_case(struct kunit *test)
 		add_cpu(victim);
 }
 
-/* A caller's enter and exit, on the CPU that will go and on another one */
-
-struct caller {
-	struct nt_binding *nb;
-	enum nmr_side side;
-};
-
-static int enter_thread(void *arg)
-{
-	struct caller *caller = arg;
-
-	return nt_enter(caller->nb, caller->side) ? 0 : -ENODEV;
-}
-
-static int exit_thread(void *arg)
-{
-	struct caller *caller = arg;
-
-	nt_exit(caller->nb, caller->side);
-	return 0;
-}
-
-static void on_cpu(struct kunit *test, int cpu, int (*fn)(void *arg), struct caller *caller)
-{
-	KUNIT_EXPECT_EQ(test, nt_join(nt_spawn_on(test->priv, cpu, fn, caller)), 0);
-}
-
-static struct caller *new_caller(struct kunit *test)
-{
-	struct nt *nt = test->priv;
-	struct caller *caller = nt_zalloc(nt, sizeof(*caller));
-
-	caller->nb = nt_pair(nt, nt_client(nt), nt_provider(nt));
-	caller->side = param_side(test);
-	return caller;
-}
-
-static void expect_draining(struct kunit *test, struct caller *caller)
+static struct nt_binding *new_binding(struct kunit *test)
 {
 	struct nt *nt = test->priv;
 
-	nt_await(nt, nt_has_left(caller->nb, NT_P_DETACH));
-	nt_settle(nt);
-	KUNIT_EXPECT_FALSE(test, nt_was_at(caller->nb, NT_C_CLEANUP));
+	return nt_pair(nt, nt_client(nt), nt_provider(nt));
 }
 
 /* Cases */
@@ -90,51 +51,54 @@ static void expect_draining(struct kunit *test, struct caller *caller)
 /* Two calls enter there, one leaves elsewhere; then the binding closes. */
 static void enters_of_a_cpu_that_has_gone(struct kunit *test)
 {
-	struct caller *caller = new_caller(test);
-	struct nt_party *provider = caller->nb->party[NMR_PROVIDER];
+	enum nmr_side side = param_side(test);
+	struct nt_binding *nb = new_binding(test);
+	struct nt_party *provider = nb->party[NMR_PROVIDER];
 
-	on_cpu(test, victim, enter_thread, caller);
-	on_cpu(test, victim, enter_thread, caller);
+	KUNIT_EXPECT_TRUE(test, nt_enter_on(nb, side, victim));
+	KUNIT_EXPECT_TRUE(test, nt_enter_on(nb, side, victim));
 	KUNIT_ASSERT_EQ(test, remove_cpu(victim), 0);
-	on_cpu(test, 0, exit_thread, caller);
+	nt_exit_on(nb, side, 0);
 	nt_deregister(provider);
-	expect_draining(test, caller);
-	on_cpu(test, 0, exit_thread, caller);
+	nt_expect_draining(nb);
+	nt_exit_on(nb, side, 0);
 	KUNIT_EXPECT_EQ(test, nt_wait(provider), 0);
 }
 
 /* Its count is below what it began with. */
 static void exits_of_a_cpu_that_has_gone(struct kunit *test)
 {
-	struct caller *caller = new_caller(test);
-	struct nt_party *provider = caller->nb->party[NMR_PROVIDER];
+	enum nmr_side side = param_side(test);
+	struct nt_binding *nb = new_binding(test);
+	struct nt_party *provider = nb->party[NMR_PROVIDER];
 
-	on_cpu(test, 0, enter_thread, caller);
-	on_cpu(test, 0, enter_thread, caller);
-	on_cpu(test, victim, exit_thread, caller);
+	KUNIT_EXPECT_TRUE(test, nt_enter_on(nb, side, 0));
+	KUNIT_EXPECT_TRUE(test, nt_enter_on(nb, side, 0));
+	nt_exit_on(nb, side, victim);
 	KUNIT_ASSERT_EQ(test, remove_cpu(victim), 0);
 	nt_deregister(provider);
-	expect_draining(test, caller);
-	on_cpu(test, 0, exit_thread, caller);
+	nt_expect_draining(nb);
+	nt_exit_on(nb, side, 0);
 	KUNIT_EXPECT_EQ(test, nt_wait(provider), 0);
 }
 
 /* It was asked when the binding closed, and comes back to a gate that is closed. */
 static void cpu_comes_back_while_draining(struct kunit *test)
 {
-	struct caller *caller = new_caller(test);
-	struct nt_party *provider = caller->nb->party[NMR_PROVIDER];
+	enum nmr_side side = param_side(test);
+	struct nt_binding *nb = new_binding(test);
+	struct nt_party *provider = nb->party[NMR_PROVIDER];
 
-	on_cpu(test, victim, enter_thread, caller);
-	on_cpu(test, victim, enter_thread, caller);
+	KUNIT_EXPECT_TRUE(test, nt_enter_on(nb, side, victim));
+	KUNIT_EXPECT_TRUE(test, nt_enter_on(nb, side, victim));
 	KUNIT_ASSERT_EQ(test, remove_cpu(victim), 0);
 	nt_deregister(provider);
-	expect_draining(test, caller);
+	nt_expect_draining(nb);
 	KUNIT_ASSERT_EQ(test, add_cpu(victim), 0);
-	on_cpu(test, victim, exit_thread, caller);
-	KUNIT_EXPECT_FALSE(test, nt_enter(caller->nb, caller->side));
-	expect_draining(test, caller);
-	on_cpu(test, victim, exit_thread, caller);
+	nt_exit_on(nb, side, victim);
+	KUNIT_EXPECT_FALSE(test, nt_enter(nb, side));
+	nt_expect_draining(nb);
+	nt_exit_on(nb, side, victim);
 	KUNIT_EXPECT_EQ(test, nt_wait(provider), 0);
 }
 

@@ -576,23 +576,17 @@ static void binding_outlives_cleanup_by_a_grace_period(struct kunit *test)
 	nt_join(thread);
 }
 
-/* A call that sleeps, wakes on another CPU and returns there. */
-static int enter_thread(void *arg)
+/* A call of each side. */
+static void enter_both_on(struct nt_binding *nb, int cpu)
 {
-	struct nt_binding *nb = arg;
-
-	nt_check(nb->nt, nt_enter(nb, NMR_CLIENT));
-	nt_check(nb->nt, nt_enter(nb, NMR_PROVIDER));
-	return 0;
+	nt_check(nb->nt, nt_enter_on(nb, NMR_CLIENT, cpu));
+	nt_check(nb->nt, nt_enter_on(nb, NMR_PROVIDER, cpu));
 }
 
-static int exit_thread(void *arg)
+static void exit_both_on(struct nt_binding *nb, int cpu)
 {
-	struct nt_binding *nb = arg;
-
-	nt_exit(nb, NMR_CLIENT);
-	nt_exit(nb, NMR_PROVIDER);
-	return 0;
+	nt_exit_on(nb, NMR_CLIENT, cpu);
+	nt_exit_on(nb, NMR_PROVIDER, cpu);
 }
 
 /* Calls in flight were counted a CPU, and those that had moved were missed. */
@@ -606,17 +600,17 @@ static void calls_that_move_are_counted(struct kunit *test)
 	if (num_online_cpus() < 2)
 		kunit_skip(test, "wants two CPUs");
 	for_each_online_cpu(cpu)
-		nt_join(nt_spawn_on(nt, cpu, enter_thread, nb));
+		enter_both_on(nb, cpu);
 	/* All but one leave on one CPU, half before and half after the close. */
 	cpu = cpumask_first(cpu_online_mask);
-	nt_join(nt_spawn_on(nt, cpu, exit_thread, nb));
+	exit_both_on(nb, cpu);
 	KUNIT_EXPECT_EQ(test, nt_deregister(client), -EINPROGRESS);
 	nt_await(nt, nt_returned(provider, NT_P_DETACH) == 1);
 	while (atomic_read(&nb->kept[NMR_CLIENT]) > 1)
-		nt_join(nt_spawn_on(nt, cpu, exit_thread, nb));
+		exit_both_on(nb, cpu);
 	nt_settle(nt);
 	KUNIT_EXPECT_EQ(test, nt_entered(client, NT_C_CLEANUP), 0);
-	nt_join(nt_spawn_on(nt, cpu, exit_thread, nb));
+	exit_both_on(nb, cpu);
 	KUNIT_EXPECT_EQ(test, nt_wait(client), 0);
 }
 

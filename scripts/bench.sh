@@ -33,7 +33,8 @@ measure bench-time
 awk -v kernel="$(sed -n 's/.*Linux version \([^ ]*\).*/\1/p' "$BUILD/bench-time.log" | head -n 1)" \
 	-f "$TOP/tools/bench/results.awk" \
 	"$BUILD/bench-instructions.log" "$BUILD/bench-time.log" > "$out/results.json"
-awk -f "$TOP/tools/bench/table.awk" "$out/results.json"
-awk -v dir="$out" -f "$TOP/tools/bench/plot-data.awk" "$out/results.json"
+awk -f "$TOP/tools/bench/field.awk" -f "$TOP/tools/bench/table.awk" "$out/results.json"
+awk -v dir="$out" -f "$TOP/tools/bench/field.awk" \
+	-f "$TOP/tools/bench/plot-data.awk" "$out/results.json"
 (cd "$out" && gnuplot "$TOP/tools/bench/plots.gp")
 say "$out: results.json, *.svg"

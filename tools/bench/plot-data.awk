@@ -1,15 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0
 # What plots.gp plots, from results.json: a file a figure, in dir.
 
-function field(name,	value)
-{
-	if (!match($0, "\"" name "\":(\"[^\"]*\"|[0-9.]+)"))
-		return ""
-	value = substr($0, RSTART + length(name) + 3, RLENGTH - length(name) - 3)
-	gsub(/"/, "", value)
-	return value
-}
-
 /^{"name":"bare"/ { bare = field("instructions") }
 
 /^{"name"/ && field("name") != "bare" && field("name") != "nmr_provider" {

@@ -1,16 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0
 # results.json as tables for people.
 
-# The value of a field of this line's object.
-function field(name,	value)
-{
-	if (!match($0, "\"" name "\":(\"[^\"]*\"|[0-9.]+)"))
-		return ""
-	value = substr($0, RSTART + length(name) + 3, RLENGTH - length(name) - 3)
-	gsub(/"/, "", value)
-	return value
-}
-
 function heading(text)
 {
 	printf "\n%s\n", text
