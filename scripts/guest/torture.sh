@@ -4,7 +4,8 @@
 # guest: -c 4 -m 1024 -t 3600
 #
 # The torture test, and what only userspace can add to it: readers of all of sysfs, orders
-# to detach, CPUs that go and come, allocations that fail, modules that load and unload.
+# to detach, CPUs that go and come, allocations that fail, the freezer, modules that load
+# and unload.
 # Takes from the kernel's command line: torture_seconds, torture_seed, torture_cycles.
 
 . /lib.sh
@@ -81,6 +82,19 @@ starve()
 	echo 0 > $fail/probability
 }
 
+# As a suspend begins, for a second: tasks and freezable workqueues stop, and all that is
+# to detach does so nevertheless.
+freeze()
+{
+	[ -e /sys/power/pm_test ] || return 0
+	echo 1 > /sys/module/suspend/parameters/pm_test_delay
+	echo freezer > /sys/power/pm_test
+	until ended; do
+		echo freeze > /sys/power/state
+		usleep 4000000
+	done
+}
+
 test_torture()
 {
 	begin
@@ -88,6 +102,7 @@ test_torture()
 	detach_some &
 	move_cpus &
 	starve &
+	freeze &
 	until ended; do
 		usleep 200000
 	done
