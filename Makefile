@@ -8,11 +8,11 @@
 #   make NMR_DEBUG=1		the same, but calls in flight remember their stacks
 #   make samples		the modules in samples/, too
 #   make demo			see it work, in a virtual machine
-#   make check [WITH=model]	run all tests
+#   make check [WITH='model torture']	run all tests
 #   make kunit [FILTER=...]	run the KUnit suites, or those that match
 #   make integration		run the real modules on stock kernels
 #   make bench [SIZES=...]	measure, against what else there is
-#   make torture [KERNEL=... SECONDS=... CPUS=... SEED=... CYCLES=...]
+#   make torture [KERNEL=... SECONDS=... OPERATIONS=... CPUS=... SEED=... CYCLES=...]
 #				all that the API allows at once, for so long
 #   make matrix [SECONDS=...]	the tests and some torture, on every kernel there is
 #   make coverage		which lines the tests run
@@ -66,7 +66,8 @@ bench:
 
 torture:
 	@scripts/torture.sh $(if $(KERNEL),-k $(KERNEL)) $(if $(SECONDS),-t $(SECONDS)) \
-		$(if $(CPUS),-c $(CPUS)) $(if $(SEED),-r $(SEED)) $(if $(CYCLES),-n $(CYCLES))
+		$(if $(OPERATIONS),-o $(OPERATIONS)) $(if $(CPUS),-c $(CPUS)) \
+		$(if $(SEED),-r $(SEED)) $(if $(CYCLES),-n $(CYCLES))
 
 matrix:
 	@scripts/matrix.sh $(if $(SECONDS),-t $(SECONDS))

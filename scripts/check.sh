@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# check.sh [STEP]...: run all tests, and count them; with others that take longer (model).
-# What each step says goes to build/check/STEP.out, and is shown if it fails.
+# check.sh [STEP]...: run all tests, and count them; with others that take longer: model,
+# torture (a million operations on each kernel). What each step says goes to build/check/STEP.out, and is shown if it fails.
 
 . "$(dirname "$0")/common.sh" || exit 1
 
@@ -36,16 +36,14 @@ mapfile -t kernels < <(awk '$5 == "check" { print $1 }' "$TOP/kunit/kernels")
 	step integration-6.1 "$TOP/scripts/integration.sh" 6.1
 	step integration-6.12 "$TOP/scripts/integration.sh" 6.12
 	step demo "$TOP/scripts/demo.sh"
-	for name; do
-		step "$name" "$TOP/scripts/$name.sh"
-	done
+	[[ " $* " != *" model "* ]] || step model "$TOP/scripts/model.sh"
 } &
 for kernel in "${kernels[@]}"; do
 	step "kunit-$kernel" "$TOP/scripts/kunit.sh" -k "$kernel"
 done
 wait
 
-logs=("$BUILD/install.log" "$BUILD/demo.log")
+logs=("$BUILD/install.log" "$BUILD/demo.log" "$BUILD/debug-6.12.log")
 for kernel in "${kernels[@]}"; do
 	logs+=("$BUILD/kunit/$kernel/test.log")
 done
@@ -55,9 +53,15 @@ for series in 6.1 6.12; do
 		logs+=("$BUILD/${script%.sh}-$series.log")
 	done
 done
-for name; do
-	logs+=("$BUILD/$name.log")
-done
+[[ " $* " != *" model "* ]] || logs+=("$BUILD/model.log")
+if [[ " $* " == *" torture "* ]]; then
+	for kernel in "${kernels[@]}" 6.1 6.12; do
+		step "torture-$kernel" "$TOP/scripts/torture.sh" -k "$kernel" -t 20 -o 1000000
+		logs+=("$BUILD/torture-$kernel.log")
+	done
+	step torture-busted "$TOP/scripts/torture.sh" -k 6.12 -b
+	logs+=("$BUILD/torture-busted-6.12.log")
+fi
 code=0
 [ ! -e "$out/failed" ] || code=1
 "$TOP/scripts/summary.sh" "${logs[@]#"$PWD/"}" || code=1

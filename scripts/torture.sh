@@ -1,10 +1,10 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# torture.sh [-k KERNEL] [-t SECONDS] [-c CPUS] [-r SEED] [-n CYCLES] [-b] [-i]: run the
-# torture test, see tools/torture and guest/torture.sh.
+# torture.sh [-k KERNEL] [-t SECONDS] [-o OPERATIONS] [-c CPUS] [-r SEED] [-n CYCLES]
+#	     [-b] [-i]: run the torture test, see tools/torture and guest/torture.sh.
 #
-# KERNEL is a stock one (6.1, 6.12, 6.1-rt), or an x86-64 one of kunit/kernels. CYCLES:
+# It lasts so many seconds, and until there were so many operations. KERNEL is a stock one (6.1, 6.12, 6.1-rt), or an x86-64 one of kunit/kernels. CYCLES:
 # how often modules load and unload afterwards. -b: break things on purpose, and see that
 # it notices. -i: count instructions instead of running CPUs side by side: slow, but the
 # same seed then does the same again. KTAP in build/torture-KERNEL.log.
@@ -12,11 +12,12 @@
 . "$(dirname "$0")/common.sh" || exit 1
 
 kernel=$(awk '!/^#/ { print $1; exit }' "$TOP/kunit/kernels")
-seconds=60 cpus=4 seed=$RANDOM cycles= script=torture qemu_args=
-while getopts k:t:c:r:n:bi option; do
+seconds=60 operations=0 cpus=4 seed=$RANDOM cycles= script=torture qemu_args=
+while getopts k:t:o:c:r:n:bi option; do
 	case $option in
 	k) kernel=$OPTARG ;;
 	t) seconds=$OPTARG ;;
+	o) operations=$OPTARG ;;
 	c) cpus=$OPTARG ;;
 	r) seed=$OPTARG ;;
 	n) cycles=$OPTARG ;;
@@ -27,7 +28,7 @@ while getopts k:t:c:r:n:bi option; do
 done
 
 say "torture: kernel $kernel, $seconds s, $cpus CPUs, seed $seed"
-args="torture_seconds=$seconds torture_seed=$seed"
+args="torture_seconds=$seconds torture_operations=$operations torture_seed=$seed"
 case $kernel in
 [0-9]*)
 	mapfile -t modules < <("$TOP/scripts/modules.sh" "$kernel" -s)
@@ -36,7 +37,8 @@ case $kernel in
 *)	# It has nmr and the torture test built in.
 	"$TOP/scripts/own-kernel.sh" "$kernel" > /dev/null
 	mapfile -t modules < <(find "$BUILD/kunit/$kernel" -name '*.ko')
-	args+=" nmr_torture.seconds=$seconds nmr_torture.seed=$seed kunit.filter_glob=none"
+	args+=" nmr_torture.seconds=$seconds nmr_torture.operations=$operations"
+	args+=" nmr_torture.seed=$seed kunit.filter_glob=none"
 	# DEBUG_KOBJECT_RELEASE has a line for each object; and each rmmod waits for it, for
 	# seconds.
 	args+=" loglevel=6"
@@ -44,5 +46,5 @@ case $kernel in
 	;;
 esac
 "$TOP/scripts/guest.sh" -n "$script-$kernel" -k "$kernel" -c "$cpus" -m 2048 \
-	-t $((seconds * 3 + cycles * 4 + 300)) -a "$args torture_cycles=$cycles" -q "$qemu_args" \
+	-t $((seconds * 3 + operations / 2000 + cycles * 4 + 300)) -a "$args torture_cycles=$cycles" -q "$qemu_args" \
 	"${modules[@]/#/-f}" -s "$TOP/scripts/guest/$script.sh"

@@ -6,7 +6,8 @@
 # The torture test, and what only userspace can add to it: readers of all of sysfs, orders
 # to detach, CPUs that go and come, allocations that fail, the freezer, modules that load
 # and unload.
-# Takes from the kernel's command line: torture_seconds, torture_seed, torture_cycles.
+# Takes from the kernel's command line: torture_seconds, torture_operations, torture_seed,
+# torture_cycles.
 
 . /lib.sh
 
@@ -20,7 +21,7 @@ begin()
 {
 	! built_in nmr_torture || return 0
 	load nmr
-	load nmr_torture seconds="$seconds" seed="$seed" "$@"
+	load nmr_torture seconds="$seconds" operations="${torture_operations:-0}" seed="$seed"
 }
 
 verdict()

@@ -3,8 +3,8 @@
  * The torture test: starts the threads, watches them, and stops them. Its last line says
  * SUCCESS or FAILURE, and with which parameters.
  *
- * As a module it begins when it is loaded, and ends after so many seconds or when it is
- * unloaded. Built in, it begins at boot if it was given seconds.
+ * As a module it begins when it is loaded, and ends after so many seconds and operations,
+ * or when it is unloaded. Built in, it begins at boot if it was given seconds.
  *
  * Locking: nmrt_mutex for beginning and ending. Counts are per CPU, errors atomic.
  */
@@ -32,6 +32,10 @@ MODULE_PARM_DESC(seed, "what all decisions follow from");
 static unsigned int seconds;
 module_param(seconds, uint, 0444);
 MODULE_PARM_DESC(seconds, "how long it runs (default 0: until it is unloaded)");
+
+static unsigned long long operations;
+module_param(operations, ullong, 0444);
+MODULE_PARM_DESC(operations, "at least so many before it ends, if it was given seconds");
 
 static unsigned int registrars = 16;
 module_param(registrars, uint, 0444);
@@ -276,24 +280,31 @@ static bool nmrt_failed(void)
 	return false;
 }
 
-static void nmrt_verdict(void)
+/* But for calls refused, which are no trouble to anybody. */
+static u64 nmrt_operations(void)
 {
-	u64 ops = 0;
+	u64 sum = 0;
 	int i;
 
-	for (i = 0; i < NMRT_OPS; i++) {
+	for (i = 0; i < NMRT_OPS; i++)
+		if (i != NMRT_CALLS_REFUSED)
+			sum += nmrt_counted(i);
+	return sum;
+}
+
+static void nmrt_verdict(void)
+{
+	int i;
+
+	for (i = 0; i < NMRT_OPS; i++)
 		pr_info("%12llu %s\n", nmrt_counted(i), nmrt_op_names[i]);
-		ops += nmrt_counted(i);
-	}
-	/* These cost nobody anything. */
-	ops -= nmrt_counted(NMRT_CALLS_REFUSED);
 	for (i = 0; i < NMRT_ERRORS; i++)
 		if (atomic_read(&nmrt_errors[i]))
 			pr_alert("!!! %s: %d times\n", nmrt_error_names[i],
 				 atomic_read(&nmrt_errors[i]));
 	pr_info("end of test: %s: %llu operations, seed=%llu registrars=%u callers=%u meddlers=%u stall_seconds=%u busted=%s\n",
-		nmrt_failed() ? "FAILURE" : "SUCCESS", ops, seed, registrars, callers,
-		meddlers, stall_seconds, busted);
+		nmrt_failed() ? "FAILURE" : "SUCCESS", nmrt_operations(), seed, registrars,
+		callers, meddlers, stall_seconds, busted);
 }
 
 /* Begin and end */
@@ -349,12 +360,16 @@ bool nmrt_end(void)
 	return !nmrt_failed();
 }
 
+static void nmrt_time_is_up(struct work_struct *work);
+static DECLARE_DELAYED_WORK(nmrt_end_work, nmrt_time_is_up);
+
 static void nmrt_time_is_up(struct work_struct *work)
 {
-	nmrt_end();
+	if (nmrt_operations() < operations && !nmrt_failed())
+		queue_delayed_work(system_unbound_wq, &nmrt_end_work, HZ);
+	else
+		nmrt_end();
 }
-
-static DECLARE_DELAYED_WORK(nmrt_end_work, nmrt_time_is_up);
 
 #ifdef MODULE
 #define NMRT_ONLY_IF_ASKED	false
