@@ -22,6 +22,7 @@ code=0
 tar -xf "$out/counts.tar" -C "$out"
 for counts in "$out"/*.gcda; do
 	name=$(basename "$counts" .gcda)
+	# shellcheck disable=SC2153	# of own-kernel.sh
 	cp "$BUILT/drivers/nmr/module/$name.gcno" "$out"
 	(cd "$BUILT" && gcov --branch-probabilities --stdout "$counts" 2> /dev/null) |
 		awk -v name="$name.c" '

@@ -12,7 +12,7 @@
 . "$(dirname "$0")/common.sh" || exit 1
 
 kernel=$(awk '!/^#/ { print $1; exit }' "$TOP/kunit/kernels")
-seconds=60 operations=0 cpus=4 seed=$RANDOM cycles= script=torture qemu_args=
+seconds=60 operations=0 cpus=4 seed=$RANDOM cycles='' script=torture qemu_args=''
 while getopts k:t:o:c:r:n:bi option; do
 	case $option in
 	k) kernel=$OPTARG ;;

@@ -6,10 +6,8 @@
 # nmr built with NMR_DEBUG=1: who holds a binding up is shown with its stack.
 
 . /lib.sh
-for file in /cases/stuck.sh; do
-	# shellcheck source=/dev/null
-	. "$file"
-done
+# shellcheck source-path=SCRIPTDIR/.. source=guest/cases/stuck.sh
+. /cases/stuck.sh
 
 calls=/sys/kernel/debug/nmr/calls
 

@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
-# shellcheck shell=dash
+# shellcheck shell=dash disable=SC3028	# busybox has RANDOM
 # guest: -c 4 -m 1024 -t 3600
 #
 # The torture test, and what only userspace can add to it: readers of all of sysfs, orders
@@ -68,19 +68,22 @@ move_cpus()
 	done
 }
 
-# One of a thousand allocations, where the kernel can make them fail.
+# One of a hundred allocations of those who register, where the kernel can make them fail.
 starve()
 {
 	fail=/sys/kernel/debug/failslab
 	[ -e $fail/probability ] || return 0
 	echo 0 > $fail/verbose
-	echo 1000 > $fail/interval
+	echo N > $fail/ignore-gfp-wait
+	echo Y > $fail/task-filter
 	echo -1 > $fail/times
-	echo 100 > $fail/probability
-	until ended; do
-		usleep 100000
+	for comm in /proc/[0-9]*/comm; do
+		said "$comm"
+		case $said in
+		nmrt_registrar*) echo 1 > "${comm%comm}make-it-fail" ;;
+		esac
 	done
-	echo 0 > $fail/probability
+	echo 1 > $fail/probability
 }
 
 # As a suspend begins, for a second: tasks and freezable workqueues stop, and all that is
@@ -102,7 +105,7 @@ test_torture()
 	read_all &
 	detach_some &
 	move_cpus &
-	starve &
+	starve
 	freeze &
 	until ended; do
 		usleep 200000
