@@ -43,9 +43,9 @@ struct nt_thread *nt_spawn_on(struct nt *nt, int cpu, int (*fn)(void *arg),
 	get_task_struct(thread->task);
 	if (cpu >= 0)
 		kthread_bind(thread->task, cpu);
-	spin_lock_irqsave(&nt->lock, flags);
+	raw_spin_lock_irqsave(&nt->lock, flags);
 	list_add(&thread->node, &nt->threads);
-	spin_unlock_irqrestore(&nt->lock, flags);
+	raw_spin_unlock_irqrestore(&nt->lock, flags);
 	wake_up_process(thread->task);
 	return thread;
 }
@@ -261,7 +261,7 @@ static void nt_probe_console(void *data, const char *text, size_t len)
 	struct nt *nt = data;
 	unsigned long flags;
 
-	spin_lock_irqsave(&nt->lock, flags);
+	raw_spin_lock_irqsave(&nt->lock, flags);
 	if (strnstr(text, "[ cut here ]", len)) {
 		nt->in_message = true;
 	} else if (strnstr(text, "WARNING:", len)) {
@@ -272,7 +272,7 @@ static void nt_probe_console(void *data, const char *text, size_t len)
 	}
 	if (strnstr(text, "nmr", len))
 		nt->lines++;
-	spin_unlock_irqrestore(&nt->lock, flags);
+	raw_spin_unlock_irqrestore(&nt->lock, flags);
 }
 
 struct nt_probe {

@@ -48,12 +48,12 @@ void nt_fail(struct nt *nt, const char *fmt, ...)
 	va_list args;
 
 	va_start(args, fmt);
-	spin_lock_irqsave(&nt->lock, flags);
+	raw_spin_lock_irqsave(&nt->lock, flags);
 	if (nt->nerrors < NT_ERRORS)
 		vscnprintf(nt->errors[nt->nerrors], sizeof(nt->errors[0]), fmt,
 			   args);
 	nt->nerrors++;
-	spin_unlock_irqrestore(&nt->lock, flags);
+	raw_spin_unlock_irqrestore(&nt->lock, flags);
 	va_end(args);
 }
 
@@ -61,7 +61,16 @@ void nt_kick(struct nt *nt)
 {
 	/* Pairs with the barrier a waiter passes before it looks at its condition. */
 	smp_mb();
-	wake_up_all(&nt->wait);
+	/* Realtime kernels wake nobody from where tasks are not preempted. */
+	if (IS_ENABLED(CONFIG_PREEMPT_RT) && !preemptible())
+		irq_work_queue(&nt->kick);
+	else
+		wake_up_all(&nt->wait);
+}
+
+static void nt_kick_later(struct irq_work *work)
+{
+	wake_up_all(&container_of(work, struct nt, kick)->wait);
 }
 
 void *nt_zalloc(struct nt *nt, size_t size)
@@ -70,9 +79,9 @@ void *nt_zalloc(struct nt *nt, size_t size)
 	unsigned long flags;
 
 	memory = kzalloc(sizeof(*memory) + size, GFP_KERNEL | __GFP_NOFAIL);
-	spin_lock_irqsave(&nt->lock, flags);
+	raw_spin_lock_irqsave(&nt->lock, flags);
 	list_add(&memory->node, &nt->memory);
-	spin_unlock_irqrestore(&nt->lock, flags);
+	raw_spin_unlock_irqrestore(&nt->lock, flags);
 	return memory->data;
 }
 
@@ -90,12 +99,12 @@ static void nt_note(struct nt_binding *nb, enum nt_point point, int phase,
 	smp_store_release(&nb->when[point][phase], seq);
 	if (nt->quiet)
 		return;
-	spin_lock_irqsave(&nt->lock, flags);
+	raw_spin_lock_irqsave(&nt->lock, flags);
 	*event = (struct nt_event){
 		.seq = seq, .point = point, .phase = phase, .binding = nb->id,
 		.pid = current->pid, .value = value,
 	};
-	spin_unlock_irqrestore(&nt->lock, flags);
+	raw_spin_unlock_irqrestore(&nt->lock, flags);
 }
 
 static void nt_dump(struct nt *nt)
@@ -129,7 +138,7 @@ struct nt_binding *nt_find(struct nt *nt, struct nt_party *client,
 	struct nt_binding *nb, *found = NULL;
 	unsigned long flags;
 
-	spin_lock_irqsave(&nt->lock, flags);
+	raw_spin_lock_irqsave(&nt->lock, flags);
 	list_for_each_entry(nb, &nt->bindings, node) {
 		if ((!client || nb->party[NMR_CLIENT] == client) &&
 		    (!provider || nb->party[NMR_PROVIDER] == provider)) {
@@ -137,7 +146,7 @@ struct nt_binding *nt_find(struct nt *nt, struct nt_party *client,
 			break;
 		}
 	}
-	spin_unlock_irqrestore(&nt->lock, flags);
+	raw_spin_unlock_irqrestore(&nt->lock, flags);
 	return found;
 }
 
@@ -147,14 +156,14 @@ static struct nt_binding *nt_find_attaching(struct nt *nt, struct nmr_binding *b
 	struct nt_binding *nb, *found = NULL;
 	unsigned long flags;
 
-	spin_lock_irqsave(&nt->lock, flags);
+	raw_spin_lock_irqsave(&nt->lock, flags);
 	list_for_each_entry(nb, &nt->bindings, node) {
 		if (nb->b == b) {
 			found = nb;
 			break;
 		}
 	}
-	spin_unlock_irqrestore(&nt->lock, flags);
+	raw_spin_unlock_irqrestore(&nt->lock, flags);
 	return found;
 }
 
@@ -165,7 +174,7 @@ nt_find_provider(struct nt *nt, const struct nmr_registration_instance *instance
 	struct nt_party *party, *found = NULL;
 	unsigned long flags;
 
-	spin_lock_irqsave(&nt->lock, flags);
+	raw_spin_lock_irqsave(&nt->lock, flags);
 	list_for_each_entry(party, &nt->parties, node) {
 		if (party->side == NMR_PROVIDER &&
 		    party->number == instance->number &&
@@ -175,7 +184,7 @@ nt_find_provider(struct nt *nt, const struct nmr_registration_instance *instance
 			break;
 		}
 	}
-	spin_unlock_irqrestore(&nt->lock, flags);
+	raw_spin_unlock_irqrestore(&nt->lock, flags);
 	return found;
 }
 
@@ -202,13 +211,13 @@ static void nt_check_offer(struct nt_binding *nb)
 			nb->id, bindings, client->max_bindings);
 	if (nb->nt->quiet)
 		return;
-	spin_lock_irqsave(&nb->nt->lock, flags);
+	raw_spin_lock_irqsave(&nb->nt->lock, flags);
 	list_for_each_entry(other, &nb->nt->bindings, node) {
 		twice |= other != nb && !READ_ONCE(other->over) &&
 			 other->party[NMR_CLIENT] == client &&
 			 other->party[NMR_PROVIDER] == nb->party[NMR_PROVIDER];
 	}
-	spin_unlock_irqrestore(&nb->nt->lock, flags);
+	raw_spin_unlock_irqrestore(&nb->nt->lock, flags);
 	if (twice)
 		nt_fail(nb->nt, "offer %llu: the pair has a binding", nb->id);
 }
@@ -239,9 +248,9 @@ nt_new_binding(struct nt_party *client, struct nmr_binding *b,
 	if (!nb->party[NMR_PROVIDER])
 		nt_fail(nt, "offer %llu: of an unknown provider", nb->id);
 
-	spin_lock_irqsave(&nt->lock, flags);
+	raw_spin_lock_irqsave(&nt->lock, flags);
 	list_add(&nb->node, &nt->bindings);
-	spin_unlock_irqrestore(&nt->lock, flags);
+	raw_spin_unlock_irqrestore(&nt->lock, flags);
 	nt_check_offer(nb);
 	return nb;
 }
@@ -302,9 +311,9 @@ static void nt_begin(struct nt_binding *nb, enum nt_point point,
 	atomic_inc(&party->running);
 
 	frame->task = current;
-	spin_lock_irqsave(&nt->lock, flags);
+	raw_spin_lock_irqsave(&nt->lock, flags);
 	list_add(&frame->node, &nt->frames);
-	spin_unlock_irqrestore(&nt->lock, flags);
+	raw_spin_unlock_irqrestore(&nt->lock, flags);
 }
 
 static void nt_finish(struct nt_binding *nb, enum nt_point point, int value,
@@ -314,9 +323,9 @@ static void nt_finish(struct nt_binding *nb, enum nt_point point, int value,
 	struct nt *nt = nb->nt;
 	unsigned long flags;
 
-	spin_lock_irqsave(&nt->lock, flags);
+	raw_spin_lock_irqsave(&nt->lock, flags);
 	list_del(&frame->node);
-	spin_unlock_irqrestore(&nt->lock, flags);
+	raw_spin_unlock_irqrestore(&nt->lock, flags);
 
 	WRITE_ONCE(nb->value[point], value);
 	if (nt_is_last(nb, point)) {
@@ -505,10 +514,10 @@ static void nt_check_worker(struct nt_binding *nb)
 	int depth = 0;
 
 	nt_check(nb->nt, current->flags & PF_WQ_WORKER);
-	spin_lock_irqsave(&nb->nt->lock, flags);
+	raw_spin_lock_irqsave(&nb->nt->lock, flags);
 	list_for_each_entry(frame, &nb->nt->frames, node)
 		depth += frame->task == current;
-	spin_unlock_irqrestore(&nb->nt->lock, flags);
+	raw_spin_unlock_irqrestore(&nb->nt->lock, flags);
 	nt_check(nb->nt, depth == 1);
 }
 
@@ -765,9 +774,9 @@ struct nt_party *nt_party(struct nt *nt, enum nmr_side side)
 	guid_gen(&party->module_id);
 	party->dispatch.op = side == NMR_CLIENT ? nt_client_op : nt_provider_op;
 
-	spin_lock_irqsave(&nt->lock, flags);
+	raw_spin_lock_irqsave(&nt->lock, flags);
 	list_add_tail(&party->node, &nt->parties);
-	spin_unlock_irqrestore(&nt->lock, flags);
+	raw_spin_unlock_irqrestore(&nt->lock, flags);
 	return party;
 }
 
@@ -880,12 +889,12 @@ static void nt_check_gone(struct nt_party *party)
 	WRITE_ONCE(party->gone, true);
 	if (nt->quiet)
 		return;
-	spin_lock_irqsave(&nt->lock, flags);
+	raw_spin_lock_irqsave(&nt->lock, flags);
 	list_for_each_entry(nb, &nt->bindings, node) {
 		if (nb->party[party->side] == party && !READ_ONCE(nb->over))
 			left = nb->id;
 	}
-	spin_unlock_irqrestore(&nt->lock, flags);
+	raw_spin_unlock_irqrestore(&nt->lock, flags);
 	if (left)
 		nt_fail(nt, "waited for, and binding %llu is left", left);
 }
@@ -1006,9 +1015,9 @@ static struct nt_party *nt_next_party(struct nt *nt, struct nt_party *party)
 	struct list_head *next;
 	unsigned long flags;
 
-	spin_lock_irqsave(&nt->lock, flags);
+	raw_spin_lock_irqsave(&nt->lock, flags);
 	next = party ? party->node.next : nt->parties.next;
-	spin_unlock_irqrestore(&nt->lock, flags);
+	raw_spin_unlock_irqrestore(&nt->lock, flags);
 	return next == &nt->parties ? NULL :
 	       list_entry(next, struct nt_party, node);
 }
@@ -1018,9 +1027,9 @@ static struct nt_binding *nt_next_binding(struct nt *nt, struct nt_binding *nb)
 	struct list_head *next;
 	unsigned long flags;
 
-	spin_lock_irqsave(&nt->lock, flags);
+	raw_spin_lock_irqsave(&nt->lock, flags);
 	next = nb ? nb->node.next : nt->bindings.next;
-	spin_unlock_irqrestore(&nt->lock, flags);
+	raw_spin_unlock_irqrestore(&nt->lock, flags);
 	return next == &nt->bindings ? NULL :
 	       list_entry(next, struct nt_binding, node);
 }
@@ -1094,6 +1103,7 @@ static void nt_free(struct nt *nt)
 		list_del(&memory->node);
 		kfree(memory);
 	}
+	irq_work_sync(&nt->kick);
 	kfree(nt);
 }
 
@@ -1142,8 +1152,9 @@ int nt_init(struct kunit *test)
 		return -ENOMEM;
 	nt->test = test;
 	guid_gen(&nt->npi_id);
-	spin_lock_init(&nt->lock);
+	raw_spin_lock_init(&nt->lock);
 	init_waitqueue_head(&nt->wait);
+	nt->kick = IRQ_WORK_INIT(nt_kick_later);
 	INIT_LIST_HEAD(&nt->parties);
 	INIT_LIST_HEAD(&nt->bindings);
 	INIT_LIST_HEAD(&nt->frames);

@@ -26,6 +26,7 @@
 
 #include <kunit/test.h>
 #include <linux/atomic.h>
+#include <linux/irq_work.h>
 #include <linux/nmr.h>
 #include <linux/sched.h>
 #include <linux/spinlock.h>
@@ -225,9 +226,10 @@ struct nt {
 	bool quiet;
 	bool stopping;
 	wait_queue_head_t wait;		/* woken at every entry and return */
+	struct irq_work kick;		/* does so later */
 
 	/* private: */
-	spinlock_t lock;
+	raw_spinlock_t lock;
 	struct list_head parties;
 	struct list_head bindings;	/* newest first */
 	struct list_head frames;

@@ -29,11 +29,11 @@ static int nt_offers(struct nt_party *client, struct nt_party *provider)
 	unsigned long flags;
 	int offers = 0;
 
-	spin_lock_irqsave(&nt->lock, flags);
+	raw_spin_lock_irqsave(&nt->lock, flags);
 	list_for_each_entry(nb, &nt->bindings, node)
 		offers += nb->party[NMR_CLIENT] == client &&
 			  nb->party[NMR_PROVIDER] == provider;
-	spin_unlock_irqrestore(&nt->lock, flags);
+	raw_spin_unlock_irqrestore(&nt->lock, flags);
 	return offers;
 }
 

@@ -1183,11 +1183,11 @@ static int offers(struct deferring *d)
 	unsigned long flags;
 	int n = 0;
 
-	spin_lock_irqsave(&nt->lock, flags);
+	raw_spin_lock_irqsave(&nt->lock, flags);
 	list_for_each_entry(nb, &nt->bindings, node)
 		n += nb->party[NMR_CLIENT] == d->client &&
 		     nb->party[NMR_PROVIDER] == d->provider;
-	spin_unlock_irqrestore(&nt->lock, flags);
+	raw_spin_unlock_irqrestore(&nt->lock, flags);
 	return n;
 }
 
