@@ -8,6 +8,7 @@
 
 . "$(dirname "$0")/common.sh" || exit 1
 
+[ $# -gt 0 ] || die "usage: ${0##*/} NAME"
 lint=
 if [ "$1" = -l ]; then
 	lint=yes

@@ -2,17 +2,25 @@
 # SPDX-License-Identifier: GPL-2.0
 #
 # torture.sh [-k KERNEL] [-t SECONDS] [-o OPERATIONS] [-c CPUS] [-r SEED] [-n CYCLES]
-#	     [-b] [-i]: run the torture test, see tools/torture and guest/torture.sh.
+#	     [-b | -i]: run the torture test, see tools/torture and guest/torture.sh.
+# torture.sh -p: once more what -i has recorded.
 #
-# It lasts so many seconds, and until there were so many operations. KERNEL is a stock one (6.1, 6.12, 6.1-rt), or an x86-64 one of kunit/kernels. CYCLES:
-# how often modules load and unload afterwards. -b: break things on purpose, and see that
-# it notices. -i: count instructions instead of running CPUs side by side: slow, but the
-# same seed then does the same again. KTAP in build/torture-KERNEL.log.
+# It lasts so many seconds, and until there were so many operations. KERNEL is a stock one
+# (6.1, 6.12, 6.1-rt), or an x86-64 one of kunit/kernels. CYCLES: how often modules load and
+# unload afterwards. -b: break things on purpose, and see that it notices. -i: run the CPUs
+# by turns, count instructions, and record what happens, so that -p does exactly the same,
+# to the last line of the log. KTAP in build/torture-KERNEL.log.
 
 . "$(dirname "$0")/common.sh" || exit 1
 
 kernel=$(awk '!/^#/ { print $1; exit }' "$TOP/kunit/kernels")
 seconds=60 operations=0 cpus=4 seed=$RANDOM cycles='' script=torture qemu_args=''
+record=$BUILD/torture.rr
+[ "${1-}" != -p ] || {
+	qemu_args="-icount shift=0,rr=replay,rrfile=$record"
+	read -r -a recorded < "$record.options" || die "nothing is recorded"
+	set -- "${recorded[@]}"
+}
 while getopts k:t:o:c:r:n:bi option; do
 	case $option in
 	k) kernel=$OPTARG ;;
@@ -22,11 +30,13 @@ while getopts k:t:o:c:r:n:bi option; do
 	r) seed=$OPTARG ;;
 	n) cycles=$OPTARG ;;
 	b) script=torture-busted ;;
-	i) qemu_args="-icount shift=0,sleep=off" ;;
+	i) qemu_args="-icount shift=0,rr=record,rrfile=$record" ;;
 	*) exit 1 ;;
 	esac
 done
 
+options="-k $kernel -t $seconds -o $operations -c $cpus -r $seed ${cycles:+-n $cycles}"
+[[ $qemu_args != *rr=record* ]] || echo "$options" > "$record.options"
 say "torture: kernel $kernel, $seconds s, $cpus CPUs, seed $seed"
 args="torture_seconds=$seconds torture_operations=$operations torture_seed=$seed"
 case $kernel in

@@ -27,7 +27,10 @@ initramfs()
 		mkdir -p "$root${path%/*}"
 		cp "$file" "$root$path"
 	done
-	(cd "$root" && find . | cpio --quiet -o -H newc -R 0:0) > "$out"
+	# The same files make the same archive.
+	find "$root" -exec touch -hd @0 {} +
+	(cd "$root" && find . | LC_ALL=C sort |
+		cpio --quiet --reproducible -o -H newc -R 0:0) > "$out"
 	rm -rf "$root"
 }
 
