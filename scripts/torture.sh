@@ -7,8 +7,8 @@
 #
 # It lasts so many seconds, and until there were so many operations. KERNEL is a stock one
 # (6.1, 6.12, 6.1-rt), or an x86-64 one of kunit/kernels. CYCLES: how often modules load and
-# unload afterwards. -b: break things on purpose, and see that it notices. -i: run the CPUs
-# by turns, count instructions, and record what happens, so that -p does exactly the same,
+# unload afterwards. -b: break things on purpose, and see that it notices. -i: on one CPU,
+# count instructions and record what comes from outside, so that -p does exactly the same,
 # to the last line of the log. KTAP in build/torture-KERNEL.log.
 
 . "$(dirname "$0")/common.sh" || exit 1
@@ -30,7 +30,7 @@ while getopts k:t:o:c:r:n:bi option; do
 	r) seed=$OPTARG ;;
 	n) cycles=$OPTARG ;;
 	b) script=torture-busted ;;
-	i) qemu_args="-icount shift=0,rr=record,rrfile=$record" ;;
+	i) qemu_args="-icount shift=0,rr=record,rrfile=$record" cpus=1 ;;
 	*) exit 1 ;;
 	esac
 done
