@@ -311,6 +311,17 @@ static void sync_waits(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, nt_wait_timeout(peer, 0), 0);
 }
 
+/* It has no value to return: the log tells. */
+static void sync_of_an_invented_handle_is_logged(struct kunit *test)
+{
+	struct nt *nt = test->priv;
+	struct nt_party *never = nt_invented(nt, param_side(test), NEVER_ISSUED);
+
+	nt_watch_log(nt);
+	nt_sync(never);
+	KUNIT_EXPECT_EQ(test, nt_watched_lines(nt), 1);
+}
+
 /* Waits inside a callback of a binding of the two, at each point of its life. */
 
 struct wait_point {
@@ -814,6 +825,7 @@ static struct kunit_case nmr_registration_cases[] = {
 	KUNIT_CASE_PARAM(wait_returns, side_gen_params),
 	KUNIT_CASE_PARAM(many_tasks_wait, side_gen_params),
 	KUNIT_CASE_PARAM(sync_waits, side_gen_params),
+	KUNIT_CASE_PARAM(sync_of_an_invented_handle_is_logged, side_gen_params),
 	KUNIT_CASE_PARAM(wait_in_a_callback_is_a_deadlock, wait_point_gen_params),
 	KUNIT_CASE(wait_under_an_outer_callback_is_a_deadlock),
 	KUNIT_CASE_PARAM(wait_in_a_callback_for_others, wait_point_gen_params),

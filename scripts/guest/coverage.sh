@@ -8,12 +8,35 @@
 
 . /lib.sh
 
+# Each allocation that loading takes fails once, and nothing is left.
+test_load_fails_at_each_allocation()
+{
+	fail=/sys/kernel/debug/failslab
+	echo 0 > $fail/verbose
+	echo N > $fail/ignore-gfp-wait
+	nth=0
+	until loaded nmr; do
+		nth=$((nth + 1))
+		sh -c "echo $nth > /proc/self/fail-nth; exec insmod /modules/nmr.ko" 2> /dev/null
+		loaded nmr || check "nothing is left after $nth" gone "$NMR"
+	done
+	echo "# loaded when none of the first $nth allocations failed"
+	check "all of it was reached" [ "$nth" -gt 50 ]
+}
+
+run_cases load_fails_at_each_allocation || exit
 load nmr
 load nmr_kunit
 unload nmr_kunit
 unload nmr
 code=0
+# But for those of samples, benchmarks, versions of symbols and uevents, which this kernel
+# has not.
+cases=$(sed -n 's/^test_\([a-z0-9_]*\)()$/\1/p' /cases/*.sh |
+	grep -v -e hello_pair_meets -e wrong_symbol_version_is_refused -e '^uevents_' \
+	     -e every_call_of_two_cpus)
 (. /integration.sh) || code=1
+(. /debug.sh) || code=1
 load nmr
 load nmr_torture seconds=10
 until dmesg | grep -q 'nmr_torture: end of test'; do
