@@ -9,11 +9,12 @@
 . /lib.sh
 
 # Each allocation that loading takes fails once, and nothing is left.
+# shellcheck disable=SC2317	# run_cases calls it
 test_load_fails_at_each_allocation()
 {
 	fail=/sys/kernel/debug/failslab
-	echo 0 > $fail/verbose
-	echo N > $fail/ignore-gfp-wait
+	echo 0 > "$fail"/verbose
+	echo N > "$fail"/ignore-gfp-wait
 	nth=0
 	until loaded nmr; do
 		nth=$((nth + 1))
