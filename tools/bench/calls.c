@@ -11,9 +11,9 @@
 #include <linux/percpu-refcount.h>
 #include <linux/percpu-rwsem.h>
 #include <linux/refcount.h>
-#include <linux/rwlock.h>
 #include <linux/rwsem.h>
 #include <linux/sort.h>
+#include <linux/spinlock.h>
 #include <linux/srcu.h>
 
 #include "bench.h"
