@@ -17,7 +17,7 @@ test_load_fails_at_each_allocation()
 	echo 0 > "$fail"/verbose
 	echo N > "$fail"/ignore-gfp-wait
 	nth=0 failed=0 harmless=0
-	while [ $harmless -lt 50 ]; do
+	while [ "$harmless" -lt 50 ]; do
 		nth=$((nth + 1))
 		sh -c "echo $nth > /proc/self/fail-nth; exec insmod /modules/nmr.ko" 2> /dev/null
 		if loaded nmr; then
