@@ -8,31 +8,6 @@
 
 . /lib.sh
 
-# Each allocation that loading takes fails once, and then nothing is left. Some do no harm;
-# fifty in a row that do none come after the last.
-# shellcheck disable=SC2317	# run_cases calls it
-test_load_fails_at_each_allocation()
-{
-	fail=/sys/kernel/debug/failslab
-	echo 0 > "$fail"/verbose
-	echo N > "$fail"/ignore-gfp-wait
-	nth=0 failed=0 harmless=0
-	while [ "$harmless" -lt 50 ]; do
-		nth=$((nth + 1))
-		sh -c "echo $nth > /proc/self/fail-nth; exec insmod /modules/nmr.ko" 2> /dev/null
-		if loaded nmr; then
-			unload nmr
-			harmless=$((harmless + 1))
-		else
-			check "nothing is left after $nth" gone "$NMR"
-			failed=$((failed + 1)) harmless=0
-		fi
-	done
-	echo "# $failed of $nth allocations kept it from loading"
-	check "those of the module are among them" [ "$failed" -gt 50 ]
-}
-
-run_cases load_fails_at_each_allocation || exit
 load nmr
 load nmr_kunit
 unload nmr_kunit
