@@ -571,8 +571,11 @@ static void reference_outlives_a_refusal(struct kunit *test)
 	nt_put(nb);
 }
 
+struct same_grace_period;
+
 struct reader {
 	struct nt_binding *nb;
+	struct same_grace_period *same;
 	bool reading;
 	bool leave;
 	int entered;
@@ -656,14 +659,31 @@ static int read_until_told(void *arg)
 	return 0;
 }
 
+/* A grace period that begins when that of the registrar's reference does. */
+struct same_grace_period {
+	struct rcu_head rcu;
+	bool over;
+};
+
+static void same_is_over(struct rcu_head *rcu)
+{
+	struct same_grace_period *same = container_of(rcu, struct same_grace_period, rcu);
+
+	WRITE_ONCE(same->over, true);
+}
+
+/* Until that is over, which this reader may hold up, and a little longer. */
 static int read_past_last_put(void *arg)
 {
 	struct reader *reader = arg;
+	unsigned long deadline = jiffies + 2 * HZ;
 
 	rcu_read_lock();
 	WRITE_ONCE(reader->reading, true);
 	nt_kick(reader->nb->nt);
-	try_gates(reader, HZ / 2);
+	while (!READ_ONCE(reader->same->over) && time_before(jiffies, deadline))
+		try_gates(reader, 1);
+	try_gates(reader, HZ / 5);
 	rcu_read_unlock();
 	return 0;
 }
@@ -689,6 +709,7 @@ static void put_gives_a_grace_period(struct kunit *test)
 	struct nt *nt = test->priv;
 	struct nt_party *provider = nt_provider(nt);
 	struct nt_binding *nb;
+	struct same_grace_period *same = nt_zalloc(nt, sizeof(*same));
 	struct nt_thread *thread[3];
 	struct reader *reader;
 	int i;
@@ -697,8 +718,10 @@ static void put_gives_a_grace_period(struct kunit *test)
 	nb = nt_pair(nt, nt_client(nt), provider);
 	nt_get(nb);
 	reader = nt_zalloc(nt, ARRAY_SIZE(thread) * sizeof(*reader));
-	for (i = 0; i < ARRAY_SIZE(thread); i++)
+	for (i = 0; i < ARRAY_SIZE(thread); i++) {
 		reader[i].nb = nb;
+		reader[i].same = same;
+	}
 	nt_deregister(provider);
 	nt_await(nt, nt_entered(provider, NT_P_CLEANUP) == 1);
 	thread[0] = begin_reading(nt, read_until_told, &reader[0]);
@@ -706,6 +729,7 @@ static void put_gives_a_grace_period(struct kunit *test)
 	schedule_timeout_uninterruptible(HZ / 10);
 	nt_release(provider, NT_P_CLEANUP);
 	KUNIT_EXPECT_EQ(test, nt_wait(provider), 0);
+	call_rcu(&same->rcu, same_is_over);
 	schedule_timeout_uninterruptible(HZ / 10 + RELEASE_DELAY);
 	thread[1] = begin_reading(nt, read_until_told, &reader[1]);
 	WRITE_ONCE(reader[0].leave, true);
@@ -715,6 +739,7 @@ static void put_gives_a_grace_period(struct kunit *test)
 	WRITE_ONCE(reader[1].leave, true);
 	for (i = 0; i < ARRAY_SIZE(thread); i++)
 		KUNIT_EXPECT_EQ(test, nt_join(thread[i]), 0);
+	rcu_barrier();
 	KUNIT_EXPECT_EQ(test, reader[2].entered, 0);
 }
 
