@@ -15,13 +15,6 @@
 #include "detour.h"
 #include "harness.h"
 
-KUNIT_ARRAY_PARAM(side, nt_sides, nt_side_name);
-
-static enum nmr_side param_side(struct kunit *test)
-{
-	return *(const enum nmr_side *)test->param_value;
-}
-
 /* Reports */
 
 static struct task_struct *watched;
@@ -106,7 +99,7 @@ struct pair {
 /* Each case begins with classes that lockdep does not know yet. */
 static struct lock_class_key *new_key(void)
 {
-	static struct lock_class_key keys[128];
+	static struct lock_class_key keys[192];
 	static unsigned int used;
 
 	return used < ARRAY_SIZE(keys) ? &keys[used++] : NULL;
@@ -391,33 +384,24 @@ static void mutual_waits_of_callbacks(struct kunit *test)
 }
 
 /*
- * A module that registers many from one place may let one of them wait for another:
- * they are one class, but not one registration.
+ * A module that registers many from one place may let one of them wait for another, in
+ * a callback or a call: they are one class, but not one registration.
  */
-static void callback_waits_for_its_own_class(struct kunit *test)
+static void waits_for_its_own_class(struct kunit *test)
 {
 	struct nt *nt = test->priv;
-	struct pair *pair = new_pair(nt);
-	struct waiting *waiting = waiting_for(nt, pair, param_side(test));
+	enum nmr_side side;
 
-	pair->point = NT_C_ATTACH;
-	pair->act = wait_inside;
-	pair->arg = waiting;
-	meet(test, pair);
-	KUNIT_EXPECT_FALSE(test, waiting->reported);
-}
+	for (side = 0; side < NMR_SIDES; side++) {
+		struct pair *pair = new_pair(nt);
+		struct waiting *waiting = waiting_for(nt, pair, side);
 
-static void call_waits_for_its_own_class(struct kunit *test)
-{
-	struct nt *nt = test->priv;
-	struct pair *pair = new_pair(nt);
-	struct waiting *waiting = waiting_for(nt, pair, param_side(test));
-
-	pair->point = NT_P_OP;
-	pair->act = wait_inside;
-	pair->arg = waiting;
-	meet(test, pair);
-	KUNIT_EXPECT_FALSE(test, waiting->reported);
+		pair->point = *(const enum nt_point *)test->param_value;
+		pair->act = wait_inside;
+		pair->arg = waiting;
+		meet(test, pair);
+		KUNIT_EXPECT_FALSE(test, waiting->reported);
+	}
 }
 
 /* Calls in flight of the task that waits: it would wait for itself. */
@@ -426,7 +410,7 @@ enum holder {
 	ENTERED,	/* a call of this task */
 	NESTED,		/* the outer one of two */
 	HANDED_OVER,	/* a call that will end elsewhere */
-	EXITED,		/* no call any more */
+	EXITED,		/* the same, and one that has ended */
 };
 
 static const enum holder holders[] = { ENTERED, NESTED, HANDED_OVER, EXITED };
@@ -445,19 +429,15 @@ static void holder_desc(const enum holder *holder, char *desc)
 
 KUNIT_ARRAY_PARAM(holder, holders, holder_desc);
 
+/* One call is in flight afterwards; or the wait would end at once. */
 static void enter_as(struct nmr_binding *binding, enum holder holder)
 {
 	nmr_client_call_enter(binding);
-	if (holder == HANDED_OVER)
+	if (holder == HANDED_OVER || holder == EXITED)
 		nmr_client_call_handover(binding);
-	if (holder == NESTED || holder == EXITED)
+	if (holder == NESTED || holder == EXITED) {
 		nmr_client_call_enter(binding);
-	if (holder == NESTED)
 		nmr_client_call_exit(binding);
-	if (holder == EXITED) {
-		/* Something has to keep the wait from ending at once. */
-		nmr_client_call_exit(binding);
-		nmr_client_call_handover(binding);
 	}
 }
 
@@ -515,8 +495,7 @@ static void many_calls_of_one_task(struct kunit *test)
 static struct kunit_case nmr_lockdep_cases[] = {
 	KUNIT_CASE_PARAM(wait_under_a_lock_that_a_callback_takes, callback_gen_params),
 	KUNIT_CASE_PARAM(mutual_waits_of_callbacks, callback_gen_params),
-	KUNIT_CASE_PARAM(callback_waits_for_its_own_class, side_gen_params),
-	KUNIT_CASE_PARAM(call_waits_for_its_own_class, side_gen_params),
+	KUNIT_CASE_PARAM(waits_for_its_own_class, callback_gen_params),
 	KUNIT_CASE_PARAM(wait_inside_a_call, holder_gen_params),
 	KUNIT_CASE(many_calls_of_one_task),
 	{}
