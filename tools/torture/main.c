@@ -220,18 +220,6 @@ static int nmrt_spawn(int (*fn)(void *data), const char *name, unsigned int n)
 	return 0;
 }
 
-/* Registrars, the first, last: they wait for what the others do. */
-static void nmrt_join(void)
-{
-	unsigned int i;
-
-	for (i = nmrt_nr_threads; i; i--)
-		kthread_stop(nmrt_threads[i - 1].task);
-	for (i = 0; i < nmrt_nr_threads; i++)
-		put_task_struct(nmrt_threads[i].task);
-	nmrt_nr_threads = 0;
-}
-
 /* Once a second: does each thread come around? */
 static void nmrt_watch(struct work_struct *work);
 static DECLARE_DELAYED_WORK(nmrt_watch_work, nmrt_watch);
@@ -253,6 +241,22 @@ static void nmrt_watch(struct work_struct *work)
 	if (atomic_read(&nmrt_errors[NMRT_STALL]))
 		nmrt_complete_lost();
 	queue_delayed_work(nmrt_wq, &nmrt_watch_work, HZ);
+}
+
+/*
+ * Registrars, the first, last: they wait for what the others do. They are watched until
+ * they have stopped, and known until nobody watches or signals them.
+ */
+static void nmrt_join(void)
+{
+	unsigned int i;
+
+	for (i = nmrt_nr_threads; i; i--)
+		kthread_stop(nmrt_threads[i - 1].task);
+	cancel_delayed_work_sync(&nmrt_watch_work);
+	for (i = 0; i < nmrt_nr_threads; i++)
+		put_task_struct(nmrt_threads[i].task);
+	nmrt_nr_threads = 0;
 }
 
 /* The verdict */
@@ -318,7 +322,6 @@ static void nmrt_stop(void)
 
 	nmrt_interrupts_stop();
 	nmrt_join();
-	cancel_delayed_work_sync(&nmrt_watch_work);
 	flush_workqueue(nmrt_wq);
 	for (stage = 0; stage <= NMRT_STAGES; stage++)
 		rcu_barrier();
@@ -333,11 +336,11 @@ int nmrt_begin(void)
 	nmrt_wq = alloc_workqueue("nmr_torture", WQ_UNBOUND, 0);
 	if (!nmrt_wq)
 		return -ENOMEM;
-	queue_delayed_work(nmrt_wq, &nmrt_watch_work, HZ);
 	nmrt_interrupts_start();
 	err = nmrt_spawn(nmrt_registrar, "registrar", registrars);
 	err = err ?: nmrt_spawn(nmrt_caller, "caller", callers);
 	err = err ?: nmrt_spawn(nmrt_meddler, "meddler", meddlers);
+	queue_delayed_work(nmrt_wq, &nmrt_watch_work, HZ);
 	if (err)
 		nmrt_stop();
 	mutex_lock(&nmrt_mutex);
