@@ -39,7 +39,7 @@ release	 = $(shell sed -n 's/^.define UTS_RELEASE "\(.*\)"/\1/p' \
 all: modules
 
 modules:
-	$(kbuild) NMR_DEBUG='$(NMR_DEBUG)' modules
+	$(kbuild) modules
 
 samples:
 	$(kbuild) CONFIG_NMR_SAMPLES=m modules

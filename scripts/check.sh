@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0
 #
 # check.sh [STEP]...: run all tests, and count them; with others that take longer: model,
-# torture (a million operations on each kernel). What each step says goes to build/check/STEP.out, and is shown if it fails.
+# torture (a million operations on each kernel). What each step says goes to
+# build/check/STEP.out, and is shown if it fails.
 
 . "$(dirname "$0")/common.sh" || exit 1
 

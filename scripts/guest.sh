@@ -5,10 +5,10 @@
 #	   [-a KERNEL-ARGS] [-q QEMU-ARGS] [-f FILE[:GUESTPATH]]...
 #
 # Boots a kernel that runs SCRIPT, see guest/init: a stock one (6.1, 6.12, 6.1-rt), or an
-# x86-64 one of kunit/kernels by its name. A file is put into /modules unless GUESTPATH says where. A line "# guest: OPTIONS" in the script
-# has its own defaults for these options. The console goes to stdout from where the
-# script begins, and all of it to build/NAME.log. Succeeds if the script does and
-# the kernel's log has no complaint.
+# x86-64 one of kunit/kernels by its name. A file is put into /modules unless GUESTPATH
+# says where. A line "# guest: OPTIONS" in the script has its own defaults for these
+# options. The console goes to stdout from where the script begins, and all of it to
+# build/NAME.log. Succeeds if the script does and the kernel's log has no complaint.
 
 . "$(dirname "$0")/common.sh" || exit 1
 . "$(dirname "$0")/vm.sh" || exit 1
