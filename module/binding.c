@@ -12,9 +12,9 @@
  *		 whoever else closes.
  *   detaching   A worker folds the gates and calls the two detach callbacks, the
  *		 client's first.
- *   cleaning    A worker calls the cleanup callbacks, the client's first; then the
- *		 registrar's own worker takes the binding out of sysfs, a batch at a
- *		 time, and out of its registrations.
+ *   cleaning    A worker calls the cleanup callbacks, the client's first; then a
+ *		 worker of the registrar's own takes the binding out of sysfs and out
+ *		 of its registrations.
  *
  * Who closes a binding: closed goes from false to true once, under nmr_lock, so the
  * first reason wins. Who starts the grace period: under the same lock, the closer,
@@ -33,8 +33,9 @@
  * Pending occupies no worker: between these events nothing of a binding is queued.
  *
  * The work item serves attach (of an offer that is not made in a register call),
- * detach and cleanup in turn, and a work item never runs twice at once; so cleanup
- * also comes after the detach worker has returned.
+ * detach, cleanup and reaping in turn. A work item of one workqueue never runs twice at
+ * once, so cleanup callbacks also come after the detach worker has returned; and a worker
+ * that has queued the next phase does not touch the binding again.
  *
  * Locking: nmr_lock for what internal.h marks L. Complete, get and put take no lock.
  */
@@ -72,6 +73,7 @@ void nmr_binding_offer(struct nmr_binding *b, struct nmr_registration *client,
 	b->reg[NMR_CLIENT] = client;
 	b->reg[NMR_PROVIDER] = provider;
 	b->attaching = true;
+	b->since = jiffies;
 	INIT_WORK(&b->work, nmr_binding_work);
 	if (pair) {
 		kfree(b->pair);
@@ -81,6 +83,7 @@ void nmr_binding_offer(struct nmr_binding *b, struct nmr_registration *client,
 		nmr_pair_add(b->pair, client, provider);
 	}
 	b->pair->token = nmr_pair_token(b->pair);
+	b->pair->binding = b;
 
 	for (side = 0; side < NMR_SIDES; side++) {
 		struct nmr_registration *reg = b->reg[side];
@@ -90,6 +93,8 @@ void nmr_binding_offer(struct nmr_binding *b, struct nmr_registration *client,
 		reg->bindings++;
 		list_add_tail(&b->node[side], &reg->open);
 	}
+	nmr_binding_list(b);
+	nmr_stuck_watch(b);
 }
 
 static bool nmr_binding_unwanted(const struct nmr_binding *b)
@@ -178,18 +183,18 @@ static bool nmr_is_error(int err)
 	return err < 0 && err != -ENODEV && err != -ECANCELED && err != -EPROBE_DEFER;
 }
 
-/* One line for an offer that failed, whoever is to blame. */
+/* Write one line for an offer that failed, which blames one side. */
 static void nmr_attach_report(const struct nmr_binding *b, int err)
 {
 	const char *client = b->reg[NMR_CLIENT]->modname;
 	const char *provider = b->reg[NMR_PROVIDER]->modname;
 
 	if (nmr_is_error(b->refusal))
-		pr_err("provider %s failed to attach client %s: error %d\n",
-		       provider, client, b->refusal);
+		pr_err_ratelimited("provider %s failed to attach client %s: error %d\n",
+				   provider, client, b->refusal);
 	else if (nmr_is_error(err))
-		pr_err("client %s failed to attach to provider %s: error %d\n",
-		       client, provider, err);
+		pr_err_ratelimited("client %s failed to attach to provider %s: error %d\n",
+				   client, provider, err);
 }
 
 /* Return: 0 if the client has attached, else a negative errno. */
@@ -239,16 +244,17 @@ static bool nmr_binding_client_attached(struct nmr_binding *b)
 	return open;
 }
 
-/* All that belongs to attaching is over, and nobody has closed it: wake who waits. */
+/* Attaching is complete and @b is still open: wake the tasks that wait for a binding. */
 static void nmr_binding_attached(struct nmr_binding *b)
 {
 	enum nmr_side side;
 
 	lockdep_assert_held(&nmr_lock);
+	nmr_stuck_forget(b);
 	b->counted = true;
 	for (side = 0; side < NMR_SIDES; side++) {
 		b->reg[side]->attached++;
-		wake_up_all(&b->reg[side]->attach_wait);
+		wake_up_all(&b->reg[side]->wait);
 	}
 }
 
@@ -303,16 +309,17 @@ void nmr_binding_attach(struct nmr_binding *b)
 		nmr_binding_finish(b);
 }
 
-static void nmr_binding_queue(struct nmr_binding *b, enum nmr_phase phase)
+static void nmr_binding_queue(struct nmr_binding *b, struct workqueue_struct *wq,
+			      enum nmr_phase phase)
 {
 	b->phase = phase;
-	queue_work(nmr_callback_wq, &b->work);
+	queue_work(wq, &b->work);
 }
 
 /* Make the offer on the workqueue. */
 void nmr_binding_attach_later(struct nmr_binding *b)
 {
-	nmr_binding_queue(b, NMR_PHASE_ATTACH);
+	nmr_binding_queue(b, nmr_callback_wq, NMR_PHASE_ATTACH);
 }
 
 /* Close */
@@ -356,7 +363,7 @@ bool nmr_binding_close(struct nmr_binding *b, enum nmr_detach_reason reason,
 	if (b->closed)
 		return false;
 	b->reason = reason;
-	b->closed_at = jiffies;
+	b->since = jiffies;
 	b->token = nmr_pair_token(b->pair);
 	/* Pairs with smp_load_acquire() in sysfs.c, which shows the two above. */
 	smp_store_release(&b->closed, true);
@@ -495,7 +502,7 @@ static void nmr_bindings_closed(struct work_struct *work)
 		rest = nmr_gates_take(some);
 		llist_for_each_entry_safe(b, next, some, batch) {
 			if (nmr_binding_has_detach(b))
-				nmr_binding_queue(b, NMR_PHASE_DETACH);
+				nmr_binding_queue(b, nmr_callback_wq, NMR_PHASE_DETACH);
 			else
 				nmr_binding_detach(b);
 		}
@@ -505,9 +512,13 @@ static void nmr_bindings_closed(struct work_struct *work)
 
 static void nmr_detach_complete(struct nmr_binding *b, enum nmr_side side)
 {
-	atomic_t *state = &b->detach[side];
-	int old = atomic_cmpxchg(state, NMR_DETACH_CALLED, NMR_DETACH_COMPLETED);
+	atomic_t *state;
+	int old;
 
+	if (WARN_ONCE(!b, "nmr: a detach is completed of no binding (NULL)\n"))
+		return;
+	state = &b->detach[side];
+	old = atomic_cmpxchg(state, NMR_DETACH_CALLED, NMR_DETACH_COMPLETED);
 	if (old == NMR_DETACH_CALLED)
 		return;
 	if (old == NMR_DETACH_PENDING &&
@@ -548,26 +559,6 @@ EXPORT_SYMBOL_NMR(nmr_provider_detach_client_complete);
 
 /* Cleanup */
 
-static LLIST_HEAD(nmr_reap_list);
-
-/*
- * The cleanup callbacks of a batch of bindings have returned. One worker takes them
- * out of sysfs: a dozen at once would only queue for the one lock kernfs has.
- */
-static void nmr_reap(struct work_struct *work)
-{
-	struct llist_node *batch = llist_reverse_order(llist_del_all(&nmr_reap_list));
-	struct nmr_binding *b, *next;
-
-	llist_for_each_entry_safe(b, next, batch, batch) {
-		nmr_sysfs_remove_binding(b);
-		nmr_binding_finish(b);
-		cond_resched();
-	}
-}
-
-static DECLARE_WORK(nmr_reap_work, nmr_reap);
-
 static void nmr_call_cleanup(struct nmr_binding *b, enum nmr_side side)
 {
 	struct nmr_registration *reg = b->reg[side];
@@ -580,23 +571,67 @@ static void nmr_call_cleanup(struct nmr_binding *b, enum nmr_side side)
 	nmr_callback_end(&cb, b);
 }
 
+static void nmr_binding_reap_later(struct nmr_binding *b);
+
 static void nmr_binding_cleanup(struct nmr_binding *b)
 {
 	enum nmr_side side;
 
 	WRITE_ONCE(b->cleaning, true);
 	trace_nmr_cleanup(b->id);
+	spin_lock_irq(&nmr_lock);
+	nmr_stuck_forget(b);
+	spin_unlock_irq(&nmr_lock);
 	for (side = 0; side < NMR_SIDES; side++)
 		nmr_call_cleanup(b, side);
-	if (llist_add(&b->batch, &nmr_reap_list))
-		queue_work(nmr_wq, &nmr_reap_work);
+	nmr_binding_reap_later(b);
 }
 
-/* What the pair of a binding that has ended is from now on. */
+/*
+ * Reaping: bindings that have cleaned up leave sysfs and their registrations. To leave
+ * sysfs may take long, as removing a file waits for readers that are inside of it: each
+ * binding has a work item of its own. A registration that leaves may have 100,000
+ * bindings: it queues NMR_REAP_AT_ONCE of them and then goes to the end of the queue
+ * itself, so that no other registration waits for all of them.
+ */
+#define NMR_REAP_AT_ONCE	16
+
+/* Queue some bindings of a registration for reaping. Drops the reference of its queuer. */
+void nmr_reap_work(struct work_struct *work)
+{
+	struct nmr_registration *reg =
+		container_of(work, struct nmr_registration, reap_work);
+	struct llist_node *node;
+	unsigned int n;
+
+	for (n = 0; n < NMR_REAP_AT_ONCE; n++) {
+		node = llist_del_first(&reg->reap);
+		if (!node)
+			break;
+		nmr_binding_queue(llist_entry(node, struct nmr_binding, batch),
+				  nmr_reap_wq, NMR_PHASE_REAP);
+	}
+	if (n < NMR_REAP_AT_ONCE || !queue_work(nmr_reap_wq, &reg->reap_work))
+		nmr_registration_put(reg);
+}
+
+/* Have @b reaped, with the others of the registration that ends it. */
+static void nmr_binding_reap_later(struct nmr_binding *b)
+{
+	struct nmr_registration *reg = nmr_binding_leaver(b);
+
+	if (!llist_add(&b->batch, &reg->reap))
+		return;
+	nmr_registration_get(reg);
+	if (!queue_work(nmr_reap_wq, &reg->reap_work))
+		nmr_registration_put(reg);
+}
+
+/* Tell what the pair of a binding that has ended is from now on. */
 static enum nmr_pair_state nmr_binding_outcome(const struct nmr_binding *b)
 {
 	if (b->closed && b->reason == NMR_DETACH_ABORT)
-		return NMR_PAIR_DECLINED;
+		return NMR_PAIR_ABORTED;
 	if (b->error == -EPROBE_DEFER)
 		return NMR_PAIR_DEFERRED;
 	if (!b->error && b->reason == NMR_DETACH_FALLBACK)
@@ -605,8 +640,8 @@ static enum nmr_pair_state nmr_binding_outcome(const struct nmr_binding *b)
 }
 
 /*
- * The end of an attached binding is an event for all deferred pairs of its sides but
- * its own: that one's token moves along.
+ * Count the end of an attached binding as an event for the deferred pairs of its sides.
+ * For its own pair it is no event: the token that this pair has kept moves along.
  */
 static void nmr_binding_event(struct nmr_binding *b)
 {
@@ -620,6 +655,17 @@ static void nmr_binding_event(struct nmr_binding *b)
 		nmr_pair_event(b->reg[side]);
 }
 
+/* Leave in the pair what became of @b. */
+static void nmr_binding_record(struct nmr_binding *b)
+{
+	struct nmr_pair *pair = b->pair;
+
+	pair->binding = NULL;
+	pair->error = b->error;
+	pair->decliner = b->refusal ? NMR_PROVIDER : NMR_CLIENT;
+	nmr_pair_set(pair, nmr_binding_outcome(b));
+}
+
 /* No callback of @b runs or will run. Its sides are free of it. */
 static void nmr_binding_finish(struct nmr_binding *b)
 {
@@ -627,23 +673,28 @@ static void nmr_binding_finish(struct nmr_binding *b)
 	enum nmr_side side;
 
 	spin_lock_irq(&nmr_lock);
-	if (b->closed) {
-		nmr_stuck_forget(b);
-	} else {
+	nmr_stuck_forget(b);
+	if (!b->closed) {
 		b->closed = true;
 		for (side = 0; side < NMR_SIDES; side++)
 			list_del(&b->node[side]);
 	}
 	for (side = 0; side < NMR_SIDES; side++)
 		b->reg[side]->bindings--;
-	nmr_pair_set(b->pair, nmr_binding_outcome(b));
 	nmr_binding_event(b);
+	nmr_binding_record(b);
 	if (client->max_bindings || nmr_pair_due(b->pair))
 		nmr_registration_scan(client);
 	for (side = 0; side < NMR_SIDES; side++)
 		nmr_registration_idle(b->reg[side]);
 	spin_unlock_irq(&nmr_lock);
 	nmr_binding_drop(b);
+}
+
+static void nmr_binding_reap(struct nmr_binding *b)
+{
+	nmr_sysfs_remove_binding(b);
+	nmr_binding_finish(b);
 }
 
 static void nmr_binding_work(struct work_struct *work)
@@ -659,6 +710,9 @@ static void nmr_binding_work(struct work_struct *work)
 		break;
 	case NMR_PHASE_CLEANUP:
 		nmr_binding_cleanup(b);
+		break;
+	case NMR_PHASE_REAP:
+		nmr_binding_reap(b);
 		break;
 	}
 }

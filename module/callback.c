@@ -80,6 +80,29 @@ bool nmr_callback_in(const struct nmr_registration *reg)
 	return found;
 }
 
+/*
+ * Write "name/number" of the task that runs a callback of @b to @name, which has room for
+ * NMR_TASK_NAME. Return: false, and "none", if no task does.
+ */
+bool nmr_callback_task(const struct nmr_binding *b, char *name)
+{
+	struct nmr_callback *cb;
+	bool found = false;
+
+	strscpy(name, "none", NMR_TASK_NAME);
+	spin_lock(&nmr_callback_lock);
+	list_for_each_entry(cb, &nmr_callbacks, list) {
+		if (cb->binding == b) {
+			snprintf(name, NMR_TASK_NAME, "%s/%d", cb->task->comm,
+				 task_pid_nr((struct task_struct *)cb->task));
+			found = true;
+			break;
+		}
+	}
+	spin_unlock(&nmr_callback_lock);
+	return found;
+}
+
 static void nmr_lend(int places)
 {
 	int active;
@@ -145,7 +168,7 @@ void nmr_callback_may_wait(struct nmr_registration *reg)
 	if (nmr_callback_in(reg) || nmr_class_is_held(reg))
 		return;
 	rcu_read_lock();
-	if (!completion_done(&reg->done)) {
+	if (!nmr_registration_finished(reg)) {
 		lock_map_acquire(&reg->dep_map);
 		lock_map_release(&reg->dep_map);
 	}

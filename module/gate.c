@@ -236,16 +236,16 @@ unsigned int nmr_gate_in_flight(const struct nmr_binding *b, enum nmr_side calle
 
 /*
  * One of the five things a binding's cleanup waits for is done (see binding.c): two
- * gates drained, two sides detached, the detach worker through. Whoever does the
- * last of them queues the cleanup, here, because it may be a call that leaves in
- * hardirq. Nobody else touches the binding afterwards.
+ * gates drained, two sides detached, the detach worker through. The task or interrupt
+ * that does the last of them queues the cleanup, and does not touch the binding
+ * afterwards. A binding without a cleanup callback does not wait for those of others.
  */
 void nmr_binding_part_done(struct nmr_binding *b)
 {
 	if (atomic_dec_return(&b->todo))
 		return;
 	b->phase = NMR_PHASE_CLEANUP;
-	queue_work(nmr_callback_wq, &b->work);
+	queue_work(nmr_binding_has_cleanup(b) ? nmr_callback_wq : nmr_reap_wq, &b->work);
 }
 
 /**

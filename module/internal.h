@@ -4,6 +4,7 @@
  * higher one, but through a work item:
  *
  *   main.c		module init and exit
+ *   debugfs.c		pairs that are not attached, and bindings still referenced
  *   registrar.c	the API of registrations: register, deregister, wait
  *   offer.c		who meets whom, and when
  *   registration.c	which registrations there are: publish, find, finish
@@ -24,14 +25,12 @@
  *
  * Locks, outermost first:
  *
- *   nmr_registry_mutex	 process context. Ids issued, the tables of ids and of
- *			 NPIs. Held while a registration gets its sysfs directory.
  *   nmr_lock		 irqsave. Everything marked "L" below. Never held across a
  *			 callback of a module; dropped every NMR_BATCH steps of a
  *			 loop that grows with the registry.
  *
- * and leaves: two of callback.c, which are taken with neither held, that of counts.c, and
- * with NMR_DEBUG that of holders.c. But for this last one, which is raw, what hardirqs
+ * and leaves: nmr_npi_lock of npi.c and nmr_callback_lock of callback.c, which are taken
+ * without nmr_lock held, that of counts.c, and with NMR_DEBUG that of holders.c. But for this last one, which is raw, what hardirqs
  * may reach (enter, exit, complete, get, put) takes no lock: it works with atomics,
  * queue_work() and call_rcu() alone.
  */
@@ -39,19 +38,18 @@
 #define _NMR_INTERNAL_H
 
 #include <linux/atomic.h>
-#include <linux/completion.h>
 #include <linux/cpumask.h>
 #include <linux/kobject.h>
 #include <linux/list.h>
 #include <linux/llist.h>
 #include <linux/lockdep.h>
 #include <linux/minmax.h>
-#include <linux/mutex.h>
 #include <linux/nmr.h>
 #include <linux/rbtree.h>
 #include <linux/rcupdate.h>
 #include <linux/refcount.h>
 #include <linux/rhashtable.h>
+#include <linux/sched.h>
 #include <linux/spinlock.h>
 #include <linux/wait.h>
 #include <linux/workqueue.h>
@@ -64,21 +62,22 @@
 
 #define NMR_BATCH	64	/* steps of a long loop between two drops of nmr_lock */
 
+#ifndef __GENKSYMS__	/* CRCs of exported functions do not depend on what is private */
 /**
  * struct nmr_npi - one network programming interface, while anyone is registered
- * @node:	  in the table of NPIs; nmr_registry_mutex
+ * @node:	  in the table of NPIs; nmr_npi_lock
  * @id:		  its GUID
- * @users:	  registrations that hold it; nmr_registry_mutex
- * @arrivals:	  registrations that ever joined; L
+ * @users:	  registrations that hold it; nmr_npi_lock
+ * @providers:	  providers that ever joined; L
  * @arrived:	  who is registered and not leaving, by &nmr_registration.seq; L
- * @waiting:	  clients that have a deferred pair; L
+ * @waiting:	  clients that have a deferred pair which is not due; L
  * @rcu:	  frees it
  */
 struct nmr_npi {
 	struct rhash_head	node;
 	guid_t			id;
 	unsigned int		users;
-	u64			arrivals;
+	u64			providers;
 	struct rb_root		arrived[NMR_SIDES];
 	struct list_head	waiting;
 	struct rcu_head		rcu;
@@ -93,6 +92,7 @@ enum nmr_misuse {
 	NMR_MISUSE_EXIT,		/* more calls left than entered */
 	NMR_MISUSE_SYNC,		/* _sync inside a callback */
 	NMR_MISUSE_UNLOAD,		/* the module unloads, still registered */
+	NMR_MISUSE_NO_WAIT,		/* the module unloads, and has not waited */
 	NMR_MISUSES
 };
 
@@ -122,23 +122,33 @@ enum nmr_misuse {
  * @offered:	    a client's: no offer is owed to it by providers up to this seq,
  *		    but by those whose register call still has to pass it; L
  * @events:	    attached bindings cleaned up, and reoffers asked for; L
- * @pairs:	    pairs that are bound or declined; L
- * @deferred:	    pairs to be offered again; L
- * @nr_deferred:    how many these are; L
- * @by_provider:    a client's pairs of both lists, by the provider's seq; L
+ * @pairs:	    pairs that are bound, declined or aborted; L
+ * @deferred:	    pairs to be offered again; a client's: that no event has concerned; L
+ * @due:	    a client's deferred pairs that an event may have made due; L
+ * @nr_pairs:	    pairs in all of these lists; L
+ * @nr_deferred:    a provider's: pairs in @deferred; L
+ * @forgive:	    the next scan is to offer declined and aborted pairs again, too; L
+ * @by_provider:    a client's pairs of all lists, by the provider's seq; L
  * @waiting:	    a client's, in @npi->waiting if @deferred is not empty; L
- * @woken:	    value of @npi->arrivals for which @deferred was looked at; L
  * @starved:	    in the list of those whose offers found no memory; L
  * @open:	    bindings not closed yet; L
  * @bindings:	    bindings not cleaned up yet; L
  * @attached:	    open bindings that have finished attaching; L
- * @attach_wait:    woken when @attached or @leaving changes
+ * @wait:	    woken when @attached or @leaving changes, and when it has finished
  * @busy:	    1 until it leaves, and 1 for each of its bindings, its register
  *		    call, and a queued or running scan; L. At 0 it is finished.
  * @scan_queued:    a scan is queued and has not begun; L
  * @leaving:	    deregistered; set under L
+ * @joined:	    it has joined its NPI; set under L
+ * @finished:	    what a wait waits for; set under L
  * @work:	    a scan for offers to be made; in the end, the finish
- * @done:	    what a wait waits for
+ * @reap:	    bindings that have cleaned up, to be reaped
+ * @reap_work:	    queues some of these
+ * @stuck:	    bindings that it ends and that are stuck, see stuck.c; L
+ * @nr_stuck:	    how many these are; L
+ * @stuck_node:	    in the list of registrations that have some; L
+ * @stuck_next:	    jiffies, when they are told of next; L
+ * @stuck_seconds:  seconds from one time to the next; L
  * @misuse:	    kinds already warned of
  * @kobj:	    its directory in sysfs
  * @dep_map:	    held for read by its callbacks, for write by a wait
@@ -179,21 +189,31 @@ struct nmr_registration {
 	u64			events;
 	struct list_head	pairs;
 	struct list_head	deferred;
+	struct list_head	due;
+	unsigned int		nr_pairs;
 	unsigned int		nr_deferred;
+	bool			forgive;
 	struct rb_root		by_provider;
 	struct list_head	waiting;
-	u64			woken;
 	struct list_head	starved;
 
 	struct list_head	open;
 	unsigned int		bindings;
 	unsigned int		attached;
-	wait_queue_head_t	attach_wait;
+	wait_queue_head_t	wait;
 	unsigned int		busy;
 	bool			scan_queued;
 	bool			leaving;
+	bool			joined;
+	bool			finished;
 	struct work_struct	work;
-	struct completion	done;
+	struct llist_head	reap;
+	struct work_struct	reap_work;
+	struct list_head	stuck;
+	unsigned int		nr_stuck;
+	struct list_head	stuck_node;
+	unsigned long		stuck_next;
+	unsigned int		stuck_seconds;
 	unsigned long		misuse;
 	struct kobject		kobj;
 	struct lockdep_map	dep_map;
@@ -201,7 +221,8 @@ struct nmr_registration {
 
 enum nmr_pair_state {
 	NMR_PAIR_BOUND,		/* a binding lives, attaching to cleaning up */
-	NMR_PAIR_DECLINED,	/* never offered again */
+	NMR_PAIR_DECLINED,	/* never offered again, unless an administrator asks */
+	NMR_PAIR_ABORTED,	/* the same, after NMR_DETACH_ABORT */
 	NMR_PAIR_DEFERRED,	/* offered again when @token has moved */
 };
 
@@ -209,9 +230,12 @@ enum nmr_pair_state {
  * struct nmr_pair - what became of the offer to a client of a provider
  * @reg:	  the two; the record goes with the first of them
  * @by_provider:  in the client's tree of pairs; L
- * @node:	  in @pairs or @deferred of each; L
+ * @node:	  in @pairs, @deferred or @due of each; L
  * @token:	  nmr_pair_token() as it was when the outcome was still open; L
  * @state:	  L
+ * @binding:	  the binding, if @state is NMR_PAIR_BOUND; L
+ * @error:	  why the last offer failed, or 0; L
+ * @decliner:	  which side it was, if @error is not 0; L
  *
  * No record: the offer is still owed. So an offer that is withheld, for a full
  * client or for want of memory, needs neither state nor memory.
@@ -222,6 +246,9 @@ struct nmr_pair {
 	struct list_head	node[NMR_SIDES];
 	u64			token;
 	enum nmr_pair_state	state;
+	struct nmr_binding	*binding;
+	int			error;
+	enum nmr_side		decliner;
 };
 
 /* Calls in flight of each side, as counted on one CPU, see gate.c. */
@@ -243,6 +270,7 @@ enum nmr_phase {
 	NMR_PHASE_ATTACH,
 	NMR_PHASE_DETACH,
 	NMR_PHASE_CLEANUP,
+	NMR_PHASE_REAP,
 };
 
 /**
@@ -259,7 +287,10 @@ enum nmr_phase {
  * @pair:	 the record of the pair; set under L
  * @end:	 what each side handed over at attach
  * @node:	 in &nmr_registration.open of each until closed; L
- * @closing:	 in the list of bindings that close, see stuck.c; L
+ * @watch:	 in a list of stuck.c: of bindings that attach or have closed; L
+ * @stuck_of:	 the registration in whose list of stuck bindings it is, or NULL; L
+ * @list:	 in the list of all bindings, see object.c; L
+ * @users:	 references of nmr_binding_get() not put yet
  * @attacher:	 the task inside the client's attach callback
  * @shared:	 somebody has had a reference of nmr_binding_get()
  * @asked:	 nmr_client_attach_provider() was called; @attacher's own
@@ -272,12 +303,11 @@ enum nmr_phase {
  * @cleaning:	 cleanup callbacks have begun
  * @in_sysfs:	 @kobj has been added
  * @reason:	 valid once @closed
- * @closed_at:	 jiffies, valid once @closed
+ * @since:	 jiffies, when it was offered, or closed
  * @token:	 nmr_pair_token() when it was closed
  * @phase:	 what @work does next; set before it is queued
- * @work:	 attach (of a later offer), detach and cleanup in turn
- * @batch:	 links it to others: those that close together, later those that leave
- *		 sysfs together
+ * @work:	 attach (of a later offer), detach, cleanup and reaping in turn
+ * @batch:	 links it to others: those that close together, later those to be reaped
  * @batches:	 of the last of a batch that closed: links the batches
  * @rcu:	 the grace period after closing; later the one before the free
  * @kobj:	 its directory in sysfs
@@ -296,7 +326,10 @@ struct nmr_binding {
 	struct nmr_pair		*pair;
 	struct nmr_endpoint	end[NMR_SIDES];
 	struct list_head	node[NMR_SIDES];
-	struct list_head	closing;
+	struct list_head	watch;
+	struct nmr_registration	*stuck_of;
+	struct list_head	list;
+	atomic_t		users;
 
 	struct task_struct	*attacher;
 	bool			shared;
@@ -310,7 +343,7 @@ struct nmr_binding {
 	bool			cleaning;
 	bool			in_sysfs;
 	enum nmr_detach_reason	reason;
-	unsigned long		closed_at;
+	unsigned long		since;
 	u64			token;
 
 	enum nmr_phase		phase;
@@ -322,13 +355,18 @@ struct nmr_binding {
 };
 
 static_assert(offsetof(struct nmr_binding, gate) == 0);
+#endif /* __GENKSYMS__ */
 
 /* main.c */
 extern spinlock_t nmr_lock;
-extern struct mutex nmr_registry_mutex;
 extern struct workqueue_struct *nmr_callback_wq;	/* runs callbacks of modules */
-extern struct workqueue_struct *nmr_wq;			/* the registrar's own, ordered */
+extern struct workqueue_struct *nmr_wq;			/* scans and finishes */
+extern struct workqueue_struct *nmr_reap_wq;		/* takes bindings out of sysfs */
 extern struct workqueue_struct *nmr_closed_wq;		/* takes counts, ordered */
+
+/* debugfs.c */
+void nmr_debugfs_init(void);
+void nmr_debugfs_exit(void);
 
 /* registrar.c */
 int nmr_registrar_init(void);
@@ -336,7 +374,7 @@ void nmr_registrar_exit(void);
 
 /* offer.c */
 void nmr_offer_earlier(struct nmr_registration *reg);
-void nmr_offer_arrival(struct nmr_registration *reg);
+void nmr_offer_arrival(struct nmr_registration *provider);
 void nmr_offer_work(struct work_struct *work);
 void nmr_offer_exit(void);
 
@@ -348,6 +386,7 @@ void nmr_binding_attach_later(struct nmr_binding *b);
 bool nmr_binding_close(struct nmr_binding *b, enum nmr_detach_reason reason,
 		       struct llist_head *batch);
 void nmr_bindings_detach(struct llist_head *batch);
+void nmr_reap_work(struct work_struct *work);
 
 /* pair.c */
 u64 nmr_pair_token(const struct nmr_pair *pair);
@@ -355,8 +394,11 @@ struct nmr_pair *nmr_pair_find(struct nmr_registration *client, u64 provider_seq
 void nmr_pair_add(struct nmr_pair *pair, struct nmr_registration *client,
 		  struct nmr_registration *provider);
 void nmr_pair_set(struct nmr_pair *pair, enum nmr_pair_state state);
+void nmr_pair_sort(struct nmr_pair *pair);
 bool nmr_pair_due(const struct nmr_pair *pair);
 void nmr_pair_event(struct nmr_registration *reg);
+void nmr_pair_all_due(struct nmr_registration *client);
+int nmr_pair_reoffer(struct nmr_registration *reg, bool all);
 void nmr_pair_forget_all(struct nmr_registration *reg);
 
 /* stuck.c */
@@ -367,6 +409,8 @@ void nmr_stuck_exit(void);
 /* callback.c */
 
 /* A callback that runs, on the stack of the task that called it. */
+#define NMR_TASK_NAME	(TASK_COMM_LEN + 12)	/* "name/number" */
+
 struct nmr_callback {
 	struct list_head		list;
 	const struct task_struct	*task;
@@ -376,24 +420,20 @@ struct nmr_callback {
 void nmr_callback_begin(struct nmr_callback *cb, struct nmr_binding *b);
 void nmr_callback_end(struct nmr_callback *cb, struct nmr_binding *b);
 bool nmr_callback_in(const struct nmr_registration *reg);
+bool nmr_callback_task(const struct nmr_binding *b, char *name);
 void nmr_callback_may_wait(struct nmr_registration *reg);
 bool nmr_callback_wait_begin(unsigned long timeout);
 void nmr_callback_wait_end(bool lent);
 
 /* holders.c */
 #ifdef CONFIG_NMR_DEBUG
-void nmr_holders_init(void);
-void nmr_holders_exit(void);
+void nmr_holders_init(struct dentry *debugfs);
 void nmr_holder_add(const struct nmr_binding *b, enum nmr_side caller);
 void nmr_holder_remove(const struct nmr_binding *b, enum nmr_side caller);
 void nmr_holder_hand_over(const struct nmr_binding *b, enum nmr_side caller);
 void nmr_holders_report(const struct nmr_binding *b);
 #else
-static inline void nmr_holders_init(void)
-{
-}
-
-static inline void nmr_holders_exit(void)
+static inline void nmr_holders_init(struct dentry *debugfs)
 {
 }
 
@@ -436,12 +476,15 @@ void nmr_sysfs_announce_registration(struct nmr_registration *reg);
 void nmr_sysfs_remove_registration(struct nmr_registration *reg);
 void nmr_sysfs_add_binding(struct nmr_binding *b);
 void nmr_sysfs_remove_binding(struct nmr_binding *b);
+void nmr_sysfs_tell_stuck(struct nmr_binding *b);
+const char *nmr_reason_name(enum nmr_detach_reason reason);
 
 /* registration.c */
 int nmr_registration_init(void);
 void nmr_registration_exit(void);
 struct nmr_registration *nmr_registration_find(enum nmr_side side, u64 id);
 struct nmr_registration *nmr_registration_of(const struct module *mod);
+struct nmr_registration *nmr_registration_next_client(struct nmr_registration *prev);
 int nmr_registration_publish(struct nmr_registration *reg, const guid_t *npi_id,
 			     u64 *handle);
 void nmr_registration_finish(struct nmr_registration *reg);
@@ -457,10 +500,21 @@ void nmr_registration_scan(struct nmr_registration *reg);
 struct nmr_binding *nmr_binding_alloc(void);
 void nmr_binding_discard(struct nmr_binding *b);
 void nmr_binding_drop(struct nmr_binding *b);
+void nmr_binding_list(struct nmr_binding *b);
+struct nmr_binding *nmr_binding_next(const struct nmr_binding *b);
+void nmr_binding_pin(struct nmr_binding *b);
+void nmr_binding_unpin(struct nmr_binding *b);
 void nmr_objects_exit(void);
 
 /* misuse.c */
 void nmr_misuse(struct nmr_registration *reg, enum nmr_misuse kind, u64 binding);
+
+/* No callback of @reg runs or will run, and it is in no table: what a wait waits for. */
+static inline bool nmr_registration_finished(const struct nmr_registration *reg)
+{
+	/* Pairs with smp_store_release() in nmr_registration_finish(). */
+	return smp_load_acquire(&reg->finished);
+}
 
 static inline bool nmr_registration_full(const struct nmr_registration *reg)
 {
@@ -478,6 +532,20 @@ void nmr_npi_leave(struct nmr_registration *reg);
 struct nmr_registration *nmr_npi_next(const struct nmr_npi *npi, enum nmr_side side,
 				      u64 seq);
 
+/* Tell whether the cleanup of @b calls a callback of a module. */
+static inline bool nmr_binding_has_cleanup(const struct nmr_binding *b)
+{
+	return (b->has_attached[NMR_CLIENT] && b->reg[NMR_CLIENT]->cleanup) ||
+	       (b->has_attached[NMR_PROVIDER] && b->reg[NMR_PROVIDER]->cleanup);
+}
+
+/* Return: the registration that ends @b, or would be first to be told of its end. */
+static inline struct nmr_registration *nmr_binding_leaver(const struct nmr_binding *b)
+{
+	return b->reg[b->closed && b->reason == NMR_DETACH_PROVIDER_DEREGISTERED ?
+		      NMR_PROVIDER : NMR_CLIENT];
+}
+
 /* How far a side is with detaching: NONE, PENDING, or DONE with its calls drained. */
 static inline enum nmr_detach_state nmr_side_detach(const struct nmr_binding *b,
 						    enum nmr_side side)
@@ -489,6 +557,11 @@ static inline enum nmr_detach_state nmr_side_detach(const struct nmr_binding *b,
 	if (state == NMR_DETACH_DONE && atomic64_read(&b->draining[side]) <= 0)
 		return NMR_DETACH_DONE;
 	return NMR_DETACH_PENDING;
+}
+
+static inline const char *nmr_side_name(enum nmr_side side)
+{
+	return side == NMR_CLIENT ? "client" : "provider";
 }
 
 static inline enum nmr_side nmr_peer(enum nmr_side side)

@@ -16,20 +16,25 @@
 
 #include "internal.h"
 
-/* Who meets whom, and all that internal.h marks L */
+/* Protects all that internal.h marks L */
 DEFINE_SPINLOCK(nmr_lock);
-/* Ids and NPIs; outside nmr_lock */
-DEFINE_MUTEX(nmr_registry_mutex);
 
 /*
  * Callbacks of modules run on a queue of their own: unbound, because they may sleep;
  * not WQ_MEM_RECLAIM, or a flush_work() in one of them would warn; and with few workers,
- * because hundreds only queue for the same locks. What the registrar itself has to do
- * is one ordered queue, so that it never waits behind a callback that sleeps; and what
- * comes before any callback of a detach is another, so that it does not wait for sysfs.
- * Not the system's queues: who waits for us there may have filled them.
+ * because hundreds only queue for the same locks.
+ *
+ * The registrar's own work never waits behind a callback that sleeps. Scans, finishes and
+ * the removal of bindings from sysfs are a work item each: they may sleep, and none waits
+ * for another. Their queues are bound, so that the kernel runs one item a CPU unless that
+ * sleeps, as many at once would contend for the locks of kernfs. What comes before any
+ * callback of a detach is one ordered queue.
+ *
+ * The queues of the system are not used: their workers may all be blocked by tasks that
+ * wait for the registrar.
  */
 struct workqueue_struct *nmr_callback_wq;
+struct workqueue_struct *nmr_reap_wq;
 struct workqueue_struct *nmr_wq;
 struct workqueue_struct *nmr_closed_wq;
 
@@ -39,17 +44,20 @@ static void nmr_workqueues_exit(void)
 		destroy_workqueue(nmr_callback_wq);
 	if (nmr_closed_wq)
 		destroy_workqueue(nmr_closed_wq);
+	if (nmr_reap_wq)
+		destroy_workqueue(nmr_reap_wq);
 	if (nmr_wq)
 		destroy_workqueue(nmr_wq);
 }
 
 static int __init nmr_workqueues_init(void)
 {
-	nmr_wq = alloc_ordered_workqueue("nmr", 0);
+	nmr_wq = alloc_workqueue("nmr", WQ_PERCPU, WQ_MAX_ACTIVE);
+	nmr_reap_wq = alloc_workqueue("nmr_reap", WQ_PERCPU, WQ_MAX_ACTIVE);
 	nmr_closed_wq = alloc_ordered_workqueue("nmr_closed", 0);
 	nmr_callback_wq = alloc_workqueue("nmr_callbacks", WQ_UNBOUND,
 					  NMR_CALLBACKS_AT_ONCE);
-	if (nmr_wq && nmr_closed_wq && nmr_callback_wq)
+	if (nmr_wq && nmr_reap_wq && nmr_closed_wq && nmr_callback_wq)
 		return 0;
 	nmr_workqueues_exit();
 	return -ENOMEM;
@@ -77,7 +85,7 @@ static int __init nmr_init(void)
 	err = nmr_registrar_init();
 	if (err)
 		goto out_sysfs;
-	nmr_holders_init();
+	nmr_debugfs_init();
 	return 0;
 
 out_sysfs:
@@ -95,12 +103,13 @@ out_workqueues:
 
 static void __exit nmr_exit(void)
 {
-	nmr_holders_exit();
+	nmr_debugfs_exit();
 	nmr_registrar_exit();
 	nmr_stuck_exit();
 	nmr_offer_exit();
 	flush_workqueue(nmr_closed_wq);
 	flush_workqueue(nmr_callback_wq);
+	flush_workqueue(nmr_reap_wq);
 	flush_workqueue(nmr_wq);
 	nmr_objects_exit();
 	nmr_sysfs_exit();

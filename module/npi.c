@@ -2,16 +2,18 @@
 /*
  * NPIs, and who has joined them in which order.
  *
- * Locking: the table and nmr_npi.users under nmr_registry_mutex; who has joined
- * under nmr_lock. An NPI lives while a registration holds it.
+ * Locking: the table and nmr_npi.users under nmr_npi_lock, a spinlock, so that a
+ * registration that finishes never waits for the memory of one that begins; which
+ * registrations have joined under nmr_lock. An NPI lives while a registration holds it.
  *
  * The order of arrival is drawn under nmr_lock in the same critical section that
- * makes the registration visible. Of two registrations that race, one is therefore
- * later for everybody, and only the later one offers: never both, never neither.
+ * makes the registration visible. Of two registrations that race, every task therefore
+ * sees the same one as the later, and only the later one offers: never both, never
+ * neither.
  *
- * Who has joined is a tree by that number, not a list, so that a walk keeps its
- * place as a plain number: the lock may be dropped anywhere in it, and whoever the
- * walk stands on may leave.
+ * The registrations that have joined are a tree by that number, not a list, so that a
+ * walk keeps its place as a plain number: the walker may drop the lock anywhere, and the
+ * registration that the walk has reached may leave.
  */
 
 #include <linux/slab.h>
@@ -19,6 +21,7 @@
 #include "internal.h"
 
 static struct rhashtable nmr_npis;
+static DEFINE_SPINLOCK(nmr_npi_lock);
 static u64 nmr_arrivals;	/* nmr_lock */
 
 static const struct rhashtable_params nmr_npi_params = {
@@ -38,40 +41,59 @@ void nmr_npi_exit(void)
 	rhashtable_destroy(&nmr_npis);
 }
 
-static struct nmr_npi *nmr_npi_new(const guid_t *id)
+static struct nmr_npi *nmr_npi_alloc(const guid_t *id)
 {
 	struct nmr_npi *npi = kzalloc(sizeof(*npi), GFP_KERNEL);
 
-	if (!npi)
-		return NULL;
-	guid_copy(&npi->id, id);
-	INIT_LIST_HEAD(&npi->waiting);
-	if (rhashtable_insert_fast(&nmr_npis, &npi->node, nmr_npi_params)) {
-		kfree(npi);
-		return NULL;
+	if (npi) {
+		guid_copy(&npi->id, id);
+		INIT_LIST_HEAD(&npi->waiting);
 	}
 	return npi;
 }
 
-/* The NPI of that name, made if need be; NULL: no memory. */
-struct nmr_npi *nmr_npi_get(const guid_t *id)
+/* Return: the NPI of that name, held once more, made of @new if need be; NULL: none. */
+static struct nmr_npi *nmr_npi_hold(const guid_t *id, struct nmr_npi *new)
 {
 	struct nmr_npi *npi;
 
-	lockdep_assert_held(&nmr_registry_mutex);
-	npi = rhashtable_lookup_fast(&nmr_npis, id, nmr_npi_params) ?: nmr_npi_new(id);
+	spin_lock(&nmr_npi_lock);
+	npi = rhashtable_lookup_fast(&nmr_npis, id, nmr_npi_params);
+	if (!npi && new && !rhashtable_insert_fast(&nmr_npis, &new->node, nmr_npi_params))
+		npi = new;
 	if (npi)
 		npi->users++;
+	spin_unlock(&nmr_npi_lock);
+	return npi;
+}
+
+/* Return: the NPI of that name, made if need be; NULL: allocation failure. */
+struct nmr_npi *nmr_npi_get(const guid_t *id)
+{
+	struct nmr_npi *npi = nmr_npi_hold(id, NULL), *new;
+
+	if (npi)
+		return npi;
+	new = nmr_npi_alloc(id);
+	if (!new)
+		return NULL;
+	npi = nmr_npi_hold(id, new);
+	if (npi != new)
+		kfree(new);
 	return npi;
 }
 
 void nmr_npi_put(struct nmr_npi *npi)
 {
-	lockdep_assert_held(&nmr_registry_mutex);
-	if (--npi->users)
-		return;
-	rhashtable_remove_fast(&nmr_npis, &npi->node, nmr_npi_params);
-	kfree_rcu(npi, rcu);
+	bool last;
+
+	spin_lock(&nmr_npi_lock);
+	last = !--npi->users;
+	if (last)
+		rhashtable_remove_fast(&nmr_npis, &npi->node, nmr_npi_params);
+	spin_unlock(&nmr_npi_lock);
+	if (last)
+		kfree_rcu(npi, rcu);
 }
 
 static bool nmr_earlier(struct rb_node *a, const struct rb_node *b)
@@ -89,7 +111,7 @@ void nmr_npi_join(struct nmr_registration *reg)
 	lockdep_assert_held(&nmr_lock);
 	reg->seq = ++nmr_arrivals;
 	reg->offered = reg->seq;
-	reg->npi->arrivals++;
+	reg->npi->providers += reg->side == NMR_PROVIDER;
 	rb_add(&reg->arrived, &reg->npi->arrived[reg->side], nmr_earlier);
 }
 

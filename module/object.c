@@ -23,6 +23,7 @@ static struct kmem_cache *nmr_binding_cache;
 
 /* Registrations and bindings whose memory has not been freed */
 static atomic_long_t nmr_objects;
+static LIST_HEAD(nmr_bindings);		/* from offer to free; nmr_lock */
 static DECLARE_WAIT_QUEUE_HEAD(nmr_no_objects);
 
 static void nmr_object_freed(void)
@@ -68,11 +69,14 @@ struct nmr_registration *nmr_registration_alloc(enum nmr_side side)
 	refcount_set(&reg->refs, 1);
 	INIT_LIST_HEAD(&reg->pairs);
 	INIT_LIST_HEAD(&reg->deferred);
+	INIT_LIST_HEAD(&reg->due);
 	INIT_LIST_HEAD(&reg->waiting);
 	INIT_LIST_HEAD(&reg->starved);
 	INIT_LIST_HEAD(&reg->open);
-	init_waitqueue_head(&reg->attach_wait);
-	init_completion(&reg->done);
+	INIT_LIST_HEAD(&reg->stuck);
+	INIT_LIST_HEAD(&reg->stuck_node);
+	INIT_WORK(&reg->reap_work, nmr_reap_work);
+	init_waitqueue_head(&reg->wait);
 	return reg;
 }
 
@@ -142,6 +146,7 @@ struct nmr_binding *nmr_binding_alloc(void)
 		return NULL;
 	}
 	nmr_gate_init(b);
+	INIT_LIST_HEAD(&b->watch);
 	atomic_long_inc(&nmr_objects);
 	atomic_set(&b->todo, 2 * NMR_SIDES + 1);
 	refcount_set(&b->refs, 1);
@@ -157,11 +162,32 @@ void nmr_binding_discard(struct nmr_binding *b)
 	nmr_object_freed();
 }
 
-/* It was bound: the pair's record is not its own. */
+/* List a binding that is offered, for nmr_binding_next(). */
+void nmr_binding_list(struct nmr_binding *b)
+{
+	lockdep_assert_held(&nmr_lock);
+	list_add_tail(&b->list, &nmr_bindings);
+}
+
+/* Return: the binding offered after @b, the first one if @b is NULL; or NULL. */
+struct nmr_binding *nmr_binding_next(const struct nmr_binding *b)
+{
+	const struct list_head *at = b ? &b->list : &nmr_bindings;
+
+	lockdep_assert_held(&nmr_lock);
+	return list_is_last(at, &nmr_bindings) ? NULL :
+	       list_entry(at->next, struct nmr_binding, list);
+}
+
+/* Free a binding that was offered: the pair's record is not its own. */
 static void nmr_binding_free(struct nmr_binding *b)
 {
+	unsigned long flags;
 	enum nmr_side side;
 
+	spin_lock_irqsave(&nmr_lock, flags);
+	list_del(&b->list);
+	spin_unlock_irqrestore(&nmr_lock, flags);
 	for (side = 0; side < NMR_SIDES; side++)
 		nmr_registration_put(b->reg[side]);
 	nmr_counts_free(b);
@@ -175,9 +201,9 @@ static void nmr_binding_free_rcu(struct rcu_head *rcu)
 }
 
 /*
- * The registrar's own reference goes a grace period after the last callback, so that
- * whoever found the pointer under RCU until then may still get a reference. If anybody
- * ever did, the pointer may have been published since, and it takes another one.
+ * Drop the registrar's own reference, a grace period after the last callback: a task that
+ * found the pointer under RCU until then may still get a reference. If a task ever did, it
+ * may have published the pointer since, and the memory goes another grace period later.
  */
 static void nmr_binding_drop_rcu(struct rcu_head *rcu)
 {
@@ -196,6 +222,18 @@ void nmr_binding_drop(struct nmr_binding *b)
 	call_rcu(&b->rcu, nmr_binding_drop_rcu);
 }
 
+/* Keep the memory of @b, for code of the registrar's own. */
+void nmr_binding_pin(struct nmr_binding *b)
+{
+	refcount_inc(&b->refs);
+}
+
+void nmr_binding_unpin(struct nmr_binding *b)
+{
+	if (refcount_dec_and_test(&b->refs))
+		call_rcu(&b->rcu, nmr_binding_free_rcu);
+}
+
 /**
  * nmr_binding_get() - keep a binding object
  * @binding: a binding that is valid now, also if only by an RCU read section
@@ -210,8 +248,10 @@ void nmr_binding_drop(struct nmr_binding *b)
 struct nmr_binding *nmr_binding_get(struct nmr_binding *binding)
 {
 	if (binding) {
+		__module_get(THIS_MODULE);
+		atomic_inc(&binding->users);
 		refcount_inc(&binding->refs);
-		/* Ordered by whoever puts it, and the last one's refcount. */
+		/* Visible to the task that drops the last reference, by its refcount. */
 		WRITE_ONCE(binding->shared, true);
 	}
 	return binding;
@@ -226,8 +266,11 @@ EXPORT_SYMBOL_NMR(nmr_binding_get);
  */
 void nmr_binding_put(struct nmr_binding *binding)
 {
-	if (binding && refcount_dec_and_test(&binding->refs))
-		call_rcu(&binding->rcu, nmr_binding_free_rcu);
+	if (!binding)
+		return;
+	atomic_dec(&binding->users);
+	nmr_binding_unpin(binding);
+	module_put(THIS_MODULE);
 }
 EXPORT_SYMBOL_NMR(nmr_binding_put);
 
@@ -240,6 +283,6 @@ EXPORT_SYMBOL_NMR(nmr_binding_put);
  */
 u64 nmr_binding_id(const struct nmr_binding *binding)
 {
-	return binding->id;
+	return binding ? binding->id : 0;
 }
 EXPORT_SYMBOL_NMR(nmr_binding_id);

@@ -10,9 +10,12 @@
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
 #include <linux/err.h>
+#include <linux/freezer.h>
 #include <linux/kernel.h>
+#include <linux/limits.h>
 #include <linux/notifier.h>
 #include <linux/sched.h>
+#include <linux/sched/signal.h>
 #include <trace/events/nmr.h>
 
 #include "internal.h"
@@ -21,42 +24,79 @@
 struct nmr_registrant {
 	const struct nmr_registration_instance *instance;
 	void			*context;
-	struct module		*owner;
-	const char		*modname;
-	struct lock_class_key	*key;
+	struct nmr_site		*site;
 };
 
-static bool nmr_instance_valid(const struct nmr_registration_instance *instance)
+/* Set once the registrar can be used: code that is built in may register too early. */
+static bool nmr_ready;
+
+/* Tell why a register call fails, once for each place that registers. */
+static int nmr_refuse(struct nmr_site *site, const char *why)
 {
-	return instance->npi_id && instance->module_id;
+	if (!xchg(&site->told, true))
+		pr_err("%s cannot register: %s\n", site->modname, why);
+	return -EINVAL;
 }
 
-static void nmr_fill(struct nmr_registration *reg, const struct nmr_registrant *who)
+/*
+ * Check that the caller was compiled with this header. The first three members of a site
+ * never move, so this also tells of callers that know another one.
+ */
+static int nmr_check_version(struct nmr_site *site, size_t size)
 {
-	reg->owner = who->owner;
-	strscpy(reg->modname, who->modname, sizeof(reg->modname));
-	guid_copy(&reg->module_id, who->instance->module_id);
-	reg->instance = *who->instance;
+	if (site->version == NMR_VERSION && site->size == size)
+		return 0;
+	pr_err("%s was built with version %u of nmr.h (characteristics of %u bytes), nmr.ko with version %u (%zu bytes): build %s again\n",
+	       site->modname, site->version, site->size, NMR_VERSION, size, site->modname);
+	return -EINVAL;
+}
+
+/* What can be wrong with a register call, of either side. */
+static int nmr_check(struct nmr_site *site, const void *characteristics, const void *attach,
+		     const struct nmr_registration_instance *instance, const void *handle)
+{
+	if (!READ_ONCE(nmr_ready))
+		return -ENODEV;
+	if (!characteristics)
+		return nmr_refuse(site, "the characteristics are NULL");
+	if (!attach)
+		return nmr_refuse(site, "the attach callback is NULL");
+	if (!instance->npi_id)
+		return nmr_refuse(site, "instance.npi_id is NULL");
+	if (!instance->module_id)
+		return nmr_refuse(site, "instance.module_id is NULL");
+	if (!handle)
+		return nmr_refuse(site, "the pointer to the handle is NULL");
+	return 0;
+}
+
+static void nmr_fill(struct nmr_registration *reg, const struct nmr_registrant *r)
+{
+	reg->owner = r->site->owner;
+	strscpy(reg->modname, r->site->modname, sizeof(reg->modname));
+	guid_copy(&reg->module_id, r->instance->module_id);
+	reg->instance = *r->instance;
 	reg->instance.module_id = &reg->module_id;
-	reg->context = who->context;
+	reg->context = r->context;
 	INIT_WORK(&reg->work, nmr_offer_work);
-	lockdep_init_map(&reg->dep_map, who->modname, who->key, 0);
+	lockdep_init_map(&reg->dep_map, r->site->modname, &r->site->key, 0);
 }
 
 /* Takes the reference on @reg over, also when it fails. */
-static int nmr_register(struct nmr_registration *reg, const struct nmr_registrant *who,
+static int nmr_register(struct nmr_registration *reg, const struct nmr_registrant *r,
 			u64 *handle)
 {
 	int err;
 
-	nmr_fill(reg, who);
-	err = nmr_registration_publish(reg, who->instance->npi_id, handle);
+	nmr_fill(reg, r);
+	err = nmr_registration_publish(reg, r->instance->npi_id, handle);
 	if (err) {
 		nmr_registration_put(reg);
 		return err;
 	}
 	nmr_sysfs_announce_registration(reg);
-	nmr_offer_arrival(reg);
+	if (reg->side == NMR_PROVIDER)
+		nmr_offer_arrival(reg);
 	nmr_offer_earlier(reg);
 
 	spin_lock_irq(&nmr_lock);
@@ -88,8 +128,9 @@ static bool nmr_close_some(struct nmr_registration *reg)
 }
 
 /*
- * Return: -EINPROGRESS, or -EALREADY. Whoever calls, all gates are closed then; so who
- * comes second helps with what the first has not got to.
+ * Begin to take @reg back. All gates are closed on return, also for a second, concurrent
+ * caller, which therefore helps the first. Return: -EINPROGRESS for the first caller,
+ * -EALREADY for any other.
  */
 static int nmr_leave(struct nmr_registration *reg)
 {
@@ -103,7 +144,7 @@ static int nmr_leave(struct nmr_registration *reg)
 		nmr_npi_leave(reg);
 		list_del_init(&reg->waiting);
 		list_del_init(&reg->starved);
-		wake_up_all(&reg->attach_wait);
+		wake_up_all(&reg->wait);
 		trace_nmr_deregister(reg->side, reg->id);
 	}
 	/* No binding is added any more, so each batch leaves fewer. */
@@ -131,15 +172,33 @@ static int nmr_deregister(enum nmr_side side, u64 id)
 	return err;
 }
 
+/*
+ * Waits. A task that waits here may wait for long, as a call that it waits for may: it
+ * sleeps in TASK_IDLE, so that it neither counts as hung nor to the load. It is freezable,
+ * or a machine could not be suspended meanwhile; but not inside a callback or with a lock
+ * held (as far as lockdep tells), as what other tasks wait for must not be frozen.
+ */
+
+static bool nmr_may_freeze(void)
+{
+	return !nmr_callback_in(NULL) && !lockdep_depth(current);
+}
+
 /* A timeout as the scheduler takes it. */
 static long nmr_timeout(unsigned long timeout)
 {
 	return min_t(unsigned long, timeout, MAX_SCHEDULE_TIMEOUT);
 }
 
+/* Return: 0: it took too long; below: a signal; above: @condition holds. */
+#define nmr_wait_event(reg, condition, state, timeout)				\
+	___wait_event((reg)->wait, ___wait_cond_timeout(condition),		\
+		      ((state) | (nmr_may_freeze() ? TASK_FREEZABLE : 0)), 0,	\
+		      nmr_timeout(timeout), __ret = schedule_timeout(__ret))
+
 static int nmr_wait_finished(struct nmr_registration *reg, unsigned long timeout)
 {
-	unsigned long left;
+	long left;
 	bool lent;
 
 	if (!READ_ONCE(reg->leaving))
@@ -149,7 +208,7 @@ static int nmr_wait_finished(struct nmr_registration *reg, unsigned long timeout
 	if (timeout)
 		nmr_callback_may_wait(reg);
 	lent = nmr_callback_wait_begin(timeout);
-	left = wait_for_completion_timeout(&reg->done, nmr_timeout(timeout));
+	left = nmr_wait_event(reg, nmr_registration_finished(reg), TASK_IDLE, timeout);
 	nmr_callback_wait_end(lent);
 	return left ? 0 : -ETIMEDOUT;
 }
@@ -189,24 +248,31 @@ static void nmr_deregister_sync(enum nmr_side side, u64 id)
 static int nmr_reoffer(enum nmr_side side, u64 id)
 {
 	struct nmr_registration *reg = nmr_registration_find(side, id);
-	unsigned long flags;
-	int err = 0;
+	int err;
 
 	if (IS_ERR(reg))
 		return PTR_ERR(reg);
 	if (!reg)
 		return -ESHUTDOWN;
-	spin_lock_irqsave(&nmr_lock, flags);
-	if (reg->leaving)
-		err = -ESHUTDOWN;
-	else
-		nmr_pair_event(reg);
-	spin_unlock_irqrestore(&nmr_lock, flags);
+	err = nmr_pair_reoffer(reg, false);
 	nmr_registration_put(reg);
 	return err;
 }
 
 #ifdef CONFIG_MODULES
+/* Take back what a module has left, and wait; before its text goes. */
+static void nmr_rescue(struct nmr_registration *reg)
+{
+	bool leaving = READ_ONCE(reg->leaving);
+
+	nmr_misuse(reg, leaving ? NMR_MISUSE_NO_WAIT : NMR_MISUSE_UNLOAD, 0);
+	nmr_leave(reg);
+	if (!nmr_registration_finished(reg))
+		pr_warn("module %s is not unloaded before the calls and callbacks of its bindings have returned; until then loading of other modules may stall\n",
+			reg->modname);
+	nmr_wait_event(reg, nmr_registration_finished(reg), TASK_IDLE, MAX_SCHEDULE_TIMEOUT);
+}
+
 /*
  * The safety net. A module that goes while it is registered, because its exit function
  * forgot, or its init failed after registering, must not take the text of callbacks and
@@ -219,50 +285,68 @@ static int nmr_module_event(struct notifier_block *nb, unsigned long event, void
 	if (event != MODULE_STATE_GOING)
 		return NOTIFY_DONE;
 	while ((reg = nmr_registration_of(data))) {
-		nmr_misuse(reg, NMR_MISUSE_UNLOAD, 0);
-		nmr_leave(reg);
-		wait_for_completion(&reg->done);
+		nmr_rescue(reg);
 		nmr_registration_put(reg);
 	}
 	return NOTIFY_OK;
 }
 
+/* First of all: jump labels and tracepoints must still know the module while it runs. */
 static struct notifier_block nmr_module_notifier = {
 	.notifier_call = nmr_module_event,
+	.priority = INT_MAX,
 };
 
-int __init nmr_registrar_init(void)
+static int __init nmr_safety_net_init(void)
 {
 	return register_module_notifier(&nmr_module_notifier);
 }
 
-void nmr_registrar_exit(void)
+static void nmr_safety_net_exit(void)
 {
 	unregister_module_notifier(&nmr_module_notifier);
 }
 #else
-int __init nmr_registrar_init(void)
+static int __init nmr_safety_net_init(void)
 {
 	return 0;
 }
 
-void nmr_registrar_exit(void)
+static void nmr_safety_net_exit(void)
 {
 }
 #endif
 
+int __init nmr_registrar_init(void)
+{
+	int err = nmr_safety_net_init();
+
+	if (!err)
+		WRITE_ONCE(nmr_ready, true);
+	return err;
+}
+
+void nmr_registrar_exit(void)
+{
+	nmr_safety_net_exit();
+}
+
 /* The API. nmr.h has the kernel-doc of the two macros that call these. */
 
-int __nmr_register_client(const struct nmr_client_characteristics *c,
+int __nmr_client_register(const struct nmr_client_characteristics *c,
 			  void *client_context, struct nmr_client_handle *handle,
-			  struct module *owner, const char *modname,
-			  struct lock_class_key *key)
+			  struct nmr_site *site)
 {
 	struct nmr_registration *reg;
+	int err;
 
 	might_sleep();
-	if (!c || !handle || !c->attach_provider || !nmr_instance_valid(&c->instance))
-		return -EINVAL;
+	err = nmr_check_version(site, sizeof(*c));
+	if (!err)
+		err = nmr_check(site, c, c ? c->attach_provider : NULL,
+				c ? &c->instance : NULL, handle);
+	if (err)
+		return err;
 	reg = nmr_registration_alloc(NMR_CLIENT);
 	if (!reg)
 		return -ENOMEM;
@@ -271,21 +355,25 @@ int __nmr_register_client(const struct nmr_client_characteristics *c,
 	reg->cleanup = c->cleanup_binding_context;
 	reg->max_bindings = c->max_bindings;
 	return nmr_register(reg, &(struct nmr_registrant){
-		.instance = &c->instance, .context = client_context,
-		.owner = owner, .modname = modname, .key = key }, &handle->id);
+		.instance = &c->instance, .context = client_context, .site = site },
+		&handle->id);
 }
-EXPORT_SYMBOL_NMR(__nmr_register_client);
+EXPORT_SYMBOL_NMR(__nmr_client_register);
 
-int __nmr_register_provider(const struct nmr_provider_characteristics *c,
+int __nmr_provider_register(const struct nmr_provider_characteristics *c,
 			    void *provider_context, struct nmr_provider_handle *handle,
-			    struct module *owner, const char *modname,
-			    struct lock_class_key *key)
+			    struct nmr_site *site)
 {
 	struct nmr_registration *reg;
+	int err;
 
 	might_sleep();
-	if (!c || !handle || !c->attach_client || !nmr_instance_valid(&c->instance))
-		return -EINVAL;
+	err = nmr_check_version(site, sizeof(*c));
+	if (!err)
+		err = nmr_check(site, c, c ? c->attach_client : NULL,
+				c ? &c->instance : NULL, handle);
+	if (err)
+		return err;
 	reg = nmr_registration_alloc(NMR_PROVIDER);
 	if (!reg)
 		return -ENOMEM;
@@ -294,10 +382,10 @@ int __nmr_register_provider(const struct nmr_provider_characteristics *c,
 	reg->detach = c->detach_client;
 	reg->cleanup = c->cleanup_binding_context;
 	return nmr_register(reg, &(struct nmr_registrant){
-		.instance = &c->instance, .context = provider_context,
-		.owner = owner, .modname = modname, .key = key }, &handle->id);
+		.instance = &c->instance, .context = provider_context, .site = site },
+		&handle->id);
 }
-EXPORT_SYMBOL_NMR(__nmr_register_provider);
+EXPORT_SYMBOL_NMR(__nmr_provider_register);
 
 /**
  * nmr_deregister_client() - begin to take a client back
@@ -444,6 +532,19 @@ static int nmr_attach_status(struct nmr_registration *reg)
 	return err;
 }
 
+/*
+ * Tell whether the calling task, which has been told of a signal, has only been asked to
+ * freeze; it has thawed since. The freezer reaches a task that has not gone to sleep yet
+ * by pretending that there is a signal.
+ */
+static bool nmr_was_frozen(void)
+{
+	if (!nmr_may_freeze() || !try_to_freeze())
+		return false;
+	recalc_sigpending();
+	return true;
+}
+
 static int nmr_wait_attached(struct nmr_registration *reg, unsigned long timeout)
 {
 	bool lent;
@@ -453,9 +554,10 @@ static int nmr_wait_attached(struct nmr_registration *reg, unsigned long timeout
 	if (nmr_callback_in(reg))
 		return -EDEADLK;
 	lent = nmr_callback_wait_begin(timeout);
-	left = wait_event_interruptible_timeout(reg->attach_wait,
-						(err = nmr_attach_status(reg)) != -EAGAIN,
-						nmr_timeout(timeout));
+	do {
+		left = nmr_wait_event(reg, (err = nmr_attach_status(reg)) != -EAGAIN,
+				      TASK_INTERRUPTIBLE, timeout);
+	} while (left < 0 && err == -EAGAIN && nmr_was_frozen());
 	nmr_callback_wait_end(lent);
 	if (err != -EAGAIN)
 		return err;

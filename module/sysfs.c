@@ -29,11 +29,14 @@ MODULE_PARM_DESC(uevents, "send uevents of bindings (default: Y)");
 
 static struct kobject *nmr_root;
 static struct kset *nmr_sides[NMR_SIDES];
-static struct kset *nmr_bindings;
+static struct kset *nmr_binding_set;
 
 /* Registrations */
 
-static struct nmr_registration *to_registration(struct kobject *kobj)
+/* A client's, in the form that modprobe knows, see MODULE_ALIAS_NMR_PROVIDER(). */
+#define NMR_MODALIAS	"nmr-provider:%pUl"
+
+static struct nmr_registration *to_registration(NMR_KSET_CONST struct kobject *kobj)
 {
 	return container_of(kobj, struct nmr_registration, kobj);
 }
@@ -72,15 +75,71 @@ static struct kobj_attribute number_attr = __ATTR_RO(number);
 static struct kobj_attribute registration_state_attr =
 	__ATTR(state, 0444, registration_state_show, NULL);
 
+static ssize_t modalias_show(struct kobject *kobj, struct kobj_attribute *attr, char *buf)
+{
+	return sysfs_emit(buf, NMR_MODALIAS "\n", to_registration(kobj)->instance.npi_id);
+}
+
+static ssize_t reoffer_store(struct kobject *kobj, struct kobj_attribute *attr,
+			     const char *buf, size_t count)
+{
+	bool all = sysfs_streq(buf, "all");
+
+	if (!all && !sysfs_streq(buf, "deferred"))
+		return -EINVAL;
+	return nmr_pair_reoffer(to_registration(kobj), all) ?: count;
+}
+
+/*
+ * Send the event anew, for a udev that did not listen yet. What udevadm writes may go on
+ * after the action.
+ */
+static ssize_t uevent_store(struct kobject *kobj, struct kobj_attribute *attr,
+			    const char *buf, size_t count)
+{
+	char *synthetic[] = { "SYNTH_UUID=0", NULL };
+	size_t word = strcspn(buf, " \n");
+	enum kobject_action action;
+
+	if (word == 3 && !strncmp(buf, "add", word))
+		action = KOBJ_ADD;
+	else if (word == 6 && !strncmp(buf, "change", word))
+		action = KOBJ_CHANGE;
+	else
+		return -EINVAL;
+	return kobject_uevent_env(kobj, action, synthetic) ?: count;
+}
+
+static struct kobj_attribute modalias_attr = __ATTR_RO(modalias);
+static struct kobj_attribute reoffer_attr = __ATTR_WO(reoffer);
+static struct kobj_attribute uevent_attr = __ATTR_WO(uevent);
+
 static struct attribute *registration_attrs[] = {
 	&module_attr.attr,
 	&npi_id_attr.attr,
 	&module_id_attr.attr,
 	&number_attr.attr,
 	&registration_state_attr.attr,
+	&reoffer_attr.attr,
+	&modalias_attr.attr,
+	&uevent_attr.attr,
 	NULL
 };
-ATTRIBUTE_GROUPS(registration);
+
+/* Only clients ask for modules. */
+static umode_t registration_visible(struct kobject *kobj, struct attribute *attr, int n)
+{
+	bool hidden = attr == &modalias_attr.attr &&
+		      to_registration(kobj)->side == NMR_PROVIDER;
+
+	return hidden ? 0 : attr->mode;
+}
+
+static const struct attribute_group registration_group = {
+	.attrs		= registration_attrs,
+	.is_visible	= registration_visible,
+};
+__ATTRIBUTE_GROUPS(registration);
 
 static void registration_release(struct kobject *kobj)
 {
@@ -105,20 +164,10 @@ int nmr_sysfs_add_registration(struct nmr_registration *reg)
 	return 0;
 }
 
-/*
- * Tell userspace. A client asks for the modules of its NPI in the form modprobe knows,
- * see MODULE_ALIAS_NMR_PROVIDER().
- */
+/* Tell userspace. */
 void nmr_sysfs_announce_registration(struct nmr_registration *reg)
 {
-	char modalias[sizeof("MODALIAS=nmr-provider:") + UUID_STRING_LEN];
-	char *envp[2] = { modalias };
-
-	snprintf(modalias, sizeof(modalias), "MODALIAS=nmr-provider:%pUl",
-		 reg->instance.npi_id);
-	if (reg->side == NMR_PROVIDER)
-		envp[0] = NULL;
-	kobject_uevent_env(&reg->kobj, KOBJ_ADD, envp);
+	kobject_uevent(&reg->kobj, KOBJ_ADD);
 }
 
 void nmr_sysfs_remove_registration(struct nmr_registration *reg)
@@ -129,14 +178,14 @@ void nmr_sysfs_remove_registration(struct nmr_registration *reg)
 
 /* Bindings */
 
-static struct nmr_binding *to_binding(struct kobject *kobj)
+static struct nmr_binding *to_binding(NMR_KSET_CONST struct kobject *kobj)
 {
 	return container_of(kobj, struct nmr_binding, kobj);
 }
 
 static bool binding_closed(const struct nmr_binding *b)
 {
-	/* Pairs with smp_store_release() in nmr_binding_close(): reason, closed_at. */
+	/* Pairs with smp_store_release() in nmr_binding_close(): reason, since. */
 	return smp_load_acquire(&b->closed);
 }
 
@@ -152,7 +201,7 @@ static ssize_t state_show(struct kobject *kobj, struct kobj_attribute *attr, cha
 	return sysfs_emit(buf, "%s\n", state);
 }
 
-static ssize_t reason_show(struct kobject *kobj, struct kobj_attribute *attr, char *buf)
+const char *nmr_reason_name(enum nmr_detach_reason reason)
 {
 	static const char * const reasons[] = {
 		[NMR_DETACH_CLIENT_DEREGISTERED]   = "client-deregistered",
@@ -161,9 +210,15 @@ static ssize_t reason_show(struct kobject *kobj, struct kobj_attribute *attr, ch
 		[NMR_DETACH_FALLBACK]		   = "fallback",
 		[NMR_DETACH_ABORT]		   = "abort",
 	};
+
+	return reasons[reason];
+}
+
+static ssize_t reason_show(struct kobject *kobj, struct kobj_attribute *attr, char *buf)
+{
 	const struct nmr_binding *b = to_binding(kobj);
 
-	return sysfs_emit(buf, "%s\n", binding_closed(b) ? reasons[b->reason] : "");
+	return sysfs_emit(buf, "%s\n", binding_closed(b) ? nmr_reason_name(b->reason) : "");
 }
 
 static ssize_t calls_show(struct kobject *kobj, enum nmr_side side, char *buf)
@@ -211,7 +266,7 @@ static ssize_t pending_ms_show(struct kobject *kobj, struct kobj_attribute *attr
 	unsigned int ms = 0;
 
 	if (binding_closed(b))
-		ms = jiffies_to_msecs(jiffies - b->closed_at);
+		ms = jiffies_to_msecs(jiffies - b->since);
 	return sysfs_emit(buf, "%u\n", ms);
 }
 
@@ -258,7 +313,7 @@ static const struct attribute_group binding_group = {
 
 static void binding_release(struct kobject *kobj)
 {
-	nmr_binding_put(to_binding(kobj));
+	nmr_binding_unpin(to_binding(kobj));
 }
 
 /*
@@ -286,8 +341,8 @@ static int binding_add(struct nmr_binding *b)
 	char name[24];
 	int err;
 
-	refcount_inc(&b->refs);
-	b->kobj.kset = nmr_bindings;
+	nmr_binding_pin(b);
+	b->kobj.kset = nmr_binding_set;
 	snprintf(name, sizeof(name), "%llu", b->id);
 	err = kobject_init_and_add(&b->kobj, &binding_type, NULL, "%s", name);
 	if (!err) {
@@ -301,48 +356,100 @@ static int binding_add(struct nmr_binding *b)
 }
 
 /*
- * An event takes 4,000 instructions even if nobody listens. A binding has four: where
- * many come and go they can be done without. (remove follows add, in kobject_del().)
+ * Add the directory of @b. A binding that finds no memory for one works all the same.
+ *
+ * An event costs 4,000 instructions even if no process listens, so bindings have no more
+ * than they need, and where many come and go they can do without. (remove follows add, in
+ * kobject_del().)
  */
-static void binding_uevent(struct nmr_binding *b, enum kobject_action action)
-{
-	if (READ_ONCE(nmr_uevents))
-		kobject_uevent(&b->kobj, action);
-}
-
-/* A binding that finds no memory works all the same, unseen. */
 void nmr_sysfs_add_binding(struct nmr_binding *b)
 {
 	if (binding_add(b)) {
-		pr_err("no memory to show binding %llu in sysfs\n", b->id);
+		pr_err_ratelimited("no memory to show binding %llu in sysfs\n", b->id);
 		return;
 	}
 	b->in_sysfs = true;
-	binding_uevent(b, KOBJ_ADD);
-	if (!b->error)
-		binding_uevent(b, KOBJ_BIND);
+	if (READ_ONCE(nmr_uevents))
+		kobject_uevent(&b->kobj, KOBJ_ADD);
 }
 
 void nmr_sysfs_remove_binding(struct nmr_binding *b)
 {
 	if (!b->in_sysfs)
 		return;
-	if (!b->error)
-		binding_uevent(b, KOBJ_UNBIND);
 	kobject_del(&b->kobj);
 	kobject_put(&b->kobj);
 }
 
+/* Tell userspace that @b, which stays in sysfs while this function runs, is stuck. */
+void nmr_sysfs_tell_stuck(struct nmr_binding *b)
+{
+	char *stuck[] = { "NMR_STUCK=1", NULL };
+
+	if (b->in_sysfs && READ_ONCE(nmr_uevents))
+		kobject_uevent_env(&b->kobj, KOBJ_CHANGE, stuck);
+}
+
+/* Events */
+
+static const char *uevent_name(NMR_KSET_CONST struct kobject *kobj)
+{
+	return "nmr";
+}
+
+static int registration_uevent(NMR_KSET_CONST struct kobject *kobj,
+			       struct kobj_uevent_env *env)
+{
+	const struct nmr_registration *reg = to_registration(kobj);
+	const guid_t *npi = reg->instance.npi_id;
+	int err;
+
+	err = add_uevent_var(env, "DEVTYPE=%s", nmr_side_name(reg->side));
+	if (!err)
+		err = add_uevent_var(env, "NMR_INTERFACE=%pUl", npi);
+	if (!err)
+		err = add_uevent_var(env, "NMR_MODULE=%s", reg->modname);
+	if (!err && reg->side == NMR_CLIENT)
+		err = add_uevent_var(env, "MODALIAS=" NMR_MODALIAS, npi);
+	return err;
+}
+
+static const struct kset_uevent_ops registration_uevent_ops = {
+	.name	= uevent_name,
+	.uevent	= registration_uevent,
+};
+
+static int binding_uevent(NMR_KSET_CONST struct kobject *kobj, struct kobj_uevent_env *env)
+{
+	const struct nmr_binding *b = to_binding(kobj);
+	int err;
+
+	err = add_uevent_var(env, "DEVTYPE=binding");
+	if (!err)
+		err = add_uevent_var(env, "NMR_INTERFACE=%pUl",
+				     b->reg[NMR_CLIENT]->instance.npi_id);
+	if (!err)
+		err = add_uevent_var(env, "NMR_CLIENT=%llu", b->reg[NMR_CLIENT]->id);
+	if (!err)
+		err = add_uevent_var(env, "NMR_PROVIDER=%llu", b->reg[NMR_PROVIDER]->id);
+	return err;
+}
+
+static const struct kset_uevent_ops binding_uevent_ops = {
+	.name	= uevent_name,
+	.uevent	= binding_uevent,
+};
+
 /* The directories */
 
-static struct kset *nmr_kset(const char *name)
+static struct kset *nmr_kset(const char *name, const struct kset_uevent_ops *ops)
 {
-	return kset_create_and_add(name, NULL, nmr_root);
+	return kset_create_and_add(name, ops, nmr_root);
 }
 
 void nmr_sysfs_exit(void)
 {
-	kset_unregister(nmr_bindings);
+	kset_unregister(nmr_binding_set);
 	kset_unregister(nmr_sides[NMR_PROVIDER]);
 	kset_unregister(nmr_sides[NMR_CLIENT]);
 	kobject_del(nmr_root);
@@ -354,10 +461,10 @@ int __init nmr_sysfs_init(void)
 	nmr_root = kobject_create_and_add("nmr", kernel_kobj);
 	if (!nmr_root)
 		return -ENOMEM;
-	nmr_sides[NMR_CLIENT] = nmr_kset("clients");
-	nmr_sides[NMR_PROVIDER] = nmr_kset("providers");
-	nmr_bindings = nmr_kset("bindings");
-	if (nmr_sides[NMR_CLIENT] && nmr_sides[NMR_PROVIDER] && nmr_bindings)
+	nmr_sides[NMR_CLIENT] = nmr_kset("clients", &registration_uevent_ops);
+	nmr_sides[NMR_PROVIDER] = nmr_kset("providers", &registration_uevent_ops);
+	nmr_binding_set = nmr_kset("bindings", &binding_uevent_ops);
+	if (nmr_sides[NMR_CLIENT] && nmr_sides[NMR_PROVIDER] && nmr_binding_set)
 		return 0;
 	nmr_sysfs_exit();
 	return -ENOMEM;

@@ -202,17 +202,46 @@ struct nmr_provider_characteristics {
 	struct nmr_registration_instance instance;
 };
 
-/* Registration. The macros record who calls, and give lockdep a class. */
+/* Registration */
 
-int __nmr_register_client(const struct nmr_client_characteristics *c,
+/*
+ * Version of what this header lays out and of what its inline functions do. nmr.ko refuses
+ * a module that was built with another version: its gates would not close.
+ */
+#define NMR_VERSION	1
+
+/*
+ * The place in a module's source that registers; the register macros make it.
+ *
+ * @version, @size: NMR_VERSION and the size of the characteristics as the module knows
+ *		    them. With @modname they come first in every version.
+ * @owner:	    the module, or NULL if it is built in
+ * @told:	    the kernel's log has said why registering fails here
+ * @key:	    lockdep's class of the registrations made here
+ */
+struct nmr_site {
+	u32			version;
+	u32			size;
+	const char		*modname;
+	struct module		*owner;
+	bool			told;
+	struct lock_class_key	key;
+};
+
+#define __NMR_SITE(characteristics)					\
+{									\
+	.version = NMR_VERSION,						\
+	.size = sizeof(characteristics),				\
+	.modname = KBUILD_MODNAME,					\
+	.owner = THIS_MODULE,						\
+}
+
+int __nmr_client_register(const struct nmr_client_characteristics *c,
 			  void *client_context, struct nmr_client_handle *handle,
-			  struct module *owner, const char *modname,
-			  struct lock_class_key *key);
-int __nmr_register_provider(const struct nmr_provider_characteristics *c,
-			    void *provider_context,
-			    struct nmr_provider_handle *handle,
-			    struct module *owner, const char *modname,
-			    struct lock_class_key *key);
+			  struct nmr_site *site);
+int __nmr_provider_register(const struct nmr_provider_characteristics *c,
+			    void *provider_context, struct nmr_provider_handle *handle,
+			    struct nmr_site *site);
 
 /**
  * nmr_register_client() - register a client of an NPI
@@ -230,10 +259,10 @@ int __nmr_register_provider(const struct nmr_provider_characteristics *c,
  */
 #define nmr_register_client(c, client_context, handle)			\
 ({									\
-	static struct lock_class_key __nmr_key;				\
+	static struct nmr_site __nmr_site =				\
+		__NMR_SITE(struct nmr_client_characteristics);		\
 									\
-	__nmr_register_client(c, client_context, handle, THIS_MODULE,	\
-			      KBUILD_MODNAME, &__nmr_key);		\
+	__nmr_client_register(c, client_context, handle, &__nmr_site);	\
 })
 
 /**
@@ -250,10 +279,10 @@ int __nmr_register_provider(const struct nmr_provider_characteristics *c,
  */
 #define nmr_register_provider(c, provider_context, handle)		\
 ({									\
-	static struct lock_class_key __nmr_key;				\
+	static struct nmr_site __nmr_site =				\
+		__NMR_SITE(struct nmr_provider_characteristics);		\
 									\
-	__nmr_register_provider(c, provider_context, handle, THIS_MODULE, \
-				KBUILD_MODNAME, &__nmr_key);		\
+	__nmr_provider_register(c, provider_context, handle, &__nmr_site);	\
 })
 
 int nmr_deregister_client(struct nmr_client_handle handle);
@@ -351,27 +380,16 @@ void __nmr_gate_exit_closed(struct nmr_binding *binding, enum nmr_side caller);
 #define __nmr_count_exit(calls)		__NMR_COUNT(-1, calls)
 #endif
 
-/* Each call in flight, told to lockdep, and remembered with NMR_DEBUG: see track.c. */
-#if defined(CONFIG_LOCKDEP) || defined(CONFIG_NMR_DEBUG)
+/*
+ * Each call in flight, told to lockdep, and remembered with NMR_DEBUG: see track.c. nmr.ko
+ * has these functions in any case, for modules that were built with NMR_DEBUG.
+ */
+#define __NMR_CALLS_TRACKED						\
+	(IS_ENABLED(CONFIG_LOCKDEP) || IS_ENABLED(CONFIG_NMR_DEBUG))
+
 void __nmr_call_entered(struct nmr_binding *binding, enum nmr_side caller);
 void __nmr_call_exiting(struct nmr_binding *binding, enum nmr_side caller);
 void __nmr_call_handed_over(struct nmr_binding *binding, enum nmr_side caller);
-#else
-static __always_inline void __nmr_call_entered(struct nmr_binding *binding,
-					       enum nmr_side caller)
-{
-}
-
-static __always_inline void __nmr_call_exiting(struct nmr_binding *binding,
-					       enum nmr_side caller)
-{
-}
-
-static __always_inline void __nmr_call_handed_over(struct nmr_binding *binding,
-						   enum nmr_side caller)
-{
-}
-#endif
 
 static __always_inline bool __nmr_call_enter(struct nmr_binding *binding,
 					     enum nmr_side caller)
@@ -388,7 +406,8 @@ static __always_inline bool __nmr_call_enter(struct nmr_binding *binding,
 	 */
 	if (unlikely(__nmr_count_enter(calls)))
 		return false;
-	__nmr_call_entered(binding, caller);
+	if (__NMR_CALLS_TRACKED)
+		__nmr_call_entered(binding, caller);
 	return true;
 }
 
@@ -397,7 +416,8 @@ static __always_inline void __nmr_call_exit(struct nmr_binding *binding,
 {
 	s64 __percpu *calls;
 
-	__nmr_call_exiting(binding, caller);
+	if (__NMR_CALLS_TRACKED)
+		__nmr_call_exiting(binding, caller);
 	calls = READ_ONCE(__nmr_gate(binding, caller)->calls);
 	if (unlikely(__nmr_count_exit(calls)))
 		__nmr_gate_exit_closed(binding, caller);
@@ -431,7 +451,7 @@ static __always_inline bool __nmr_call_may_rcu(struct nmr_binding *binding,
  * closing: do not call, do not exit. Who gets true sees all that the provider
  * did while attaching (acquire).
  */
-static __always_inline bool nmr_client_call_enter(struct nmr_binding *binding)
+static __always_inline __must_check bool nmr_client_call_enter(struct nmr_binding *binding)
 {
 	return __nmr_call_enter(binding, NMR_CLIENT);
 }
@@ -460,7 +480,7 @@ static __always_inline void nmr_client_call_exit(struct nmr_binding *binding)
  * Return: true: call, then nmr_provider_call_exit(); false: not attached yet, or
  * closing.
  */
-static __always_inline bool nmr_provider_call_enter(struct nmr_binding *binding)
+static __always_inline __must_check bool nmr_provider_call_enter(struct nmr_binding *binding)
 {
 	return __nmr_call_enter(binding, NMR_PROVIDER);
 }
@@ -489,7 +509,8 @@ static __always_inline void nmr_provider_call_exit(struct nmr_binding *binding)
  */
 static __always_inline void nmr_client_call_handover(struct nmr_binding *binding)
 {
-	__nmr_call_handed_over(binding, NMR_CLIENT);
+	if (__NMR_CALLS_TRACKED)
+		__nmr_call_handed_over(binding, NMR_CLIENT);
 }
 
 /**
@@ -502,7 +523,8 @@ static __always_inline void nmr_client_call_handover(struct nmr_binding *binding
  */
 static __always_inline void nmr_provider_call_handover(struct nmr_binding *binding)
 {
-	__nmr_call_handed_over(binding, NMR_PROVIDER);
+	if (__NMR_CALLS_TRACKED)
+		__nmr_call_handed_over(binding, NMR_PROVIDER);
 }
 
 /**
@@ -519,7 +541,7 @@ static __always_inline void nmr_provider_call_handover(struct nmr_binding *bindi
  * Return: true: call, until the end of the section; false: not attached yet, or
  * closing. Who gets true sees all that the provider did while attaching (acquire).
  */
-static __always_inline bool nmr_client_may_call_rcu(struct nmr_binding *binding)
+static __always_inline __must_check bool nmr_client_may_call_rcu(struct nmr_binding *binding)
 {
 	return __nmr_call_may_rcu(binding, NMR_CLIENT);
 }
@@ -532,7 +554,7 @@ static __always_inline bool nmr_client_may_call_rcu(struct nmr_binding *binding)
  * Return: true: call, until the end of the section; false: not attached yet, or
  * closing.
  */
-static __always_inline bool nmr_provider_may_call_rcu(struct nmr_binding *binding)
+static __always_inline __must_check bool nmr_provider_may_call_rcu(struct nmr_binding *binding)
 {
 	return __nmr_call_may_rcu(binding, NMR_PROVIDER);
 }
