@@ -196,17 +196,6 @@ void nmr_binding_drop(struct nmr_binding *b)
 	call_rcu(&b->rcu, nmr_binding_drop_rcu);
 }
 
-/**
- * nmr_binding_get() - keep a binding object
- * @binding: a binding that is valid now, also if only by an RCU read section
- *
- * For who wants to use the pointer longer than the cleanup callback and an RCU grace
- * period. Keeps the object, not the peer: entering simply fails once it has closed.
- * Delays no wait and no unload but nmr.ko's own.
- *
- * Context: Any but NMI.
- * Return: @binding; NULL for NULL.
- */
 struct nmr_binding *nmr_binding_get(struct nmr_binding *binding)
 {
 	if (binding) {
@@ -218,12 +207,6 @@ struct nmr_binding *nmr_binding_get(struct nmr_binding *binding)
 }
 EXPORT_SYMBOL_NMR(nmr_binding_get);
 
-/**
- * nmr_binding_put() - drop a reference of nmr_binding_get()
- * @binding: the binding; may be gone an RCU grace period later. NULL is ignored.
- *
- * Context: Any but NMI.
- */
 void nmr_binding_put(struct nmr_binding *binding)
 {
 	if (binding && refcount_dec_and_test(&binding->refs))
@@ -231,13 +214,6 @@ void nmr_binding_put(struct nmr_binding *binding)
 }
 EXPORT_SYMBOL_NMR(nmr_binding_put);
 
-/**
- * nmr_binding_id() - the number sysfs and the tracepoints show
- * @binding: the binding
- *
- * Context: Any.
- * Return: a number that no other binding has or will have.
- */
 u64 nmr_binding_id(const struct nmr_binding *binding)
 {
 	return binding->id;
