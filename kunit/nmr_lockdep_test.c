@@ -432,11 +432,11 @@ KUNIT_ARRAY_PARAM(holder, holders, holder_desc);
 /* One call is in flight afterwards; or the wait would end at once. */
 static void enter_as(struct nmr_binding *binding, enum holder holder)
 {
-	nmr_client_call_enter(binding);
+	WARN_ON(!nmr_client_call_enter(binding));
 	if (holder == HANDED_OVER || holder == EXITED)
 		nmr_client_call_handover(binding);
 	if (holder == NESTED || holder == EXITED) {
-		nmr_client_call_enter(binding);
+		WARN_ON(!nmr_client_call_enter(binding));
 		nmr_client_call_exit(binding);
 	}
 }

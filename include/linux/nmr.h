@@ -888,7 +888,8 @@ static __always_inline bool __nmr_call_may_rcu(struct nmr_binding *binding,
  * * %false - the provider has not attached yet, or the binding has closed; the client must
  *   neither call nor exit
  */
-static __always_inline bool nmr_client_call_enter(struct nmr_binding *binding)
+static __always_inline bool __must_check
+nmr_client_call_enter(struct nmr_binding *binding)
 {
 	return __nmr_call_enter(binding, NMR_CLIENT);
 }
@@ -929,7 +930,8 @@ static __always_inline void nmr_client_call_exit(struct nmr_binding *binding)
  * * %false - the client has not attached yet, or the binding has closed; the provider must
  *   neither call nor exit
  */
-static __always_inline bool nmr_provider_call_enter(struct nmr_binding *binding)
+static __always_inline bool __must_check
+nmr_provider_call_enter(struct nmr_binding *binding)
 {
 	return __nmr_call_enter(binding, NMR_PROVIDER);
 }
@@ -996,7 +998,8 @@ static __always_inline void nmr_provider_call_handover(struct nmr_binding *bindi
  *   everything the provider did in its attach callback
  * * %false - the provider has not attached yet, or the binding has closed
  */
-static __always_inline bool nmr_client_may_call_rcu(struct nmr_binding *binding)
+static __always_inline bool __must_check
+nmr_client_may_call_rcu(struct nmr_binding *binding)
 {
 	return __nmr_call_may_rcu(binding, NMR_CLIENT);
 }
@@ -1014,7 +1017,8 @@ static __always_inline bool nmr_client_may_call_rcu(struct nmr_binding *binding)
  *   sees everything the client did in its attach callback
  * * %false - the client has not attached yet, or the binding has closed
  */
-static __always_inline bool nmr_provider_may_call_rcu(struct nmr_binding *binding)
+static __always_inline bool __must_check
+nmr_provider_may_call_rcu(struct nmr_binding *binding)
 {
 	return __nmr_call_may_rcu(binding, NMR_PROVIDER);
 }
