@@ -80,13 +80,13 @@ static int lockdep_init_case(struct kunit *test)
 /*
  * A client and a provider that meet. One callback, or a call, is given something to do.
  *
- * @key: the classes of the two
+ * @site: where the two register: their classes
  * @point: which callback, or whose function
  * @act: what it does, with @arg
  * @binding: the last one
  */
 struct pair {
-	struct lock_class_key *key[NMR_SIDES];
+	struct nmr_site *site[NMR_SIDES];
 	guid_t npi_id;
 	struct nmr_client_handle client;
 	struct nmr_provider_handle provider;
@@ -97,12 +97,21 @@ struct pair {
 };
 
 /* Each case begins with classes that lockdep does not know yet. */
-static struct lock_class_key *new_key(void)
+static struct nmr_site *new_site(enum nmr_side side)
 {
-	static struct lock_class_key keys[192];
+	static struct nmr_site sites[192];
 	static unsigned int used;
+	struct nmr_site *site;
 
-	return used < ARRAY_SIZE(keys) ? &keys[used++] : NULL;
+	if (used == ARRAY_SIZE(sites))
+		return NULL;
+	site = &sites[used++];
+	site->version = NMR_VERSION;
+	site->size = side == NMR_CLIENT ? sizeof(struct nmr_client_characteristics) :
+					  sizeof(struct nmr_provider_characteristics);
+	site->modname = KBUILD_MODNAME;
+	site->owner = THIS_MODULE;
+	return site;
 }
 
 static void visit(struct pair *pair, enum nt_point point)
@@ -169,8 +178,7 @@ static int register_client(struct pair *pair)
 		.instance.module_id = &pair->npi_id,
 	};
 
-	return __nmr_register_client(&c, pair, &pair->client, THIS_MODULE,
-				     KBUILD_MODNAME, pair->key[NMR_CLIENT]);
+	return __nmr_client_register(&c, pair, &pair->client, pair->site[NMR_CLIENT]);
 }
 
 static int register_provider(struct pair *pair)
@@ -184,8 +192,7 @@ static int register_provider(struct pair *pair)
 		.instance.module_id = &pair->npi_id,
 	};
 
-	return __nmr_register_provider(&c, pair, &pair->provider, THIS_MODULE,
-				       KBUILD_MODNAME, pair->key[NMR_PROVIDER]);
+	return __nmr_provider_register(&c, pair, &pair->provider, pair->site[NMR_PROVIDER]);
 }
 
 static struct pair *new_pair(struct nt *nt)
@@ -193,9 +200,9 @@ static struct pair *new_pair(struct nt *nt)
 	struct pair *pair = nt_zalloc(nt, sizeof(*pair));
 
 	guid_gen(&pair->npi_id);
-	pair->key[NMR_CLIENT] = new_key();
-	pair->key[NMR_PROVIDER] = new_key();
-	KUNIT_ASSERT_NOT_NULL(nt->test, pair->key[NMR_PROVIDER]);
+	pair->site[NMR_CLIENT] = new_site(NMR_CLIENT);
+	pair->site[NMR_PROVIDER] = new_site(NMR_PROVIDER);
+	KUNIT_ASSERT_NOT_NULL(nt->test, pair->site[NMR_PROVIDER]);
 	return pair;
 }
 
@@ -432,11 +439,11 @@ KUNIT_ARRAY_PARAM(holder, holders, holder_desc);
 /* One call is in flight afterwards; or the wait would end at once. */
 static void enter_as(struct nmr_binding *binding, enum holder holder)
 {
-	nmr_client_call_enter(binding);
+	WARN_ON(!nmr_client_call_enter(binding));
 	if (holder == HANDED_OVER || holder == EXITED)
 		nmr_client_call_handover(binding);
 	if (holder == NESTED || holder == EXITED) {
-		nmr_client_call_enter(binding);
+		WARN_ON(!nmr_client_call_enter(binding));
 		nmr_client_call_exit(binding);
 	}
 }
@@ -472,8 +479,8 @@ static void many_calls_of_one_task(struct kunit *test)
 	for (i = 0; i < MAX_LOCK_DEPTH; i++) {
 		pair[i] = nt_zalloc(nt, sizeof(*pair[i]));
 		guid_gen(&pair[i]->npi_id);
-		pair[i]->key[NMR_CLIENT] = pair[0]->key[NMR_CLIENT] ?: new_key();
-		pair[i]->key[NMR_PROVIDER] = pair[0]->key[NMR_PROVIDER] ?: new_key();
+		pair[i]->site[NMR_CLIENT] = pair[0]->site[NMR_CLIENT] ?: new_site(NMR_CLIENT);
+		pair[i]->site[NMR_PROVIDER] = pair[0]->site[NMR_PROVIDER] ?: new_site(NMR_PROVIDER);
 		KUNIT_ASSERT_EQ(test, register_provider(pair[i]), 0);
 		KUNIT_ASSERT_EQ(test, register_client(pair[i]), 0);
 	}

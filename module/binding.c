@@ -125,24 +125,6 @@ static void nmr_binding_provider_attached(struct nmr_binding *b,
 	spin_unlock_irq(&nmr_lock);
 }
 
-/**
- * nmr_client_attach_provider() - ask the offered provider to attach
- * @binding:  the binding the client's attach callback was given
- * @client:   what the provider is to get; NULL is an empty endpoint
- * @provider: what the provider hands over, written only on success; or NULL
- *
- * The client's part of attaching: to be called once, from its attach callback. The
- * provider's attach callback runs nested in it. After 0 the client may call the
- * provider; and must, if it then fails itself, undo what it made, while the provider
- * is detached by the registrar.
- *
- * Context: Process context, the task that runs the attach callback. Hold no lock
- * that the provider's attach callback takes.
- * Return: what the provider's attach callback returned: 0, or an errno. -ENODEV:
- * declined, or the provider returned a positive value, which is its mistake.
- * -ECANCELED: a side began to leave before the provider was asked. -EINVAL: not inside
- * this binding's attach callback, not its task, or called before.
- */
 int nmr_client_attach_provider(struct nmr_binding *binding,
 			       const struct nmr_endpoint *client,
 			       struct nmr_endpoint *provider)
@@ -380,19 +362,6 @@ bool nmr_binding_close(struct nmr_binding *b, enum nmr_detach_reason reason,
 	return true;
 }
 
-/**
- * nmr_detach_binding() - end one binding, not the registration
- * @binding: a binding of the caller
- * @reason:  %NMR_DETACH_FALLBACK: the client should use another provider, the pair is
- *	     offered again later; %NMR_DETACH_ABORT: the pair is never offered again
- *
- * No call of either side that begins after this has returned can enter; detach and
- * cleanup follow on the registrar's workqueue. A binding that is still attaching goes on
- * to attach and is then detached; if it fails, %NMR_DETACH_FALLBACK is forgotten.
- *
- * Context: Task or softirq. Never sleeps.
- * Return: 0: started; -EALREADY: already closing; -EINVAL: another reason.
- */
 int nmr_detach_binding(struct nmr_binding *binding, enum nmr_detach_reason reason)
 {
 	LLIST_HEAD(batch);
@@ -528,29 +497,12 @@ static void nmr_detach_complete(struct nmr_binding *b, enum nmr_side side)
 		nmr_misuse(b->reg[side], NMR_MISUSE_COMPLETE, b->id);
 }
 
-/**
- * nmr_client_detach_provider_complete() - a pending detach of the client is done
- * @binding: the binding whose detach callback returned (or is about to return)
- *	     -EINPROGRESS
- *
- * The last thing the client does for the binding: its cleanup callback may have run
- * when this returns. Its module_exit() stops whatever may still be on the way back
- * from here, after the wait.
- *
- * Context: Any but NMI, also under raw spinlocks other than the scheduler's.
- */
 void nmr_client_detach_provider_complete(struct nmr_binding *binding)
 {
 	nmr_detach_complete(binding, NMR_CLIENT);
 }
 EXPORT_SYMBOL_NMR(nmr_client_detach_provider_complete);
 
-/**
- * nmr_provider_detach_client_complete() - a pending detach of the provider is done
- * @binding: as for nmr_client_detach_provider_complete()
- *
- * Context: Any but NMI, also under raw spinlocks other than the scheduler's.
- */
 void nmr_provider_detach_client_complete(struct nmr_binding *binding)
 {
 	nmr_detach_complete(binding, NMR_PROVIDER);

@@ -248,15 +248,9 @@ void nmr_binding_part_done(struct nmr_binding *b)
 	queue_work(nmr_binding_has_cleanup(b) ? nmr_callback_wq : nmr_reap_wq, &b->work);
 }
 
-/**
- * __nmr_gate_exit_closed() - a call leaves a gate that has closed meanwhile
- * @binding: the binding
- * @caller:  the side that made the call
- *
- * The slow half of nmr_client_call_exit() and nmr_provider_call_exit(). Touches
- * nothing after a decrement that was not the last.
- *
- * Context: Any but NMI.
+/*
+ * Account for the exit of a call from a gate that has closed. After a decrement that was
+ * not the last, the caller must not touch @binding.
  */
 void __nmr_gate_exit_closed(struct nmr_binding *binding, enum nmr_side caller)
 {

@@ -234,17 +234,6 @@ void nmr_binding_unpin(struct nmr_binding *b)
 		call_rcu(&b->rcu, nmr_binding_free_rcu);
 }
 
-/**
- * nmr_binding_get() - keep a binding object
- * @binding: a binding that is valid now, also if only by an RCU read section
- *
- * For who wants to use the pointer longer than the cleanup callback and an RCU grace
- * period. Keeps the object, not the peer: entering simply fails once it has closed.
- * Delays no wait and no unload but nmr.ko's own.
- *
- * Context: Any but NMI.
- * Return: @binding; NULL for NULL.
- */
 struct nmr_binding *nmr_binding_get(struct nmr_binding *binding)
 {
 	if (binding) {
@@ -258,12 +247,6 @@ struct nmr_binding *nmr_binding_get(struct nmr_binding *binding)
 }
 EXPORT_SYMBOL_NMR(nmr_binding_get);
 
-/**
- * nmr_binding_put() - drop a reference of nmr_binding_get()
- * @binding: the binding; may be gone an RCU grace period later. NULL is ignored.
- *
- * Context: Any but NMI.
- */
 void nmr_binding_put(struct nmr_binding *binding)
 {
 	if (!binding)
@@ -274,13 +257,6 @@ void nmr_binding_put(struct nmr_binding *binding)
 }
 EXPORT_SYMBOL_NMR(nmr_binding_put);
 
-/**
- * nmr_binding_id() - the number sysfs and the tracepoints show
- * @binding: the binding
- *
- * Context: Any.
- * Return: a number that no other binding has or will have.
- */
 u64 nmr_binding_id(const struct nmr_binding *binding)
 {
 	return binding ? binding->id : 0;

@@ -234,7 +234,7 @@ static void nmr_deregister_sync(enum nmr_side side, u64 id)
 	might_sleep();
 	reg = nmr_registration_find(side, id);
 	if (IS_ERR(reg))
-		pr_err("handle %llu was never issued, nothing to deregister\n", id);
+		pr_err_ratelimited("handle %llu was never issued, nothing to deregister\n", id);
 	if (IS_ERR_OR_NULL(reg))
 		return;
 	/* Also when it will have finished before there is anything to wait for. */
@@ -331,7 +331,7 @@ void nmr_registrar_exit(void)
 	nmr_safety_net_exit();
 }
 
-/* The API. nmr.h has the kernel-doc of the two macros that call these. */
+/* The API. <linux/nmr.h> has its kernel-doc. */
 
 int __nmr_client_register(const struct nmr_client_characteristics *c,
 			  void *client_context, struct nmr_client_handle *handle,
@@ -387,83 +387,30 @@ int __nmr_provider_register(const struct nmr_provider_characteristics *c,
 }
 EXPORT_SYMBOL_NMR(__nmr_provider_register);
 
-/**
- * nmr_deregister_client() - begin to take a client back
- * @handle: the client
- *
- * No call of either side that begins after this has returned can enter a binding of the
- * client, and no new offer of it begins. The rest happens on the registrar's workqueue: wait
- * for it with nmr_wait_for_client_deregister_complete(). Cost: linear in the client's
- * bindings; allocates nothing.
- *
- * Context: Task or softirq. Never sleeps.
- * Return: -EINPROGRESS: started, always wait for it; -EALREADY: started or finished
- * earlier; -EINVAL: the handle was never issued.
- */
 int nmr_deregister_client(struct nmr_client_handle handle)
 {
 	return nmr_deregister(NMR_CLIENT, handle.id);
 }
 EXPORT_SYMBOL_NMR(nmr_deregister_client);
 
-/**
- * nmr_deregister_provider() - begin to take a provider back
- * @handle: the provider
- *
- * As nmr_deregister_client().
- *
- * Context: Task or softirq. Never sleeps.
- * Return: -EINPROGRESS, -EALREADY or -EINVAL, as nmr_deregister_client().
- */
 int nmr_deregister_provider(struct nmr_provider_handle handle)
 {
 	return nmr_deregister(NMR_PROVIDER, handle.id);
 }
 EXPORT_SYMBOL_NMR(nmr_deregister_provider);
 
-/**
- * nmr_wait_for_client_deregister_complete() - wait until nothing of a client is left
- * @handle: the client, deregistered
- *
- * After 0 no callback of the client runs or will ever run, and nothing of it is left in
- * sysfs. May be called any number of times, also by several tasks. May be called inside
- * callbacks of other registrations, by up to 500 of them at once: each occupies a worker.
- *
- * Context: Process context, sleeps, uninterruptibly. Hold no lock that a callback of
- * the client's bindings, or a call in flight, needs to end.
- * Return: 0; -EINVAL: never issued, or not deregistered yet; -EDEADLK: the calling task
- * is inside a callback of a binding of this client, whichever side's.
- */
 int nmr_wait_for_client_deregister_complete(struct nmr_client_handle handle)
 {
 	return nmr_wait(NMR_CLIENT, handle.id, MAX_SCHEDULE_TIMEOUT);
 }
 EXPORT_SYMBOL_NMR(nmr_wait_for_client_deregister_complete);
 
-/**
- * nmr_wait_for_provider_deregister_complete() - wait until nothing of a provider is left
- * @handle: the provider, deregistered
- *
- * As nmr_wait_for_client_deregister_complete().
- *
- * Context: Process context, sleeps, uninterruptibly.
- * Return: 0, -EINVAL or -EDEADLK, as nmr_wait_for_client_deregister_complete().
- */
 int nmr_wait_for_provider_deregister_complete(struct nmr_provider_handle handle)
 {
 	return nmr_wait(NMR_PROVIDER, handle.id, MAX_SCHEDULE_TIMEOUT);
 }
 EXPORT_SYMBOL_NMR(nmr_wait_for_provider_deregister_complete);
 
-/**
- * nmr_wait_for_client_deregister_complete_timeout() - the same, for a limited time
- * @handle:  the client, deregistered
- * @timeout: how long, in jiffies; 0 looks and does not wait
- *
- * Context: Process context, sleeps, uninterruptibly.
- * Return: as nmr_wait_for_client_deregister_complete(), or -ETIMEDOUT: not yet; it may
- * be called again.
- */
 int nmr_wait_for_client_deregister_complete_timeout(struct nmr_client_handle handle,
 						    unsigned long timeout)
 {
@@ -471,15 +418,6 @@ int nmr_wait_for_client_deregister_complete_timeout(struct nmr_client_handle han
 }
 EXPORT_SYMBOL_NMR(nmr_wait_for_client_deregister_complete_timeout);
 
-/**
- * nmr_wait_for_provider_deregister_complete_timeout() - the same, for a limited time
- * @handle:  the provider, deregistered
- * @timeout: how long, in jiffies; 0 looks and does not wait
- *
- * Context: Process context, sleeps, uninterruptibly.
- * Return: as nmr_wait_for_provider_deregister_complete(), or -ETIMEDOUT: not yet; it
- * may be called again.
- */
 int nmr_wait_for_provider_deregister_complete_timeout(struct nmr_provider_handle handle,
 						      unsigned long timeout)
 {
@@ -487,31 +425,12 @@ int nmr_wait_for_provider_deregister_complete_timeout(struct nmr_provider_handle
 }
 EXPORT_SYMBOL_NMR(nmr_wait_for_provider_deregister_complete_timeout);
 
-/**
- * nmr_deregister_client_sync() - take a client back, all of it
- * @handle: the client
- *
- * nmr_deregister_client(), then nmr_wait_for_client_deregister_complete(); what a
- * module_exit() calls first. Fine if the client was deregistered before. Inside a
- * callback of one of the client's bindings it cannot wait: it warns, and returns with
- * the deregistration started.
- *
- * Context: Process context, sleeps, uninterruptibly.
- */
 void nmr_deregister_client_sync(struct nmr_client_handle handle)
 {
 	nmr_deregister_sync(NMR_CLIENT, handle.id);
 }
 EXPORT_SYMBOL_NMR(nmr_deregister_client_sync);
 
-/**
- * nmr_deregister_provider_sync() - take a provider back, all of it
- * @handle: the provider
- *
- * As nmr_deregister_client_sync().
- *
- * Context: Process context, sleeps, uninterruptibly.
- */
 void nmr_deregister_provider_sync(struct nmr_provider_handle handle)
 {
 	nmr_deregister_sync(NMR_PROVIDER, handle.id);
@@ -564,17 +483,6 @@ static int nmr_wait_attached(struct nmr_registration *reg, unsigned long timeout
 	return left < 0 ? left : -ETIMEDOUT;
 }
 
-/**
- * nmr_client_wait_for_binding() - wait until a client has a provider
- * @handle:  the client
- * @timeout: how long, in jiffies; 0 looks and does not wait
- *
- * Context: Process context, sleeps, interruptibly.
- * Return: 0: attached to at least one provider; -ETIMEDOUT; -ESHUTDOWN: the client is
- * deregistering or finished, also if it still is attached; -ERESTARTSYS: a signal came
- * first; -EDEADLK: inside a callback of a binding of this client, also if it already is
- * attached to another; -EINVAL: never issued.
- */
 int nmr_client_wait_for_binding(struct nmr_client_handle handle, unsigned long timeout)
 {
 	struct nmr_registration *reg;
@@ -592,31 +500,12 @@ int nmr_client_wait_for_binding(struct nmr_client_handle handle, unsigned long t
 }
 EXPORT_SYMBOL_NMR(nmr_client_wait_for_binding);
 
-/**
- * nmr_client_reoffer() - offer a client its deferred providers again
- * @handle: the client
- *
- * Those whose attach ended with -EPROBE_DEFER, or whose binding with
- * %NMR_DETACH_FALLBACK. The offers follow on the registrar's workqueue.
- *
- * Context: Task or softirq. Never sleeps.
- * Return: 0; -EINVAL: never issued; -ESHUTDOWN: deregistering or finished.
- */
 int nmr_client_reoffer(struct nmr_client_handle handle)
 {
 	return nmr_reoffer(NMR_CLIENT, handle.id);
 }
 EXPORT_SYMBOL_NMR(nmr_client_reoffer);
 
-/**
- * nmr_provider_reoffer() - offer a provider to its deferred clients again
- * @handle: the provider
- *
- * As nmr_client_reoffer(): for a provider that said -EPROBE_DEFER and now is ready.
- *
- * Context: Task or softirq. Never sleeps.
- * Return: 0; -EINVAL: never issued; -ESHUTDOWN: deregistering or finished.
- */
 int nmr_provider_reoffer(struct nmr_provider_handle handle)
 {
 	return nmr_reoffer(NMR_PROVIDER, handle.id);

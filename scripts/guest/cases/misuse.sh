@@ -158,7 +158,7 @@ refused_as()
 # which tells the table from other places that have the name.
 test_wrong_symbol_version_is_refused()
 {
-	symbol=__nmr_register_provider
+	symbol=__nmr_provider_register
 	copy_of_peer
 	table=$(offsets module_layout /tmp/copy.ko | head -n 1)
 	for offset in $(offsets $symbol /tmp/copy.ko); do
