@@ -18,4 +18,11 @@
 #define call_rcu_hurry		call_rcu
 #endif
 
+/* Workers of one CPU were what a queue had that asked for no other, and are not any more. */
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 18, 0)
+#define NMR_WQ_PERCPU	0
+#else
+#define NMR_WQ_PERCPU	WQ_PERCPU
+#endif
+
 #endif /* _NMR_COMPAT_H */

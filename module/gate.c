@@ -270,7 +270,7 @@ void nmr_binding_part_done(struct nmr_binding *b)
 	if (atomic_dec_return(&b->todo))
 		return;
 	b->phase = NMR_PHASE_CLEANUP;
-	queue_work(nmr_callback_wq, &b->work);
+	nmr_callback_queue(b);
 }
 
 /**

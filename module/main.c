@@ -22,12 +22,13 @@ DEFINE_SPINLOCK(nmr_lock);
 DEFINE_MUTEX(nmr_registry_mutex);
 
 /*
- * Callbacks of modules run on a queue of their own: unbound, because they may sleep;
- * not WQ_MEM_RECLAIM, or a flush_work() in one of them would warn; and with few workers,
- * because hundreds only queue for the same locks. What the registrar itself has to do
+ * Callbacks of modules run on a queue of their own. They may sleep and wait for each other,
+ * so hundreds may run at once: per CPU, as an unbound queue shares them out by node. They may
+ * compute for long, so none holds up the next one's start: WQ_CPU_INTENSIVE. They may flush
+ * any work: not WQ_MEM_RECLAIM, or that would warn. What the registrar itself has to do
  * is one ordered queue, so that it never waits behind a callback that sleeps; and what
  * comes before any callback of a detach is another, so that it does not wait for sysfs.
- * Not the system's queues: who waits for us there may have filled them.
+ * Not the system's queues: work that waits for nmr may have filled them.
  */
 struct workqueue_struct *nmr_callback_wq;
 struct workqueue_struct *nmr_wq;
@@ -47,7 +48,7 @@ static int __init nmr_workqueues_init(void)
 {
 	nmr_wq = alloc_ordered_workqueue("nmr", 0);
 	nmr_closed_wq = alloc_ordered_workqueue("nmr_closed", 0);
-	nmr_callback_wq = alloc_workqueue("nmr_callbacks", WQ_UNBOUND,
+	nmr_callback_wq = alloc_workqueue("nmr_callbacks", NMR_WQ_PERCPU | WQ_CPU_INTENSIVE,
 					  NMR_CALLBACKS_AT_ONCE);
 	if (nmr_wq && nmr_closed_wq && nmr_callback_wq)
 		return 0;

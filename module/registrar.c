@@ -140,7 +140,6 @@ static long nmr_timeout(unsigned long timeout)
 static int nmr_wait_finished(struct nmr_registration *reg, unsigned long timeout)
 {
 	unsigned long left;
-	bool lent;
 
 	if (!READ_ONCE(reg->leaving))
 		return -EINVAL;
@@ -148,9 +147,7 @@ static int nmr_wait_finished(struct nmr_registration *reg, unsigned long timeout
 		return -EDEADLK;
 	if (timeout)
 		nmr_callback_may_wait(reg);
-	lent = nmr_callback_wait_begin(timeout);
 	left = wait_for_completion_timeout(&reg->done, nmr_timeout(timeout));
-	nmr_callback_wait_end(lent);
 	return left ? 0 : -ETIMEDOUT;
 }
 
@@ -446,17 +443,14 @@ static int nmr_attach_status(struct nmr_registration *reg)
 
 static int nmr_wait_attached(struct nmr_registration *reg, unsigned long timeout)
 {
-	bool lent;
 	long left;
 	int err;
 
 	if (nmr_callback_in(reg))
 		return -EDEADLK;
-	lent = nmr_callback_wait_begin(timeout);
 	left = wait_event_interruptible_timeout(reg->attach_wait,
 						(err = nmr_attach_status(reg)) != -EAGAIN,
 						nmr_timeout(timeout));
-	nmr_callback_wait_end(lent);
 	if (err != -EAGAIN)
 		return err;
 	return left < 0 ? left : -ETIMEDOUT;
