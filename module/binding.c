@@ -291,7 +291,7 @@ void nmr_binding_attach(struct nmr_binding *b)
 static void nmr_binding_queue(struct nmr_binding *b, enum nmr_phase phase)
 {
 	b->phase = phase;
-	queue_work(nmr_callback_wq, &b->work);
+	nmr_callback_queue(b);
 }
 
 /* Make the offer on the workqueue. */

@@ -12,11 +12,11 @@
  *   stuck.c		bindings that do not drain
  *   sysfs.c		what can be seen
  *   pair.c		what became of the offers already made
- *   callback.c		which callbacks run, in which task
  *   track.c		calls in flight as lockdep sees them
  *   holders.c		who holds a binding up (NMR_DEBUG)
  *   object.c		memory and references, and what a registration is busy with
  *   gate.c		calls in flight: open, close, drain
+ *   callback.c		which callbacks run, on which CPU, in which task
  *   npi.c		NPIs, and who has joined them in which order
  *   misuse.c		warnings
  *   trace.c		tracepoints
@@ -30,9 +30,9 @@
  *			 loop that grows with the registry.
  *
  * and leaves: nmr_npi_lock of npi.c and nmr_callback_lock of callback.c, which are taken
- * without nmr_lock held, that of counts.c, and with NMR_DEBUG that of holders.c. But for this last one, which is raw, what hardirqs
- * may reach (enter, exit, complete, get, put) takes no lock: it works with atomics,
- * queue_work() and call_rcu() alone.
+ * without nmr_lock held, that of counts.c, and with NMR_DEBUG that of holders.c. But for
+ * this last one, which is raw, what hardirqs may reach (enter, exit, complete, get, put)
+ * takes no lock: it works with atomics, queue_work() and call_rcu() alone.
  */
 #ifndef _NMR_INTERNAL_H
 #define _NMR_INTERNAL_H
@@ -56,9 +56,8 @@
 
 #include "compat.h"
 
-/* Callbacks that run at once on the workqueue. */
-#define NMR_CALLBACKS_AT_ONCE	clamp_t(int, 4 * num_possible_cpus(), 16, \
-					WQ_UNBOUND_MAX_ACTIVE)
+/* Callbacks that run at once, on each CPU. */
+#define NMR_CALLBACKS_AT_ONCE	512
 
 #define NMR_BATCH	64	/* steps of a long loop between two drops of nmr_lock */
 
@@ -424,8 +423,7 @@ void nmr_callback_end(struct nmr_callback *cb, struct nmr_binding *b);
 bool nmr_callback_in(const struct nmr_registration *reg);
 bool nmr_callback_task(const struct nmr_binding *b, char *name);
 void nmr_callback_may_wait(struct nmr_registration *reg);
-bool nmr_callback_wait_begin(unsigned long timeout);
-void nmr_callback_wait_end(bool lent);
+void nmr_callback_queue(struct nmr_binding *b);
 
 /* holders.c */
 #ifdef CONFIG_NMR_DEBUG
