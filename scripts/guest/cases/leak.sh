@@ -5,9 +5,10 @@
 
 REFERENCES=/sys/kernel/debug/nmr/references
 
+# references_are LINES: in alphabetical order
 references_are()
 {
-	[ "$(cat $REFERENCES)" = "$1" ]
+	[ "$(sort $REFERENCES)" = "$1" ]
 }
 
 test_references_are_listed()
