@@ -5,8 +5,7 @@
  * A wait for a registration that is called inside a callback of one of its bindings
  * would wait for itself; the frames kept here tell. What would only end if another
  * task's callback ended first (two callbacks that wait for each other's
- * registrations) is for lockdep: callbacks and calls (track.c) hold the maps of both
- * registrations for read, a wait takes its own for write.
+ * registrations) is for lockdep, see track.c.
  *
  * Locking: nmr_callback_lock, process context only, a leaf. Frames are on the
  * stacks of their tasks, and as many as callbacks run at once: few. nmr_lent_mutex,
@@ -27,32 +26,21 @@ static DEFINE_SPINLOCK(nmr_callback_lock);
 static unsigned int nmr_lent;
 static DEFINE_MUTEX(nmr_lent_mutex);
 
-/* The calling task is about to call a callback of @b. Nests. */
+/* Note that the calling task is about to call a callback of @b. Nests. */
 void nmr_callback_begin(struct nmr_callback *cb, struct nmr_binding *b)
 {
-	enum nmr_side side;
-
 	cb->task = current;
 	cb->binding = b;
 	spin_lock(&nmr_callback_lock);
 	list_add(&cb->list, &nmr_callbacks);
 	spin_unlock(&nmr_callback_lock);
-
-	/*
-	 * As a trylock, as kernfs does with its active references: lockdep then has what
-	 * the callback takes depend on each of the two, and not only on the last.
-	 */
-	for (side = 0; side < NMR_SIDES; side++)
-		lock_acquire(&b->reg[side]->dep_map, 0, 1, 2, 1, NULL, _THIS_IP_);
+	cb->tracked = nmr_track_callback(b);
 }
 
 void nmr_callback_end(struct nmr_callback *cb, struct nmr_binding *b)
 {
-	enum nmr_side side;
-
-	for (side = 0; side < NMR_SIDES; side++)
-		lock_map_release(&b->reg[side]->dep_map);
-
+	if (cb->tracked)
+		nmr_track_callback_end(b);
 	spin_lock(&nmr_callback_lock);
 	list_del(&cb->list);
 	spin_unlock(&nmr_callback_lock);
@@ -116,43 +104,12 @@ void nmr_callback_wait_end(bool lent)
 		nmr_lend(-1);
 }
 
-#ifdef CONFIG_LOCKDEP
-/* Does the calling task hold the map of another registration of the class of @reg? */
-static bool nmr_class_is_held(const struct nmr_registration *reg)
-{
-	const struct lockdep_map *map = &reg->dep_map;
-	int i;
-
-	for (i = 0; i < current->lockdep_depth; i++) {
-		const struct lockdep_map *held = current->held_locks[i].instance;
-
-		if (held != map && held->key == map->key)
-			return true;
-	}
-	return false;
-}
-
 /*
  * Tell lockdep that the calling task is about to wait for @reg's callbacks and calls to
- * end. Not inside a callback of @reg, where it will not wait. Not inside a callback or a
- * call of another registration of the same class: a driver that registers many from one
- * place may let one wait for another, and lockdep cannot tell that from waiting for
- * itself. Not for one that has finished: its module, and with it the class, may be gone.
- * A module that unloads waits for RCU readers before its classes go.
+ * end. Not inside a callback of @reg, where it will not wait.
  */
 void nmr_callback_may_wait(struct nmr_registration *reg)
 {
-	if (nmr_callback_in(reg) || nmr_class_is_held(reg))
-		return;
-	rcu_read_lock();
-	if (!completion_done(&reg->done)) {
-		lock_map_acquire(&reg->dep_map);
-		lock_map_release(&reg->dep_map);
-	}
-	rcu_read_unlock();
+	if (IS_ENABLED(CONFIG_LOCKDEP) && !nmr_callback_in(reg))
+		nmr_track_wait(reg);
 }
-#else
-void nmr_callback_may_wait(struct nmr_registration *reg)
-{
-}
-#endif

@@ -12,7 +12,7 @@
  *   sysfs.c		what can be seen
  *   pair.c		what became of the offers already made
  *   callback.c		which callbacks run, in which task
- *   track.c		calls in flight as lockdep sees them
+ *   track.c		callbacks and calls in flight as lockdep sees them
  *   holders.c		who holds a binding up (NMR_DEBUG)
  *   object.c		memory and references, and what a registration is busy with
  *   gate.c		calls in flight: open, close, drain
@@ -141,7 +141,7 @@ enum nmr_misuse {
  * @done:	    what a wait waits for
  * @misuse:	    kinds already warned of
  * @kobj:	    its directory in sysfs
- * @dep_map:	    held for read by its callbacks, for write by a wait
+ * @dep_map:	    held for read by its callbacks and calls, for write by a wait
  */
 struct nmr_registration {
 	enum nmr_side		side;
@@ -281,6 +281,7 @@ enum nmr_phase {
  * @batches:	 of the last of a batch that closed: links the batches
  * @rcu:	 the grace period after closing; later the one before the free
  * @kobj:	 its directory in sysfs
+ * @call_map:	 held by calls in flight, see track.c
  */
 struct nmr_binding {
 	struct nmr_gate		gate[NMR_SIDES];
@@ -319,6 +320,7 @@ struct nmr_binding {
 	struct llist_node	batches;
 	struct rcu_head		rcu;
 	struct kobject		kobj;
+	struct lockdep_map	call_map;
 };
 
 static_assert(offsetof(struct nmr_binding, gate) == 0);
@@ -366,11 +368,18 @@ void nmr_stuck_exit(void);
 
 /* callback.c */
 
-/* A callback that runs, on the stack of the task that called it. */
+/**
+ * struct nmr_callback - a callback that runs, on the stack of the task that called it
+ * @list:    in the list of callbacks that run
+ * @task:    the task
+ * @binding: the binding
+ * @tracked: lockdep knows of it
+ */
 struct nmr_callback {
 	struct list_head		list;
 	const struct task_struct	*task;
 	const struct nmr_binding	*binding;
+	bool				tracked;
 };
 
 void nmr_callback_begin(struct nmr_callback *cb, struct nmr_binding *b);
@@ -379,6 +388,31 @@ bool nmr_callback_in(const struct nmr_registration *reg);
 void nmr_callback_may_wait(struct nmr_registration *reg);
 bool nmr_callback_wait_begin(unsigned long timeout);
 void nmr_callback_wait_end(bool lent);
+
+/* track.c */
+#ifdef CONFIG_LOCKDEP
+void nmr_track_init(struct nmr_binding *b);
+bool nmr_track_callback(struct nmr_binding *b);
+void nmr_track_callback_end(struct nmr_binding *b);
+void nmr_track_wait(struct nmr_registration *reg);
+#else
+static inline void nmr_track_init(struct nmr_binding *b)
+{
+}
+
+static inline bool nmr_track_callback(struct nmr_binding *b)
+{
+	return false;
+}
+
+static inline void nmr_track_callback_end(struct nmr_binding *b)
+{
+}
+
+static inline void nmr_track_wait(struct nmr_registration *reg)
+{
+}
+#endif
 
 /* holders.c */
 #ifdef CONFIG_NMR_DEBUG
