@@ -3,36 +3,68 @@
  * Which callbacks of modules run, and in which task.
  *
  * A wait for a registration that is called inside a callback of one of its bindings
- * would wait for itself; the frames kept here tell. What would only end if another
- * task's callback ended first (two callbacks that wait for each other's
- * registrations) is for lockdep, see track.c.
+ * would wait for itself; the frames kept here tell. A frame leads to the one of the
+ * callback that its own is inside of: in the same task, or, if a worker makes an offer that
+ * a register call waits for, in the task of that call. What would only end if another
+ * task's callback ended first (two callbacks that wait for each other's registrations) is
+ * for lockdep, see track.c.
  *
  * Locking: nmr_callback_lock, process context only, a leaf. Frames are on the
- * stacks of their tasks, and as many as callbacks run at once: few. nmr_lent_mutex,
- * process context, nothing of the registrar's inside.
+ * stacks of their tasks, in a table by task. The outer ones of a frame stay for as long
+ * as the frame does, and need no lock. nmr_lent_mutex, process context, nothing of the
+ * registrar's inside.
  */
 
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
+#include <linux/hashtable.h>
 #include <linux/printk.h>
 #include <linux/sched.h>
 
 #include "internal.h"
 
-static LIST_HEAD(nmr_callbacks);
+static DEFINE_HASHTABLE(nmr_callbacks, 6);
 static DEFINE_SPINLOCK(nmr_callback_lock);
 
 /* How many callbacks wait in the API now, each with a place lent; and its lock. */
 static unsigned int nmr_lent;
 static DEFINE_MUTEX(nmr_lent_mutex);
 
+/* Return: the frame of the callback that the calling task is inside of, or NULL. */
+static struct nmr_callback *nmr_callback_innermost(void)
+{
+	struct nmr_callback *cb;
+
+	lockdep_assert_held(&nmr_callback_lock);
+	/* The youngest is the first. */
+	hash_for_each_possible(nmr_callbacks, cb, node, (unsigned long)current)
+		if (cb->task == current)
+			return cb;
+	return NULL;
+}
+
+static void nmr_callback_push(struct nmr_callback *cb)
+{
+	lockdep_assert_held(&nmr_callback_lock);
+	cb->task = current;
+	hash_add(nmr_callbacks, &cb->node, (unsigned long)current);
+}
+
+static void nmr_callback_pop(struct nmr_callback *cb)
+{
+	spin_lock(&nmr_callback_lock);
+	hash_del(&cb->node);
+	spin_unlock(&nmr_callback_lock);
+}
+
 /* Note that the calling task is about to call a callback of @b. Nests. */
 void nmr_callback_begin(struct nmr_callback *cb, struct nmr_binding *b)
 {
-	cb->task = current;
 	cb->binding = b;
 	spin_lock(&nmr_callback_lock);
-	list_add(&cb->list, &nmr_callbacks);
+	cb->outer = nmr_callback_innermost();
+	cb->depth = cb->outer ? cb->outer->depth + 1 : 1;
+	nmr_callback_push(cb);
 	spin_unlock(&nmr_callback_lock);
 	cb->tracked = nmr_track_callback(b);
 }
@@ -41,31 +73,63 @@ void nmr_callback_end(struct nmr_callback *cb, struct nmr_binding *b)
 {
 	if (cb->tracked)
 		nmr_track_callback_end(b);
+	nmr_callback_pop(cb);
+}
+
+/**
+ * nmr_callback_nested() - look how deep in callbacks the calling task is
+ * @outer: set to the frame of the callback that the task is inside of, or to NULL
+ *
+ * Each layer of callbacks that register takes its share of the stack, and a stack is small.
+ *
+ * Return: true if no more are to nest on this one.
+ */
+bool nmr_callback_nested(const struct nmr_callback **outer)
+{
 	spin_lock(&nmr_callback_lock);
-	list_del(&cb->list);
+	*outer = nmr_callback_innermost();
+	spin_unlock(&nmr_callback_lock);
+	return *outer && (*outer)->depth >= NMR_CALLBACKS_NESTED;
+}
+
+/* Note that what the calling worker does now is waited for by the task inside @outer. */
+void nmr_callback_stand_in(struct nmr_callback *cb, const struct nmr_callback *outer)
+{
+	cb->binding = NULL;
+	cb->outer = outer;
+	cb->depth = 0;
+	spin_lock(&nmr_callback_lock);
+	nmr_callback_push(cb);
 	spin_unlock(&nmr_callback_lock);
 }
 
+void nmr_callback_stand_in_end(struct nmr_callback *cb)
+{
+	nmr_callback_pop(cb);
+}
+
+static bool nmr_callback_is_of(const struct nmr_callback *cb,
+			       const struct nmr_registration *reg)
+{
+	return cb->binding && (cb->binding->reg[NMR_CLIENT] == reg ||
+			       cb->binding->reg[NMR_PROVIDER] == reg);
+}
+
 /*
- * Is the calling task inside a callback of a binding of @reg, whichever side's? Of any
- * binding, if NULL.
+ * Is the calling task inside a callback of a binding of @reg, on whichever side? Also if it
+ * is a worker that makes an offer, and the task that waits for the offer is. With NULL any
+ * binding will do.
  */
 bool nmr_callback_in(const struct nmr_registration *reg)
 {
-	struct nmr_callback *cb;
-	bool found = false;
+	const struct nmr_callback *cb;
 
 	spin_lock(&nmr_callback_lock);
-	list_for_each_entry(cb, &nmr_callbacks, list) {
-		if (cb->task == current &&
-		    (!reg || cb->binding->reg[NMR_CLIENT] == reg ||
-		     cb->binding->reg[NMR_PROVIDER] == reg)) {
-			found = true;
-			break;
-		}
-	}
+	cb = nmr_callback_innermost();
 	spin_unlock(&nmr_callback_lock);
-	return found;
+	while (cb && reg && !nmr_callback_is_of(cb, reg))
+		cb = cb->outer;
+	return cb;
 }
 
 static void nmr_lend(int places)

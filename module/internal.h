@@ -58,6 +58,8 @@
 
 #include "compat.h"
 
+struct nmr_callback;
+
 /* Callbacks that run at once on the workqueue. */
 #define NMR_CALLBACKS_AT_ONCE	clamp_t(int, 4 * num_possible_cpus(), 16, \
 					WQ_UNBOUND_MAX_ACTIVE)
@@ -262,6 +264,7 @@ enum nmr_phase {
  * @closing:	 in the list of bindings that close, see stuck.c; L
  * @attacher:	 the task inside the client's attach callback
  * @shared:	 somebody has had a reference of nmr_binding_get()
+ * @errand:	 the register call that waits for the offer, if a worker makes it, or NULL
  * @asked:	 nmr_client_attach_provider() was called; @attacher's own
  * @refusal:	 the errno that the provider refused with, or 0; @attacher's own
  * @error:	 outcome of the attach callbacks, 0 if attached; set once
@@ -300,6 +303,7 @@ struct nmr_binding {
 	struct list_head	closing;
 
 	struct task_struct	*attacher;
+	struct nmr_errand	*errand;
 	bool			shared;
 	bool			asked;
 	int			refusal;
@@ -347,6 +351,7 @@ void nmr_binding_offer(struct nmr_binding *b, struct nmr_registration *client,
 		       struct nmr_registration *provider, struct nmr_pair *pair);
 void nmr_binding_attach(struct nmr_binding *b);
 void nmr_binding_attach_later(struct nmr_binding *b);
+void nmr_binding_attach_elsewhere(struct nmr_binding *b, const struct nmr_callback *outer);
 bool nmr_binding_close(struct nmr_binding *b, enum nmr_detach_reason reason,
 		       struct llist_head *batch);
 void nmr_bindings_detach(struct llist_head *batch);
@@ -368,22 +373,32 @@ void nmr_stuck_exit(void);
 
 /* callback.c */
 
+/* Callbacks inside each other on one stack; offers of register calls beyond use another. */
+#define NMR_CALLBACKS_NESTED	8
+
 /**
  * struct nmr_callback - a callback that runs, on the stack of the task that called it
- * @list:    in the list of callbacks that run
+ * @node:    in the table of callbacks, by @task
  * @task:    the task
- * @binding: the binding
+ * @binding: the binding; NULL: a worker makes an offer, and the task of @outer waits for it
+ * @outer:   the callback that this one is inside of, or NULL
+ * @depth:   callbacks on this stack, this one included
  * @tracked: lockdep knows of it
  */
 struct nmr_callback {
-	struct list_head		list;
+	struct hlist_node		node;
 	const struct task_struct	*task;
 	const struct nmr_binding	*binding;
+	const struct nmr_callback	*outer;
+	unsigned int			depth;
 	bool				tracked;
 };
 
 void nmr_callback_begin(struct nmr_callback *cb, struct nmr_binding *b);
 void nmr_callback_end(struct nmr_callback *cb, struct nmr_binding *b);
+bool nmr_callback_nested(const struct nmr_callback **outer);
+void nmr_callback_stand_in(struct nmr_callback *cb, const struct nmr_callback *outer);
+void nmr_callback_stand_in_end(struct nmr_callback *cb);
 bool nmr_callback_in(const struct nmr_registration *reg);
 void nmr_callback_may_wait(struct nmr_registration *reg);
 bool nmr_callback_wait_begin(unsigned long timeout);
