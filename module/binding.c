@@ -41,6 +41,7 @@
 
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
+#include <linux/completion.h>
 #include <linux/kernel.h>
 #include <linux/slab.h>
 #include <trace/events/nmr.h>

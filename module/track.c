@@ -21,8 +21,10 @@
  * Locking: none. Calls come from any context but NMI, the rest from process context.
  */
 
+#include <linux/completion.h>
 #include <linux/cpumask.h>
 #include <linux/lockdep.h>
+#include <linux/pid.h>
 #include <linux/preempt.h>
 #include <linux/sched.h>
 #include <linux/smp.h>
