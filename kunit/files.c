@@ -82,8 +82,15 @@ void nt_binding_path(struct nt_binding *nb, const char *name, char path[NT_NAME_
 	snprintf(path, NT_NAME_SIZE, "kernel/nmr/bindings/%llu/%s", nb->id, name);
 }
 
-/* One read(): kernel_read() does not take files of debugfs, which have no read_iter. */
-static ssize_t nt_read_some(struct file *file, char *text, size_t size, loff_t pos)
+struct file *nt_open_lines(const char *path)
+{
+	if (IS_ERR(nt_debugfs))
+		return ERR_CAST(nt_debugfs);
+	return file_open_root_mnt(nt_debugfs, path, O_RDONLY, 0);
+}
+
+/* kernel_read() does not take files of debugfs, which have no read_iter. */
+ssize_t nt_read_some(struct file *file, char *text, size_t size, loff_t pos)
 {
 	struct kvec kvec = { .iov_base = text, .iov_len = size };
 	struct iov_iter iter;
@@ -98,13 +105,10 @@ static ssize_t nt_read_some(struct file *file, char *text, size_t size, loff_t p
 /* Return: how long the text is, or an errno: it is also cut off at @size. */
 ssize_t nt_read_lines(const char *path, char *text, size_t size)
 {
-	struct file *file;
+	struct file *file = nt_open_lines(path);
 	ssize_t length;
 	loff_t pos = 0;
 
-	if (IS_ERR(nt_debugfs))
-		return PTR_ERR(nt_debugfs);
-	file = file_open_root_mnt(nt_debugfs, path, O_RDONLY, 0);
 	if (IS_ERR(file))
 		return PTR_ERR(file);
 	do {

@@ -23,7 +23,9 @@ struct file *nt_open_file(const char *path, int flags);
 void nt_read(const char *path, char value[NT_VALUE_SIZE]);
 ssize_t nt_write(const char *path, const char *value);
 
-/* All of a file of debugfs that is a sequence of lines. */
+/* A file of debugfs that is a sequence of lines: opened, read from @pos on, all of it. */
+struct file *nt_open_lines(const char *path);
+ssize_t nt_read_some(struct file *file, char *text, size_t size, loff_t pos);
 ssize_t nt_read_lines(const char *path, char *text, size_t size);
 
 #endif /* _NMR_KUNIT_FILES_H */

@@ -11,6 +11,7 @@
 #include <linux/gfp.h>
 #include <linux/kobject.h>
 #include <linux/limits.h>
+#include <linux/workqueue.h>
 
 #include "detour.h"
 #include "files.h"
@@ -100,6 +101,26 @@ static struct nmr_binding *slow_binding_alloc(void)
 	return alloc();
 }
 
+static struct nmr_binding *late_no_binding(void)
+{
+	sleep_in_pause();
+	return NULL;
+}
+
+static void slow_work(struct work_struct *work)
+{
+	void (*fn)(struct work_struct *work) = sleep_in_pause();
+
+	fn(work);
+}
+
+static int slow_uevent(struct kobject *kobj, enum kobject_action action)
+{
+	int (*uevent)(struct kobject *kobj, enum kobject_action action) = sleep_in_pause();
+
+	return uevent(kobj, action);
+}
+
 static void slow_forget_all(struct nmr_registration *reg)
 {
 	void (*forget_all)(struct nmr_registration *reg) = sleep_in_pause();
@@ -122,14 +143,17 @@ static void slow_callback(struct nmr_callback *cb, struct nmr_binding *b)
 }
 
 enum place {
-	IN_SHOW, IN_SLAB, IN_BINDING_ALLOC, IN_FORGET_ALL, IN_NPI_PUT, IN_CALLBACK_BEGIN,
-	IN_CALLBACK_END
+	IN_SHOW, IN_SLAB, IN_BINDING_ALLOC, WITHOUT_BINDING, IN_OFFER_WORK, IN_UEVENT,
+	IN_FORGET_ALL, IN_NPI_PUT, IN_CALLBACK_BEGIN, IN_CALLBACK_END
 };
 
 static struct nt_detour places[] = {
 	[IN_SHOW]	    = { "kobj_attr_show", NULL, slow_show, take_pause },
 	[IN_SLAB]	    = { "should_failslab", NULL, slow_slab, take_slab_pause },
 	[IN_BINDING_ALLOC]  = { "nmr_binding_alloc", NULL, slow_binding_alloc, take_pause },
+	[WITHOUT_BINDING]   = { "nmr_binding_alloc", NULL, late_no_binding, take_pause },
+	[IN_OFFER_WORK]	    = { "nmr_offer_work", NULL, slow_work, take_pause },
+	[IN_UEVENT]	    = { "kobject_uevent", NULL, slow_uevent, take_pause },
 	[IN_FORGET_ALL]	    = { "nmr_pair_forget_all", NULL, slow_forget_all, take_pause },
 	[IN_NPI_PUT]	    = { "nmr_npi_put", NULL, slow_npi_put, take_pause },
 	[IN_CALLBACK_BEGIN] = { "nmr_callback_begin", NULL, slow_callback, take_pause },
@@ -302,20 +326,27 @@ static int register_thread(void *party)
 	return nt_register(party);
 }
 
+static struct nt_thread *begin_slow_register(struct nt_party *party, int nth)
+{
+	struct nt *nt = party->nt;
+	struct nt_thread *thread;
+
+	pause.reached = false;
+	pause.nth = nth;
+	thread = nt_spawn(nt, register_thread, party);
+	nt_await(nt, paused() || nt_finished(thread));
+	return thread;
+}
+
 /* Return: whether an allocation of the register call was number @nth, and slept. */
 static bool try_slow_allocation(struct kunit *test, struct nt_party *party, int nth)
 {
 	struct nt *nt = test->priv;
 	struct nt_party *same = nt_party(nt, party->side);
 	struct nt_party *peer = nt_party(nt, nt_peer(party->side));
-	struct nt_thread *thread;
-	bool slept;
+	struct nt_thread *thread = begin_slow_register(party, nth);
+	bool slept = paused();
 
-	pause.reached = false;
-	pause.nth = nth;
-	thread = nt_spawn(nt, register_thread, party);
-	nt_await(nt, paused() || nt_finished(thread));
-	slept = paused();
 	if (slept) {
 		nt_join_npi(same);
 		nt_join_npi(peer);
@@ -345,6 +376,80 @@ static void slow_register_call_delays_no_other(struct kunit *test)
 	KUNIT_EXPECT_GT(test, n, 12);
 }
 
+/* Return: as above. The peer registers while the first of their NPI is not through. */
+static bool try_to_meet(struct kunit *test, int nth)
+{
+	struct nt *nt = test->priv;
+	struct nt_party *party = nt_party(nt, param_side(test));
+	struct nt_party *peer = nt_party(nt, nt_peer(party->side));
+	struct nt_party *client = party->side == NMR_CLIENT ? party : peer;
+	struct nt_thread *thread;
+	bool slept;
+
+	guid_gen(&party->npi_id);
+	guid_copy(&peer->npi_id, &party->npi_id);
+	thread = begin_slow_register(party, nth);
+	slept = paused();
+	nt_join_npi(peer);
+	end_pause();
+	KUNIT_EXPECT_EQ(test, nt_join(thread), 0);
+	KUNIT_EXPECT_EQ(test, 0, nmr_client_wait_for_binding(client->client, NT_TIMEOUT));
+	KUNIT_EXPECT_EQ(test, nt_entered(client, NT_C_ATTACH), 1);
+	nt_leave(peer);
+	nt_leave(party);
+	return slept;
+}
+
+/* Two register calls each find that there is no NPI of that name: they make one, not two. */
+static void two_make_one_npi(struct kunit *test)
+{
+	int n = 1;
+
+	pause_in(test, IN_SLAB);
+	while (try_to_meet(test, n))
+		n++;
+	KUNIT_EXPECT_GT(test, n, 8);
+}
+
+/* Return: as above; @written is counted up if the file was there. */
+static bool try_to_reoffer(struct kunit *test, int nth, int *written)
+{
+	struct nt *nt = test->priv;
+	struct nt_party *before = nt_party(nt, param_side(test));
+	struct nt_party *party = nt_party(nt, before->side);
+	struct nt_party *next = nt_party(nt, before->side);
+	char path[NT_NAME_SIZE];
+	struct nt_thread *thread;
+	ssize_t ret;
+	bool slept;
+
+	nt_join_npi(before);
+	nt_leave(before);
+	next->client.id = before->client.id + 1;
+	nt_party_path(next, "reoffer", path);
+	thread = begin_slow_register(party, nth);
+	slept = paused();
+	ret = nt_write(path, "all");
+	*written += ret == 3;
+	KUNIT_EXPECT_TRUE(test, ret == 3 || ret == -ENOENT);
+	end_pause();
+	KUNIT_EXPECT_EQ(test, nt_join(thread), 0);
+	KUNIT_EXPECT_EQ(test, party->client.id, next->client.id);
+	nt_leave(party);
+	return slept;
+}
+
+/* Its files are there before the registration has joined its NPI: they are of no effect. */
+static void files_are_there_before_the_registration(struct kunit *test)
+{
+	int n = 1, written = 0;
+
+	pause_in(test, IN_SLAB);
+	while (try_to_reoffer(test, n, &written))
+		n++;
+	KUNIT_EXPECT_GT(test, written, 1);
+}
+
 /* A worker that has to make an offer sleeps in the allocation of the binding. */
 static void slow_scan_delays_no_other(struct kunit *test)
 {
@@ -364,6 +469,189 @@ static void slow_scan_delays_no_other(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, nt_entered(client, NT_C_ATTACH), 1);
 	end_pause();
 	nt_await(nt, nt_returned(client, NT_C_ATTACH) == 2);
+}
+
+/* How often an offer that found no memory was put off. */
+static atomic_t retries;
+
+static bool pass(struct pt_regs *regs)
+{
+	return false;
+}
+
+static struct nt_detour retry = { "nmr_retry", NULL, NULL, pass };
+
+static bool count_retry(struct pt_regs *regs)
+{
+	struct delayed_work *dwork =
+		(struct delayed_work *)regs_get_kernel_argument(regs, 2);
+
+	if ((void *)dwork->work.func == (void *)retry.kp.addr)
+		atomic_inc(&retries);
+	return false;
+}
+
+static struct nt_detour put_off = { "queue_delayed_work_on", NULL, NULL, count_retry };
+
+static void end_retries(struct kunit_resource *res)
+{
+	nt_detour_end(&put_off);
+	nt_detour_end(&retry);
+}
+
+static int begin_retries(struct kunit_resource *res, void *context)
+{
+	int err = nt_detour_begin(&retry);
+
+	res->data = &retry;
+	if (err)
+		return err;
+	atomic_set(&retries, 0);
+	err = nt_detour_begin(&put_off);
+	if (err)
+		nt_detour_end(&retry);
+	return err;
+}
+
+/*
+ * The client leaves while a scan of it looks for memory, and there is none: an offer that
+ * is owed to it, or one that is made again, is not asked for later.
+ */
+static void scan_finds_no_memory_and_no_client(struct kunit *test)
+{
+	bool deferred = param_side(test) == NMR_PROVIDER;
+	struct nt *nt = test->priv;
+	struct nt_party *client = nt_client(nt), *first = nt_provider(nt);
+
+	pause_in(test, WITHOUT_BINDING);
+	KUNIT_ASSERT_NOT_NULL(test, kunit_alloc_resource(test, begin_retries, end_retries,
+							 GFP_KERNEL, NULL));
+	client->max_bindings = 1;
+	if (deferred)
+		first->at[NT_P_ATTACH].ret = -EPROBE_DEFER;
+	nt_join_npi(first);
+	nt_join_npi(client);
+	if (!deferred)
+		nt_join_npi(nt_provider(nt));
+	nt_settle(nt);
+	begin_pause(NULL, 1);
+	if (deferred)
+		KUNIT_EXPECT_EQ(test, nt_reoffer(client), 0);
+	else
+		nmr_detach_binding(nt_find(nt, client, first)->b, NMR_DETACH_ABORT);
+	nt_await(nt, paused());
+	KUNIT_EXPECT_EQ(test, nt_deregister(client), -EINPROGRESS);
+	end_pause();
+	KUNIT_EXPECT_EQ(test, nt_wait(client), 0);
+	nt_settle(nt);
+	KUNIT_EXPECT_EQ(test, atomic_read(&retries), 0);
+	KUNIT_EXPECT_EQ(test, nt_entered(client, NT_C_ATTACH), 1);
+}
+
+/* The same in its own register call. */
+static void register_call_finds_no_memory_and_no_client(struct kunit *test)
+{
+	struct nt *nt = test->priv;
+	struct nt_party *client = nt_client(nt);
+	struct nt_thread *thread;
+
+	pause_in(test, WITHOUT_BINDING);
+	KUNIT_ASSERT_NOT_NULL(test, kunit_alloc_resource(test, begin_retries, end_retries,
+							 GFP_KERNEL, NULL));
+	nt_join_npi(nt_provider(nt));
+	nt_join_npi(nt_provider(nt));
+	thread = begin_slow_register(client, 1);
+	KUNIT_ASSERT_TRUE(test, paused());
+	KUNIT_EXPECT_EQ(test, nt_deregister(client), -EINPROGRESS);
+	end_pause();
+	KUNIT_EXPECT_EQ(test, nt_join(thread), 0);
+	KUNIT_EXPECT_EQ(test, nt_wait(client), 0);
+	nt_settle(nt);
+	KUNIT_EXPECT_EQ(test, atomic_read(&retries), 0);
+	KUNIT_EXPECT_EQ(test, nt_entered(client, NT_C_ATTACH), 0);
+}
+
+/* Offers, and what happens beside them */
+
+/*
+ * A provider has joined its NPI, and has not looked for deferred pairs yet. A pair that is
+ * deferred now has counted it: the arrival is no event for this pair.
+ */
+static void arrival_before_the_offer_is_no_event(struct kunit *test)
+{
+	struct nt *nt = test->priv;
+	struct nt_party *client = nt_client(nt), *defers = nt_provider(nt);
+	struct nt_party *newcomer = nt_provider(nt);
+	struct nt_thread *thread;
+
+	pause_in(test, IN_UEVENT);
+	defers->at[NT_P_ATTACH].ret = -EPROBE_DEFER;
+	nt_join_npi(defers);
+	thread = begin_slow_register(newcomer, 1);
+	KUNIT_ASSERT_TRUE(test, paused());
+	nt_join_npi(client);
+	KUNIT_EXPECT_EQ(test, nt_entered(defers, NT_P_ATTACH), 1);
+	end_pause();
+	KUNIT_EXPECT_EQ(test, nt_join(thread), 0);
+	nt_settle(nt);
+	KUNIT_EXPECT_EQ(test, nt_entered(defers, NT_P_ATTACH), 1);
+	KUNIT_EXPECT_EQ(test, nt_reoffer(client), 0);
+	nt_await(nt, nt_returned(defers, NT_P_ATTACH) == 2);
+}
+
+/* "all" is asked for, and then less, before the scan has begun. */
+static void less_does_not_take_back_all(struct kunit *test)
+{
+	enum nmr_side side = param_side(test);
+	struct nt *nt = test->priv;
+	struct nt_party *party[NMR_SIDES] = { nt_client(nt), nt_provider(nt) };
+	char path[NT_NAME_SIZE];
+
+	pause_in(test, IN_OFFER_WORK);
+	party[NMR_CLIENT]->at[NT_C_ATTACH].first = -ENODEV;
+	party[NMR_CLIENT]->at[NT_C_ATTACH].nfirst = 1;
+	nt_join_npi(party[NMR_CLIENT]);
+	nt_join_npi(party[NMR_PROVIDER]);
+	nt_settle(nt);
+	nt_party_path(party[side], "reoffer", path);
+	begin_pause(NULL, 1);
+	KUNIT_EXPECT_EQ(test, nt_write(path, "all"), (ssize_t)3);
+	nt_await(nt, paused());
+	KUNIT_EXPECT_EQ(test, nt_write(path, "deferred"), (ssize_t)8);
+	KUNIT_EXPECT_EQ(test, nt_reoffer(party[side]), 0);
+	end_pause();
+	nt_await(nt, nt_returned(party[NMR_PROVIDER], NT_P_ATTACHED) == 1);
+}
+
+/*
+ * A side of a deferred pair is about to finish, and still has the record of the pair, when
+ * the other side asks for new offers.
+ */
+static void finishing_party_is_not_offered(struct kunit *test)
+{
+	enum nmr_side side = param_side(test);
+	struct nt *nt = test->priv;
+	struct nt_party *party[NMR_SIDES] = { nt_client(nt), nt_provider(nt) };
+	char path[NT_NAME_SIZE];
+
+	pause_in(test, IN_FORGET_ALL);
+	party[NMR_PROVIDER]->at[NT_P_ATTACH].ret = -EPROBE_DEFER;
+	nt_join_npi(party[NMR_CLIENT]);
+	nt_join_npi(party[NMR_PROVIDER]);
+	nt_settle(nt);
+	begin_pause(NULL, 1);
+	KUNIT_EXPECT_EQ(test, nt_deregister(party[side]), -EINPROGRESS);
+	nt_await(nt, paused());
+	KUNIT_EXPECT_EQ(test, nt_reoffer(party[nt_peer(side)]), 0);
+	nt_settle(nt);
+	nt_party_path(party[nt_peer(side)], "reoffer", path);
+	KUNIT_EXPECT_EQ(test, nt_write(path, "all"), (ssize_t)3);
+	nt_settle(nt);
+	KUNIT_EXPECT_EQ(test, nt_wait_timeout(party[side], 1), -ETIMEDOUT);
+	end_pause();
+	KUNIT_EXPECT_EQ(test, nt_wait(party[side]), 0);
+	KUNIT_EXPECT_EQ(test, nt_entered(party[NMR_CLIENT], NT_C_ATTACH), 1);
+	nt_leave(party[nt_peer(side)]);
 }
 
 /* Callbacks that do not run */
@@ -508,11 +796,9 @@ static void expect_client_attached(struct kunit *test, enum place place, int nth
 	struct nt_binding *nb;
 
 	pause_in(test, place);
-	pause.reached = false;
-	pause.nth = nth;
 	nt_join_npi(party[NMR_CLIENT]);
-	thread = nt_spawn(nt, register_thread, party[NMR_PROVIDER]);
-	nt_await(nt, paused());
+	thread = begin_slow_register(party[NMR_PROVIDER], nth);
+	KUNIT_ASSERT_TRUE(test, paused());
 	nb = nt_find(nt, party[NMR_CLIENT], party[NMR_PROVIDER]);
 	KUNIT_ASSERT_TRUE(test, nt_has_left(nb, NT_C_ATTACH));
 	KUNIT_EXPECT_EQ(test, nt_open(nb, NMR_PROVIDER), called);
@@ -543,7 +829,14 @@ static struct kunit_case nmr_delay_cases[] = {
 	KUNIT_CASE(reader_of_a_binding_delays_no_other),
 	KUNIT_CASE_PARAM(reader_of_a_registration_delays_no_other, side_gen_params),
 	KUNIT_CASE_PARAM(slow_register_call_delays_no_other, side_gen_params),
+	KUNIT_CASE_PARAM(two_make_one_npi, side_gen_params),
+	KUNIT_CASE_PARAM(files_are_there_before_the_registration, side_gen_params),
 	KUNIT_CASE(slow_scan_delays_no_other),
+	KUNIT_CASE_PARAM(scan_finds_no_memory_and_no_client, side_gen_params),
+	KUNIT_CASE(register_call_finds_no_memory_and_no_client),
+	KUNIT_CASE(arrival_before_the_offer_is_no_event),
+	KUNIT_CASE_PARAM(less_does_not_take_back_all, side_gen_params),
+	KUNIT_CASE_PARAM(finishing_party_is_not_offered, side_gen_params),
 	KUNIT_CASE_PARAM(binding_needs_workers_for_its_callbacks_alone, lack_gen_params),
 	KUNIT_CASE_PARAM(registration_is_found_until_it_has_finished, finish_gen_params),
 	KUNIT_CASE_PARAM(client_attached_follows_the_open_gate, side_gen_params),

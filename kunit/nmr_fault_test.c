@@ -517,23 +517,80 @@ static void withheld_offer_finds_no_memory(struct kunit *test)
 	KUNIT_EXPECT_GE(test, n, 14);
 }
 
+/* How often the registrar has come back to offers that found no memory. */
+static atomic_t retries;
+
+static bool count_retry(struct pt_regs *regs)
+{
+	atomic_inc(&retries);
+	return false;
+}
+
+static struct nt_detour retry_detour = {
+	.function	= "nmr_retry",
+	.take		= count_retry,
+};
+
+static void end_retries(struct kunit_resource *res)
+{
+	end_faults();
+	nt_detour_end(&retry_detour);
+}
+
+static int begin_retries(struct kunit_resource *res, void *context)
+{
+	res->data = &retry_detour;
+	atomic_set(&retries, 0);
+	return nt_detour_begin(&retry_detour);
+}
+
+/* No offer comes while workers find no memory, and they do not ask for it without pause. */
+static void expect_retries(struct kunit *test, struct nt_party *client)
+{
+	int offers = nt_entered(client, NT_C_ATTACH), n, ret;
+
+	ret = read_poll_timeout(atomic_read, n, n >= 4, USEC_PER_MSEC,
+				jiffies_to_usecs(NT_TIMEOUT), false, &retries);
+	KUNIT_EXPECT_EQ(test, ret, 0);
+	KUNIT_EXPECT_GE(test, atomic_read(&faults.failed), n - 1);
+	KUNIT_EXPECT_EQ(test, nt_entered(client, NT_C_ATTACH), offers);
+	end_faults();
+}
+
 /* As long as there is no memory there is no offer, and then there is. */
 static void workers_find_no_memory_for_a_while(struct kunit *test)
 {
 	struct nt *nt = test->priv;
 	struct nt_party *provider = nt_provider(nt), *client;
-	int failed, ret;
 
+	KUNIT_ASSERT_NOT_NULL(test, kunit_alloc_resource(test, begin_retries, end_retries,
+							 GFP_KERNEL, NULL));
 	nt_join_npi(provider);
 	client = deferred_client(nt);
 	begin_faults(NULL, 1, INT_MAX);
 	KUNIT_EXPECT_EQ(test, nt_reoffer(client), 0);
-	ret = read_poll_timeout(atomic_read, failed, failed >= 4, USEC_PER_MSEC,
-				jiffies_to_usecs(NT_TIMEOUT), false, &faults.failed);
-	KUNIT_EXPECT_EQ(test, ret, 0);
-	KUNIT_EXPECT_EQ(test, nt_entered(client, NT_C_ATTACH), 1);
-	end_faults();
+	expect_retries(test, client);
 	nt_await(nt, bound(client, provider));
+	KUNIT_EXPECT_EQ(test, nt_entered(client, NT_C_ATTACH), 2);
+}
+
+/* The same for an offer that was withheld. */
+static void withheld_offer_finds_no_memory_for_a_while(struct kunit *test)
+{
+	struct nt *nt = test->priv;
+	struct nt_party *client = nt_client(nt), *first = nt_provider(nt);
+	struct nt_party *next = nt_provider(nt);
+
+	KUNIT_ASSERT_NOT_NULL(test, kunit_alloc_resource(test, begin_retries, end_retries,
+							 GFP_KERNEL, NULL));
+	client->max_bindings = 1;
+	nt_join_npi(first);
+	nt_join_npi(client);
+	nt_join_npi(next);
+	begin_faults(NULL, 1, INT_MAX);
+	nmr_detach_binding(nt_find(nt, client, first)->b, NMR_DETACH_ABORT);
+	expect_retries(test, client);
+	nt_await(nt, bound(client, next));
 	KUNIT_EXPECT_EQ(test, nt_entered(client, NT_C_ATTACH), 2);
 }
 
@@ -644,6 +701,7 @@ static struct kunit_case nmr_fault_cases[] = {
 	KUNIT_CASE(reoffer_finds_no_memory),
 	KUNIT_CASE(withheld_offer_finds_no_memory),
 	KUNIT_CASE(workers_find_no_memory_for_a_while),
+	KUNIT_CASE(withheld_offer_finds_no_memory_for_a_while),
 	KUNIT_CASE(scan_leaves_an_offer_on_its_way),
 	KUNIT_CASE_PARAM(leaving_allocates_nothing, side_gen_params),
 	KUNIT_CASE_PARAM(bindings_end_without_memory, side_gen_params),

@@ -8,6 +8,7 @@
 #include <linux/err.h>
 #include <linux/file.h>
 #include <linux/fs.h>
+#include <linux/rcupdate.h>
 #include <linux/sched.h>
 
 #include "files.h"
@@ -767,6 +768,44 @@ static void pairs_are_read_while_they_go(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, nt_read_lines("nmr/pairs", text, TEXT_SIZE), (ssize_t)0);
 }
 
+/*
+ * A reader has read some, and the client where it stands finishes, and the next one, before
+ * it goes on.
+ */
+static void reader_of_pairs_loses_its_place(struct kunit *test)
+{
+	struct nt *nt = test->priv;
+	struct nt_party *client[2] = { nt_client(nt), nt_client(nt) }, *provider;
+	char *text = nt_zalloc(nt, TEXT_SIZE);
+	ssize_t some, rest;
+	struct file *file;
+	int i;
+
+	for (i = 0; i < 2; i++) {
+		client[i]->at[NT_C_ATTACH].ret = -ENODEV;
+		nt_join_npi(client[i]);
+	}
+	for (i = 0; i < 100; i++) {
+		provider = nt_provider(nt);
+		nt_join_npi(provider);
+	}
+	file = nt_open_lines("nmr/pairs");
+	KUNIT_ASSERT_FALSE(test, IS_ERR(file));
+	some = nt_read_some(file, text, 100, 0);
+	KUNIT_EXPECT_EQ(test, some, (ssize_t)100);
+	nt_leave(client[0]);
+	nt_leave(client[1]);
+	/* The memory of both goes a grace period later. */
+	nt_settle(nt);
+	rcu_barrier();
+	do {
+		rest = nt_read_some(file, text, TEXT_SIZE, some);
+		some += rest;
+	} while (rest > 0);
+	KUNIT_EXPECT_EQ(test, rest, (ssize_t)0);
+	fput(file);
+}
+
 /* debugfs: nmr/references */
 
 static void references_are_shown(struct kunit *test)
@@ -815,6 +854,7 @@ static struct kunit_case nmr_sysfs_cases[] = {
 	KUNIT_CASE(pairs_show_why_they_are_not_attached),
 	KUNIT_CASE(pairs_show_where_they_are),
 	KUNIT_CASE(pairs_are_read_while_they_go),
+	KUNIT_CASE(reader_of_pairs_loses_its_place),
 	KUNIT_CASE(references_are_shown),
 	{}
 };
