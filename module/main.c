@@ -3,9 +3,9 @@
  * nmr.ko: the Network Module Registrar. Module init and exit.
  *
  * Exit runs when no module uses the registrar any more, so every registration has
- * finished. What may be left are objects on their way out: references of nmr_binding_get(),
- * kobjects that are released late, RCU callbacks. All of them run this module's text,
- * and are waited for.
+ * finished; nor while references of nmr_binding_get() exist, which pin this module. What
+ * may be left are objects on their way out: kobjects that are released late, and RCU
+ * callbacks. Both run this module's text, and exit waits for them.
  *
  * Locking: none is taken here; internal.h has their order.
  */
@@ -27,7 +27,7 @@ DEFINE_SPINLOCK(nmr_lock);
  * The registrar's own work never waits behind a callback that sleeps. Scans, finishes and
  * the removal of bindings from sysfs are a work item each: they may sleep, and none waits
  * for another. Their queues are bound, so that the kernel runs one item a CPU unless that
- * sleeps, as many at once would contend for the locks of kernfs. What comes before any
+ * sleeps: many at once would contend for the locks of kernfs. What comes before any
  * callback of a detach is one ordered queue.
  *
  * The queues of the system are not used: their workers may all be blocked by tasks that

@@ -40,7 +40,7 @@ static int nmr_refuse(struct nmr_site *site, const char *why)
 
 /*
  * Check that the caller was compiled with this header. The first three members of a site
- * never move, so this also tells of callers that know another one.
+ * never move, so the check also recognises a caller that was compiled with another one.
  */
 static int nmr_check_version(struct nmr_site *site, size_t size)
 {
@@ -51,7 +51,7 @@ static int nmr_check_version(struct nmr_site *site, size_t size)
 	return -EINVAL;
 }
 
-/* What can be wrong with a register call, of either side. */
+/* Check the arguments of a register call, of either side. */
 static int nmr_check(struct nmr_site *site, const void *characteristics, const void *attach,
 		     const struct nmr_registration_instance *instance, const void *handle)
 {
@@ -82,7 +82,7 @@ static void nmr_fill(struct nmr_registration *reg, const struct nmr_registrant *
 	lockdep_init_map(&reg->dep_map, r->site->modname, &r->site->key, 0);
 }
 
-/* Takes the reference on @reg over, also when it fails. */
+/* Register @reg, and take over the caller's reference, also if it fails. */
 static int nmr_register(struct nmr_registration *reg, const struct nmr_registrant *r,
 			u64 *handle)
 {
@@ -173,10 +173,11 @@ static int nmr_deregister(enum nmr_side side, u64 id)
 }
 
 /*
- * Waits. A task that waits here may wait for long, as a call that it waits for may: it
- * sleeps in TASK_IDLE, so that it neither counts as hung nor to the load. It is freezable,
- * or a machine could not be suspended meanwhile; but not inside a callback or with a lock
- * held (as far as lockdep tells), as what other tasks wait for must not be frozen.
+ * Waits. A wait lasts as long as the calls that it waits for. The task sleeps in TASK_IDLE,
+ * so khungtaskd does not report it and it does not count to the load. The task is
+ * freezable, or the machine could not suspend meanwhile; but not inside a callback or with
+ * a lock held (as far as lockdep can tell), since a task that waits for that callback or
+ * that lock could then not be frozen.
  */
 
 static bool nmr_may_freeze(void)
@@ -190,7 +191,7 @@ static long nmr_timeout(unsigned long timeout)
 	return min_t(unsigned long, timeout, MAX_SCHEDULE_TIMEOUT);
 }
 
-/* Return: 0: it took too long; below: a signal; above: @condition holds. */
+/* Return: above 0 if @condition holds, 0 after a timeout, below 0 if a signal is pending. */
 #define nmr_wait_event(reg, condition, state, timeout)				\
 	___wait_event((reg)->wait, ___wait_cond_timeout(condition),		\
 		      ((state) | (nmr_may_freeze() ? TASK_FREEZABLE : 0)), 0,	\
@@ -237,7 +238,7 @@ static void nmr_deregister_sync(enum nmr_side side, u64 id)
 		pr_err_ratelimited("handle %llu was never issued, nothing to deregister\n", id);
 	if (IS_ERR_OR_NULL(reg))
 		return;
-	/* Also when it will have finished before there is anything to wait for. */
+	/* Tell lockdep of the wait even if @reg will have finished when it begins. */
 	nmr_callback_may_wait(reg);
 	nmr_leave(reg);
 	if (nmr_wait_finished(reg, MAX_SCHEDULE_TIMEOUT) == -EDEADLK)
@@ -260,7 +261,7 @@ static int nmr_reoffer(enum nmr_side side, u64 id)
 }
 
 #ifdef CONFIG_MODULES
-/* Take back what a module has left, and wait; before its text goes. */
+/* Deregister what a module has left registered, and wait, before its text goes. */
 static void nmr_rescue(struct nmr_registration *reg)
 {
 	bool leaving = READ_ONCE(reg->leaving);
@@ -291,7 +292,7 @@ static int nmr_module_event(struct notifier_block *nb, unsigned long event, void
 	return NOTIFY_OK;
 }
 
-/* First of all: jump labels and tracepoints must still know the module while it runs. */
+/* Runs first: jump labels and tracepoints must know the module while callbacks run. */
 static struct notifier_block nmr_module_notifier = {
 	.notifier_call = nmr_module_event,
 	.priority = INT_MAX,
