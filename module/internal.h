@@ -68,22 +68,20 @@
 #ifndef __GENKSYMS__	/* CRCs of exported functions do not depend on what is private */
 /**
  * struct nmr_npi - one network programming interface, while it has registrations
- * @node:	  in the table of NPIs; nmr_npi_lock
+ * @node:	  in the tree of NPIs; nmr_npi_lock
  * @id:		  its GUID
  * @users:	  registrations that hold it; nmr_npi_lock
  * @providers:	  providers that ever joined; L
  * @arrived:	  registrations that are not leaving, by &nmr_registration.seq; L
  * @waiting:	  clients that have a deferred pair which is not due; L
- * @rcu:	  frees it
  */
 struct nmr_npi {
-	struct rhash_head	node;
+	struct rb_node		node;
 	guid_t			id;
 	unsigned int		users;
 	u64			providers;
 	struct rb_root		arrived[NMR_SIDES];
 	struct list_head	waiting;
-	struct rcu_head		rcu;
 };
 
 /* Misuse, warned of once a registration and kind. */
@@ -513,7 +511,7 @@ void nmr_objects_exit(void);
 void nmr_misuse(struct nmr_registration *reg, enum nmr_misuse kind, u64 binding);
 
 /* Tell whether no callback of @reg runs or will run, which is what a wait waits for. */
-static inline bool nmr_registration_finished(const struct nmr_registration *reg)
+static inline bool nmr_registration_finished(struct nmr_registration *reg)
 {
 	/* Pairs with smp_store_release() in nmr_registration_finish(). */
 	return smp_load_acquire(&reg->finished);
@@ -526,8 +524,6 @@ static inline bool nmr_registration_full(const struct nmr_registration *reg)
 }
 
 /* npi.c */
-int nmr_npi_init(void);
-void nmr_npi_exit(void);
 struct nmr_npi *nmr_npi_get(const guid_t *id);
 void nmr_npi_put(struct nmr_npi *npi);
 void nmr_npi_join(struct nmr_registration *reg);

@@ -73,12 +73,9 @@ static int __init nmr_init(void)
 	err = nmr_objects_init();
 	if (err)
 		goto out_workqueues;
-	err = nmr_npi_init();
-	if (err)
-		goto out_objects;
 	err = nmr_registration_init();
 	if (err)
-		goto out_npi;
+		goto out_objects;
 	err = nmr_sysfs_init();
 	if (err)
 		goto out_registration;
@@ -92,8 +89,6 @@ out_sysfs:
 	nmr_sysfs_exit();
 out_registration:
 	nmr_registration_exit();
-out_npi:
-	nmr_npi_exit();
 out_objects:
 	nmr_objects_exit();
 out_workqueues:
@@ -114,7 +109,6 @@ static void __exit nmr_exit(void)
 	nmr_objects_exit();
 	nmr_sysfs_exit();
 	nmr_registration_exit();
-	nmr_npi_exit();
 	nmr_workqueues_exit();
 }
 

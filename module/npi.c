@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * NPIs, and which registrations have joined them in which order.
+ * NPIs, and which registrations have joined them, in which order.
  *
- * Locking: the table and nmr_npi.users under nmr_npi_lock, a spinlock, so that a
+ * Locking: the tree of NPIs and nmr_npi.users under nmr_npi_lock, a spinlock, so that a
  * registration that finishes never waits for the memory of one that begins; which
  * registrations have joined under nmr_lock. An NPI lives while a registration holds it.
  *
@@ -20,25 +20,18 @@
 
 #include "internal.h"
 
-static struct rhashtable nmr_npis;
+static struct rb_root nmr_npis = RB_ROOT;	/* by GUID */
 static DEFINE_SPINLOCK(nmr_npi_lock);
-static u64 nmr_arrivals;	/* nmr_lock */
+static u64 nmr_arrivals;			/* nmr_lock */
 
-static const struct rhashtable_params nmr_npi_params = {
-	.key_len		= sizeof_field(struct nmr_npi, id),
-	.key_offset		= offsetof(struct nmr_npi, id),
-	.head_offset		= offsetof(struct nmr_npi, node),
-	.automatic_shrinking	= true,
-};
-
-int __init nmr_npi_init(void)
+static int nmr_npi_cmp(const void *id, const struct rb_node *node)
 {
-	return rhashtable_init(&nmr_npis, &nmr_npi_params);
+	return memcmp(id, &rb_entry(node, struct nmr_npi, node)->id, sizeof(guid_t));
 }
 
-void nmr_npi_exit(void)
+static int nmr_npi_cmp_node(struct rb_node *new, const struct rb_node *node)
 {
-	rhashtable_destroy(&nmr_npis);
+	return nmr_npi_cmp(&rb_entry(new, struct nmr_npi, node)->id, node);
 }
 
 static struct nmr_npi *nmr_npi_alloc(const guid_t *id)
@@ -52,15 +45,19 @@ static struct nmr_npi *nmr_npi_alloc(const guid_t *id)
 	return npi;
 }
 
-/* Return: the NPI of that name, held once more, made of @new if need be; NULL: none. */
+/* Return: the NPI of that name, held once more; @new, if there is none; or NULL. */
 static struct nmr_npi *nmr_npi_hold(const guid_t *id, struct nmr_npi *new)
 {
-	struct nmr_npi *npi;
+	struct nmr_npi *npi = new;
+	struct rb_node *node;
 
 	spin_lock(&nmr_npi_lock);
-	npi = rhashtable_lookup_fast(&nmr_npis, id, nmr_npi_params);
-	if (!npi && new && !rhashtable_insert_fast(&nmr_npis, &new->node, nmr_npi_params))
-		npi = new;
+	if (new)
+		node = rb_find_add(&new->node, &nmr_npis, nmr_npi_cmp_node);
+	else
+		node = rb_find(id, &nmr_npis, nmr_npi_cmp);
+	if (node)
+		npi = rb_entry(node, struct nmr_npi, node);
 	if (npi)
 		npi->users++;
 	spin_unlock(&nmr_npi_lock);
@@ -90,10 +87,10 @@ void nmr_npi_put(struct nmr_npi *npi)
 	spin_lock(&nmr_npi_lock);
 	last = !--npi->users;
 	if (last)
-		rhashtable_remove_fast(&nmr_npis, &npi->node, nmr_npi_params);
+		rb_erase(&npi->node, &nmr_npis);
 	spin_unlock(&nmr_npi_lock);
 	if (last)
-		kfree_rcu(npi, rcu);
+		kfree(npi);
 }
 
 static bool nmr_earlier(struct rb_node *a, const struct rb_node *b)

@@ -20,13 +20,6 @@
 
 #include "internal.h"
 
-/* What a module registers, whichever side it is. */
-struct nmr_registrant {
-	const struct nmr_registration_instance *instance;
-	void			*context;
-	struct nmr_site		*site;
-};
-
 /* Set once the registrar can be used: code that is built in may register too early. */
 static bool nmr_ready;
 
@@ -39,26 +32,25 @@ static int nmr_refuse(struct nmr_site *site, const char *why)
 }
 
 /*
- * Check that the caller was compiled with this header. The first three members of a site
- * never move, so the check also recognises a caller that was compiled with another one.
+ * Check that the registrar is there, and that its caller was compiled with this header. The
+ * first three members of a site never move, so the check also recognises a caller that was
+ * compiled with another one.
  */
-static int nmr_check_version(struct nmr_site *site, size_t size)
+static int nmr_check_site(struct nmr_site *site, const void *characteristics, size_t size)
 {
+	if (!READ_ONCE(nmr_ready))
+		return -ENODEV;
 	if (site->version == NMR_VERSION && site->size == size)
-		return 0;
+		return characteristics ? 0 : nmr_refuse(site, "the characteristics are NULL");
 	pr_err("%s was built with version %u of nmr.h (characteristics of %u bytes), nmr.ko with version %u (%zu bytes): build %s again\n",
 	       site->modname, site->version, site->size, NMR_VERSION, size, site->modname);
 	return -EINVAL;
 }
 
 /* Check the arguments of a register call, of either side. */
-static int nmr_check(struct nmr_site *site, const void *characteristics, const void *attach,
+static int nmr_check(struct nmr_site *site, const void *attach,
 		     const struct nmr_registration_instance *instance, const void *handle)
 {
-	if (!READ_ONCE(nmr_ready))
-		return -ENODEV;
-	if (!characteristics)
-		return nmr_refuse(site, "the characteristics are NULL");
 	if (!attach)
 		return nmr_refuse(site, "the attach callback is NULL");
 	if (!instance->npi_id)
@@ -70,26 +62,34 @@ static int nmr_check(struct nmr_site *site, const void *characteristics, const v
 	return 0;
 }
 
-static void nmr_fill(struct nmr_registration *reg, const struct nmr_registrant *r)
+/* Return: a registration with what both sides' characteristics have, or ERR_PTR(). */
+static struct nmr_registration *
+nmr_prepare(enum nmr_side side, struct nmr_site *site, const void *attach,
+	    const struct nmr_registration_instance *instance, const void *handle)
 {
-	reg->owner = r->site->owner;
-	strscpy(reg->modname, r->site->modname, sizeof(reg->modname));
-	guid_copy(&reg->module_id, r->instance->module_id);
-	reg->instance = *r->instance;
+	struct nmr_registration *reg;
+	int err = nmr_check(site, attach, instance, handle);
+
+	if (err)
+		return ERR_PTR(err);
+	reg = nmr_registration_alloc(side);
+	if (!reg)
+		return ERR_PTR(-ENOMEM);
+	reg->owner = site->owner;
+	strscpy(reg->modname, site->modname, sizeof(reg->modname));
+	guid_copy(&reg->module_id, instance->module_id);
+	reg->instance = *instance;
 	reg->instance.module_id = &reg->module_id;
-	reg->context = r->context;
 	INIT_WORK(&reg->work, nmr_offer_work);
-	lockdep_init_map(&reg->dep_map, r->site->modname, &r->site->key, 0);
+	lockdep_init_map(&reg->dep_map, site->modname, &site->key, 0);
+	return reg;
 }
 
 /* Register @reg, and take over the caller's reference, also if it fails. */
-static int nmr_register(struct nmr_registration *reg, const struct nmr_registrant *r,
-			u64 *handle)
+static int nmr_register(struct nmr_registration *reg, u64 *handle)
 {
-	int err;
+	int err = nmr_registration_publish(reg, reg->instance.npi_id, handle);
 
-	nmr_fill(reg, r);
-	err = nmr_registration_publish(reg, r->instance->npi_id, handle);
 	if (err) {
 		nmr_registration_put(reg);
 		return err;
@@ -191,11 +191,19 @@ static long nmr_timeout(unsigned long timeout)
 	return min_t(unsigned long, timeout, MAX_SCHEDULE_TIMEOUT);
 }
 
-/* Return: above 0 if @condition holds, 0 after a timeout, below 0 if a signal is pending. */
-#define nmr_wait_event(reg, condition, state, timeout)				\
-	___wait_event((reg)->wait, ___wait_cond_timeout(condition),		\
-		      ((state) | (nmr_may_freeze() ? TASK_FREEZABLE : 0)), 0,	\
-		      nmr_timeout(timeout), __ret = schedule_timeout(__ret))
+/*
+ * Wait until @reg is as @met wants it. Return: above 0 if it is, 0 after a timeout, below 0
+ * if a signal is pending.
+ */
+static long nmr_wait_until(struct nmr_registration *reg,
+			   bool (*met)(struct nmr_registration *reg), unsigned int state,
+			   unsigned long timeout)
+{
+	if (nmr_may_freeze())
+		state |= TASK_FREEZABLE;
+	return ___wait_event(reg->wait, ___wait_cond_timeout(met(reg)), state, 0,
+			     nmr_timeout(timeout), __ret = schedule_timeout(__ret));
+}
 
 static int nmr_wait_finished(struct nmr_registration *reg, unsigned long timeout)
 {
@@ -209,7 +217,7 @@ static int nmr_wait_finished(struct nmr_registration *reg, unsigned long timeout
 	if (timeout)
 		nmr_callback_may_wait(reg);
 	lent = nmr_callback_wait_begin(timeout);
-	left = nmr_wait_event(reg, nmr_registration_finished(reg), TASK_IDLE, timeout);
+	left = nmr_wait_until(reg, nmr_registration_finished, TASK_IDLE, timeout);
 	nmr_callback_wait_end(lent);
 	return left ? 0 : -ETIMEDOUT;
 }
@@ -271,7 +279,7 @@ static void nmr_rescue(struct nmr_registration *reg)
 	if (!nmr_registration_finished(reg))
 		pr_warn("module %s is not unloaded before the calls and callbacks of its bindings have returned; until then loading of other modules may stall\n",
 			reg->modname);
-	nmr_wait_event(reg, nmr_registration_finished(reg), TASK_IDLE, MAX_SCHEDULE_TIMEOUT);
+	nmr_wait_until(reg, nmr_registration_finished, TASK_IDLE, MAX_SCHEDULE_TIMEOUT);
 }
 
 /*
@@ -342,22 +350,18 @@ int __nmr_client_register(const struct nmr_client_characteristics *c,
 	int err;
 
 	might_sleep();
-	err = nmr_check_version(site, sizeof(*c));
-	if (!err)
-		err = nmr_check(site, c, c ? c->attach_provider : NULL,
-				c ? &c->instance : NULL, handle);
+	err = nmr_check_site(site, c, sizeof(*c));
 	if (err)
 		return err;
-	reg = nmr_registration_alloc(NMR_CLIENT);
-	if (!reg)
-		return -ENOMEM;
+	reg = nmr_prepare(NMR_CLIENT, site, c->attach_provider, &c->instance, handle);
+	if (IS_ERR(reg))
+		return PTR_ERR(reg);
+	reg->context = client_context;
 	reg->attach_provider = c->attach_provider;
 	reg->detach = c->detach_provider;
 	reg->cleanup = c->cleanup_binding_context;
 	reg->max_bindings = c->max_bindings;
-	return nmr_register(reg, &(struct nmr_registrant){
-		.instance = &c->instance, .context = client_context, .site = site },
-		&handle->id);
+	return nmr_register(reg, &handle->id);
 }
 EXPORT_SYMBOL_NMR(__nmr_client_register);
 
@@ -369,22 +373,18 @@ int __nmr_provider_register(const struct nmr_provider_characteristics *c,
 	int err;
 
 	might_sleep();
-	err = nmr_check_version(site, sizeof(*c));
-	if (!err)
-		err = nmr_check(site, c, c ? c->attach_client : NULL,
-				c ? &c->instance : NULL, handle);
+	err = nmr_check_site(site, c, sizeof(*c));
 	if (err)
 		return err;
-	reg = nmr_registration_alloc(NMR_PROVIDER);
-	if (!reg)
-		return -ENOMEM;
+	reg = nmr_prepare(NMR_PROVIDER, site, c->attach_client, &c->instance, handle);
+	if (IS_ERR(reg))
+		return PTR_ERR(reg);
+	reg->context = provider_context;
 	reg->attach_client = c->attach_client;
 	reg->client_attached = c->client_attached;
 	reg->detach = c->detach_client;
 	reg->cleanup = c->cleanup_binding_context;
-	return nmr_register(reg, &(struct nmr_registrant){
-		.instance = &c->instance, .context = provider_context, .site = site },
-		&handle->id);
+	return nmr_register(reg, &handle->id);
 }
 EXPORT_SYMBOL_NMR(__nmr_provider_register);
 
@@ -438,7 +438,7 @@ void nmr_deregister_provider_sync(struct nmr_provider_handle handle)
 }
 EXPORT_SYMBOL_NMR(nmr_deregister_provider_sync);
 
-/* Return: 0, -ESHUTDOWN, or -EAGAIN: neither attached nor leaving. */
+/* Return: 0: attached; -ESHUTDOWN; -EAGAIN: neither attached nor leaving. */
 static int nmr_attach_status(struct nmr_registration *reg)
 {
 	int err = 0;
@@ -450,6 +450,11 @@ static int nmr_attach_status(struct nmr_registration *reg)
 		err = -EAGAIN;
 	spin_unlock_irq(&nmr_lock);
 	return err;
+}
+
+static bool nmr_attach_decided(struct nmr_registration *reg)
+{
+	return nmr_attach_status(reg) != -EAGAIN;
 }
 
 /*
@@ -475,9 +480,12 @@ static int nmr_wait_attached(struct nmr_registration *reg, unsigned long timeout
 		return -EDEADLK;
 	lent = nmr_callback_wait_begin(timeout);
 	do {
-		left = nmr_wait_event(reg, (err = nmr_attach_status(reg)) != -EAGAIN,
-				      TASK_INTERRUPTIBLE, timeout);
-	} while (left < 0 && err == -EAGAIN && nmr_was_frozen());
+		left = nmr_wait_until(reg, nmr_attach_decided, TASK_INTERRUPTIBLE, timeout);
+		err = nmr_attach_status(reg);
+		/* Attached for a moment only, or asked to freeze: go on. */
+		if (left > 0)
+			timeout = left;
+	} while (err == -EAGAIN && (left > 0 || (left < 0 && nmr_was_frozen())));
 	nmr_callback_wait_end(lent);
 	if (err != -EAGAIN)
 		return err;

@@ -9,9 +9,9 @@
  * and again after intervals that double. So however many bindings are stuck, the kernel's
  * log has room for other messages.
  *
- * A binding leaves these lists when it has attached or when its cleanup begins. While bindings are
- * watched or stuck a check runs once a second, so a new value of stuck_seconds counts for
- * bindings that have closed already.
+ * A binding leaves these lists when it has attached or when its cleanup begins. While
+ * bindings are watched or stuck a check runs once a second, so a new value of stuck_seconds
+ * counts for bindings that have closed already.
  *
  * Locking: the lists under nmr_lock. Lines are written and uevents are sent without it: a
  * console may be slow.
