@@ -33,9 +33,8 @@
  * Pending occupies no worker: between these events nothing of a binding is queued.
  *
  * The work item serves attach (of an offer that is not made in a register call),
- * detach, cleanup and reaping in turn. A work item of one workqueue never runs twice at
- * once, so cleanup callbacks also come after the detach worker has returned; and a worker
- * that has queued the next phase does not touch the binding again.
+ * detach and cleanup in turn. A work item never runs twice at once, so cleanup callbacks
+ * also come after the detach worker has returned.
  *
  * Locking: nmr_lock for what internal.h marks L. Complete, get and put take no lock.
  */
@@ -93,7 +92,6 @@ void nmr_binding_offer(struct nmr_binding *b, struct nmr_registration *client,
 		reg->bindings++;
 		list_add_tail(&b->node[side], &reg->open);
 	}
-	nmr_binding_list(b);
 	nmr_stuck_watch(b);
 }
 
@@ -291,17 +289,16 @@ void nmr_binding_attach(struct nmr_binding *b)
 		nmr_binding_finish(b);
 }
 
-static void nmr_binding_queue(struct nmr_binding *b, struct workqueue_struct *wq,
-			      enum nmr_phase phase)
+static void nmr_binding_queue(struct nmr_binding *b, enum nmr_phase phase)
 {
 	b->phase = phase;
-	queue_work(wq, &b->work);
+	queue_work(nmr_callback_wq, &b->work);
 }
 
 /* Make the offer on the workqueue. */
 void nmr_binding_attach_later(struct nmr_binding *b)
 {
-	nmr_binding_queue(b, nmr_callback_wq, NMR_PHASE_ATTACH);
+	nmr_binding_queue(b, NMR_PHASE_ATTACH);
 }
 
 /* Close */
@@ -471,7 +468,7 @@ static void nmr_bindings_closed(struct work_struct *work)
 		rest = nmr_gates_take(some);
 		llist_for_each_entry_safe(b, next, some, batch) {
 			if (nmr_binding_has_detach(b))
-				nmr_binding_queue(b, nmr_callback_wq, NMR_PHASE_DETACH);
+				nmr_binding_queue(b, NMR_PHASE_DETACH);
 			else
 				nmr_binding_detach(b);
 		}
@@ -523,8 +520,6 @@ static void nmr_call_cleanup(struct nmr_binding *b, enum nmr_side side)
 	nmr_callback_end(&cb, b);
 }
 
-static void nmr_binding_reap_later(struct nmr_binding *b);
-
 static void nmr_binding_cleanup(struct nmr_binding *b)
 {
 	enum nmr_side side;
@@ -537,46 +532,6 @@ static void nmr_binding_cleanup(struct nmr_binding *b)
 	for (side = 0; side < NMR_SIDES; side++)
 		nmr_call_cleanup(b, side);
 	nmr_binding_reap_later(b);
-}
-
-/*
- * Reaping: bindings that have cleaned up leave sysfs and their registrations. To leave
- * sysfs may take long, as removing a file waits for readers that are inside of it: each
- * binding has a work item of its own. A registration that leaves may have 100,000
- * bindings: it queues NMR_REAP_AT_ONCE of them and then goes to the end of the queue
- * itself, so that no other registration waits for all of them.
- */
-#define NMR_REAP_AT_ONCE	16
-
-/* Queue some bindings of a registration for reaping. The queued item has a reference. */
-void nmr_reap_work(struct work_struct *work)
-{
-	struct nmr_registration *reg =
-		container_of(work, struct nmr_registration, reap_work);
-	struct llist_node *node;
-	unsigned int n;
-
-	for (n = 0; n < NMR_REAP_AT_ONCE; n++) {
-		node = llist_del_first(&reg->reap);
-		if (!node)
-			break;
-		nmr_binding_queue(llist_entry(node, struct nmr_binding, batch),
-				  nmr_reap_wq, NMR_PHASE_REAP);
-	}
-	if (n < NMR_REAP_AT_ONCE || !queue_work(nmr_reap_wq, &reg->reap_work))
-		nmr_registration_put(reg);
-}
-
-/* Have @b reaped, with the others of the registration that ends it. */
-static void nmr_binding_reap_later(struct nmr_binding *b)
-{
-	struct nmr_registration *reg = nmr_binding_leaver(b);
-
-	if (!llist_add(&b->batch, &reg->reap))
-		return;
-	nmr_registration_get(reg);
-	if (!queue_work(nmr_reap_wq, &reg->reap_work))
-		nmr_registration_put(reg);
 }
 
 /* Tell what the pair of a binding that has ended is from now on. */
@@ -645,8 +600,36 @@ static void nmr_binding_finish(struct nmr_binding *b)
 
 static void nmr_binding_reap(struct nmr_binding *b)
 {
+	if (!b->cleaning) {
+		WRITE_ONCE(b->cleaning, true);
+		trace_nmr_cleanup(b->id);
+	}
 	nmr_sysfs_remove_binding(b);
 	nmr_binding_finish(b);
+}
+
+/*
+ * Take bindings that have cleaned up out of sysfs and out of their registrations: those that
+ * @reg ends, so that no other registration waits if a reader that is inside of a file holds
+ * up the removal of one. There may be 100,000: after some @reg goes to the end of the queue.
+ */
+void nmr_reap_work(struct work_struct *work)
+{
+	struct nmr_registration *reg =
+		container_of(work, struct nmr_registration, reap_work);
+	struct llist_node *node = NULL;
+	unsigned int n;
+
+	for (n = 0; n < NMR_BATCH; n++) {
+		node = llist_del_first(&reg->reap);
+		if (!node)
+			break;
+		nmr_binding_reap(llist_entry(node, struct nmr_binding, batch));
+		cond_resched();
+	}
+	/* The reference is of the task that queued this. */
+	if (!node || !queue_work(nmr_reap_wq, &reg->reap_work))
+		nmr_registration_put(reg);
 }
 
 static void nmr_binding_work(struct work_struct *work)
@@ -662,9 +645,6 @@ static void nmr_binding_work(struct work_struct *work)
 		break;
 	case NMR_PHASE_CLEANUP:
 		nmr_binding_cleanup(b);
-		break;
-	case NMR_PHASE_REAP:
-		nmr_binding_reap(b);
 		break;
 	}
 }

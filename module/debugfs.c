@@ -4,11 +4,11 @@
  * "why does nmr.ko not unload?" have answers:
  *
  *   nmr/pairs		a line for each client and provider of one NPI that are not attached
- *   nmr/references	a line for each binding with references of nmr_binding_get()
+ *   nmr/references	a line for each binding that has ended and is referenced still
  *   nmr/calls		with NMR_DEBUG: the calls in flight, see holders.c
  *
- * Both files walk through objects that come and go. A reader keeps its place as the object
- * that it has reached, with a reference, and a step looks at no more than NMR_BATCH.
+ * The first two walk through objects that come and go. A reader keeps its place as the
+ * object that it has reached, with a reference.
  *
  * Locking: nmr_lock for each step. Lines are formatted without it, from a copy.
  */
@@ -231,39 +231,14 @@ static const struct file_operations pairs_fops = {
 
 /* References */
 
-/*
- * Return: the next binding after @b, which is pinned or NULL, that has references, or one
- * at which a step ends; pinned. NULL: there is none. A binding without any reference left
- * is on its way to be freed.
- */
-static struct nmr_binding *nmr_reference_step(struct nmr_binding *b)
-{
-	struct nmr_binding *next = b;
-	int budget = NMR_BATCH;
-
-	spin_lock_irq(&nmr_lock);
-	while ((next = nmr_binding_next(next))) {
-		if ((atomic_read(&next->users) || budget-- <= 0) &&
-		    refcount_inc_not_zero(&next->refs))
-			break;
-	}
-	spin_unlock_irq(&nmr_lock);
-	if (b)
-		nmr_binding_unpin(b);
-	return next;
-}
-
 static int references_show(struct seq_file *m, void *v)
 {
 	struct nmr_binding *b = NULL;
-	int users;
 
-	while ((b = nmr_reference_step(b))) {
-		users = atomic_read(&b->users);
-		if (users)
-			seq_printf(m, "binding %llu (%s -> %s): %d\n", b->id,
-				   b->reg[NMR_CLIENT]->modname,
-				   b->reg[NMR_PROVIDER]->modname, users);
+	while ((b = nmr_binding_next_referenced(b))) {
+		seq_printf(m, "binding %llu (%s -> %s): %d\n", b->id,
+			   b->reg[NMR_CLIENT]->modname, b->reg[NMR_PROVIDER]->modname,
+			   atomic_read(&b->users));
 		cond_resched();
 	}
 	return 0;

@@ -244,8 +244,12 @@ void nmr_binding_part_done(struct nmr_binding *b)
 {
 	if (atomic_dec_return(&b->todo))
 		return;
+	if (!nmr_binding_has_cleanup(b)) {
+		nmr_binding_reap_later(b);
+		return;
+	}
 	b->phase = NMR_PHASE_CLEANUP;
-	queue_work(nmr_binding_has_cleanup(b) ? nmr_callback_wq : nmr_reap_wq, &b->work);
+	queue_work(nmr_callback_wq, &b->work);
 }
 
 /*

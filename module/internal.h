@@ -70,6 +70,8 @@
  * struct nmr_npi - one network programming interface, while it has registrations
  * @node:	  in the tree of NPIs; nmr_npi_lock
  * @id:		  its GUID
+ * @variable:	  the same as a variable of uevents, NMR_INTERFACE=
+ * @name:	  the same as a string, in @variable
  * @users:	  registrations that hold it; nmr_npi_lock
  * @providers:	  providers that ever joined; L
  * @arrived:	  registrations that are not leaving, by &nmr_registration.seq; L
@@ -78,6 +80,8 @@
 struct nmr_npi {
 	struct rb_node		node;
 	guid_t			id;
+	char			variable[sizeof("NMR_INTERFACE=") + UUID_STRING_LEN];
+	const char		*name;
 	unsigned int		users;
 	u64			providers;
 	struct rb_root		arrived[NMR_SIDES];
@@ -107,6 +111,7 @@ enum nmr_misuse {
  * @rcu:	    frees it
  * @owner:	    the module, to recognise it when it goes; never dereferenced
  * @modname:	    the module's name, a copy: sysfs never reads another's memory
+ * @variable:	    @id as a variable of uevents, NMR_CLIENT= or NMR_PROVIDER=
  * @module_id:	    copy
  * @instance:	    what a peer is shown; points into this struct and to @npi
  * @context:	    the module's, for its attach callback
@@ -144,7 +149,7 @@ enum nmr_misuse {
  * @finished:	    what a wait waits for; set under L
  * @work:	    a scan for offers to be made; in the end, the finish
  * @reap:	    bindings that have cleaned up, to be reaped
- * @reap_work:	    queues some of these
+ * @reap_work:	    reaps some of these
  * @stuck:	    bindings that it ends and that are stuck, see stuck.c; L
  * @nr_stuck:	    how many these are; L
  * @stuck_node:	    in the list of registrations that have some; L
@@ -164,6 +169,7 @@ struct nmr_registration {
 
 	struct module		*owner;
 	char			modname[MODULE_NAME_LEN];
+	char			variable[sizeof("NMR_PROVIDER=") + 20];
 	guid_t			module_id;
 	struct nmr_registration_instance instance;
 	void			*context;
@@ -233,10 +239,10 @@ enum nmr_pair_state {
  * @by_provider:  in the client's tree of pairs; L
  * @node:	  in @pairs, @deferred or @due of each; L
  * @token:	  nmr_pair_token() as it was when the outcome was still open; L
- * @state:	  L
  * @binding:	  the binding, if @state is NMR_PAIR_BOUND; L
  * @error:	  why the last offer failed, or 0; L
- * @decliner:	  which side it was, if @error is not 0; L
+ * @state:	  &enum nmr_pair_state; L
+ * @decliner:	  &enum nmr_side: which side it was, if @error is not 0; L
  *
  * No record: the offer is still owed. So an offer that is withheld, for a full
  * client or for want of memory, needs neither state nor memory.
@@ -246,10 +252,10 @@ struct nmr_pair {
 	struct rb_node		by_provider;
 	struct list_head	node[NMR_SIDES];
 	u64			token;
-	enum nmr_pair_state	state;
 	struct nmr_binding	*binding;
 	int			error;
-	enum nmr_side		decliner;
+	u8			state;
+	u8			decliner;
 };
 
 /* Calls in flight of each side, as counted on one CPU, see gate.c. */
@@ -271,7 +277,6 @@ enum nmr_phase {
 	NMR_PHASE_ATTACH,
 	NMR_PHASE_DETACH,
 	NMR_PHASE_CLEANUP,
-	NMR_PHASE_REAP,
 };
 
 /**
@@ -288,9 +293,9 @@ enum nmr_phase {
  * @pair:	 the record of the pair; set under L
  * @end:	 what each side handed over at attach
  * @node:	 in &nmr_registration.open of each until closed; L
- * @watch:	 in a list of stuck.c: of bindings that attach or have closed; L
+ * @watch:	 in a list of stuck.c while it attaches or has closed; after its end in
+ *		 that of bindings which are referenced still, see object.c; L
  * @stuck_of:	 the registration that has it among its stuck bindings, or NULL; L
- * @list:	 in the list of all bindings, see object.c; L
  * @users:	 references of nmr_binding_get() not put yet
  * @attacher:	 the task inside the client's attach callback
  * @shared:	 a task has taken a reference with nmr_binding_get()
@@ -307,7 +312,7 @@ enum nmr_phase {
  * @since:	 jiffies, when it was offered, or closed
  * @token:	 nmr_pair_token() when it was closed
  * @phase:	 what @work does next; set before it is queued
- * @work:	 attach (of a later offer), detach, cleanup and reaping in turn
+ * @work:	 attach (of a later offer), detach and cleanup in turn
  * @batch:	 links it to others: those that close together, later those to be reaped
  * @batches:	 of the last of a batch that closed: links the batches
  * @rcu:	 the grace period after closing; later the one before the free
@@ -329,7 +334,6 @@ struct nmr_binding {
 	struct list_head	node[NMR_SIDES];
 	struct list_head	watch;
 	struct nmr_registration	*stuck_of;
-	struct list_head	list;
 	atomic_t		users;
 
 	struct task_struct	*attacher;
@@ -501,8 +505,8 @@ void nmr_registration_scan(struct nmr_registration *reg);
 struct nmr_binding *nmr_binding_alloc(void);
 void nmr_binding_discard(struct nmr_binding *b);
 void nmr_binding_drop(struct nmr_binding *b);
-void nmr_binding_list(struct nmr_binding *b);
-struct nmr_binding *nmr_binding_next(const struct nmr_binding *b);
+struct nmr_binding *nmr_binding_next_referenced(struct nmr_binding *b);
+void nmr_binding_reap_later(struct nmr_binding *b);
 void nmr_binding_pin(struct nmr_binding *b);
 void nmr_binding_unpin(struct nmr_binding *b);
 void nmr_objects_exit(void);
@@ -538,11 +542,11 @@ static inline bool nmr_binding_has_cleanup(const struct nmr_binding *b)
 	       (b->has_attached[NMR_PROVIDER] && b->reg[NMR_PROVIDER]->cleanup);
 }
 
-/* Return: the registration that ends @b, or would be first to be told of its end. */
+/* Return: the registration that ends @b: the provider if it alone leaves. */
 static inline struct nmr_registration *nmr_binding_leaver(const struct nmr_binding *b)
 {
-	return b->reg[b->closed && b->reason == NMR_DETACH_PROVIDER_DEREGISTERED ?
-		      NMR_PROVIDER : NMR_CLIENT];
+	return b->reg[READ_ONCE(b->reg[NMR_PROVIDER]->leaving) &&
+		      !READ_ONCE(b->reg[NMR_CLIENT]->leaving) ? NMR_PROVIDER : NMR_CLIENT];
 }
 
 /* How far a side is with detaching: NONE, PENDING, or DONE with its calls drained. */

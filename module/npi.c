@@ -40,6 +40,8 @@ static struct nmr_npi *nmr_npi_alloc(const guid_t *id)
 
 	if (npi) {
 		guid_copy(&npi->id, id);
+		snprintf(npi->variable, sizeof(npi->variable), "NMR_INTERFACE=%pUl", id);
+		npi->name = npi->variable + strlen("NMR_INTERFACE=");
 		INIT_LIST_HEAD(&npi->waiting);
 	}
 	return npi;

@@ -23,7 +23,9 @@ static struct kmem_cache *nmr_binding_cache;
 
 /* Registrations and bindings whose memory has not been freed */
 static atomic_long_t nmr_objects;
-static LIST_HEAD(nmr_bindings);		/* from offer to free; nmr_lock */
+
+/* Bindings that have ended and are referenced still; nmr_lock */
+static LIST_HEAD(nmr_referenced);
 static DECLARE_WAIT_QUEUE_HEAD(nmr_no_objects);
 
 static void nmr_object_freed(void)
@@ -162,21 +164,24 @@ void nmr_binding_discard(struct nmr_binding *b)
 	nmr_object_freed();
 }
 
-/* List a binding that is offered, for nmr_binding_next(). */
-void nmr_binding_list(struct nmr_binding *b)
+/*
+ * Return: the next binding after @b that has ended and is referenced still, the first one if
+ * @b is NULL, pinned; or NULL. Unpins @b.
+ */
+struct nmr_binding *nmr_binding_next_referenced(struct nmr_binding *b)
 {
-	lockdep_assert_held(&nmr_lock);
-	list_add_tail(&b->list, &nmr_bindings);
-}
+	struct nmr_binding *next = b ?: list_entry(&nmr_referenced, struct nmr_binding, watch);
 
-/* Return: the binding offered after @b, the first one if @b is NULL; or NULL. */
-struct nmr_binding *nmr_binding_next(const struct nmr_binding *b)
-{
-	const struct list_head *at = b ? &b->list : &nmr_bindings;
-
-	lockdep_assert_held(&nmr_lock);
-	return list_is_last(at, &nmr_bindings) ? NULL :
-	       list_entry(at->next, struct nmr_binding, list);
+	spin_lock_irq(&nmr_lock);
+	list_for_each_entry_continue(next, &nmr_referenced, watch)
+		if (refcount_inc_not_zero(&next->refs))
+			break;
+	if (list_entry_is_head(next, &nmr_referenced, watch))
+		next = NULL;
+	spin_unlock_irq(&nmr_lock);
+	if (b)
+		nmr_binding_unpin(b);
+	return next;
 }
 
 /* Free a binding that was offered: the pair's record is not its own. */
@@ -185,9 +190,11 @@ static void nmr_binding_free(struct nmr_binding *b)
 	unsigned long flags;
 	enum nmr_side side;
 
-	spin_lock_irqsave(&nmr_lock, flags);
-	list_del(&b->list);
-	spin_unlock_irqrestore(&nmr_lock, flags);
+	if (!list_empty(&b->watch)) {
+		spin_lock_irqsave(&nmr_lock, flags);
+		list_del(&b->watch);
+		spin_unlock_irqrestore(&nmr_lock, flags);
+	}
 	for (side = 0; side < NMR_SIDES; side++)
 		nmr_registration_put(b->reg[side]);
 	nmr_counts_free(b);
@@ -208,7 +215,13 @@ static void nmr_binding_free_rcu(struct rcu_head *rcu)
 static void nmr_binding_drop_rcu(struct rcu_head *rcu)
 {
 	struct nmr_binding *b = container_of(rcu, struct nmr_binding, rcu);
+	unsigned long flags;
 
+	if (READ_ONCE(b->shared)) {
+		spin_lock_irqsave(&nmr_lock, flags);
+		list_add_tail(&b->watch, &nmr_referenced);
+		spin_unlock_irqrestore(&nmr_lock, flags);
+	}
 	if (!refcount_dec_and_test(&b->refs))
 		return;
 	if (READ_ONCE(b->shared))
@@ -220,6 +233,18 @@ static void nmr_binding_drop_rcu(struct rcu_head *rcu)
 void nmr_binding_drop(struct nmr_binding *b)
 {
 	call_rcu(&b->rcu, nmr_binding_drop_rcu);
+}
+
+/* Have @b reaped, with the others of the registration that ends it. Any context. */
+void nmr_binding_reap_later(struct nmr_binding *b)
+{
+	struct nmr_registration *reg = nmr_binding_leaver(b);
+
+	if (!llist_add(&b->batch, &reg->reap))
+		return;
+	nmr_registration_get(reg);
+	if (!queue_work(nmr_reap_wq, &reg->reap_work))
+		nmr_registration_put(reg);
 }
 
 /* Keep the memory of @b, for code of the registrar's own. */

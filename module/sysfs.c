@@ -34,7 +34,7 @@ static struct kset *nmr_binding_set;
 /* Registrations */
 
 /* A client's, in the form that modprobe knows, see MODULE_ALIAS_NMR_PROVIDER(). */
-#define NMR_MODALIAS	"nmr-provider:%pUl"
+#define NMR_MODALIAS	"nmr-provider:%s"
 
 static struct nmr_registration *to_registration(NMR_KSET_CONST struct kobject *kobj)
 {
@@ -48,7 +48,7 @@ static ssize_t module_show(struct kobject *kobj, struct kobj_attribute *attr, ch
 
 static ssize_t npi_id_show(struct kobject *kobj, struct kobj_attribute *attr, char *buf)
 {
-	return sysfs_emit(buf, "%pUl\n", to_registration(kobj)->instance.npi_id);
+	return sysfs_emit(buf, "%s\n", to_registration(kobj)->npi->name);
 }
 
 static ssize_t module_id_show(struct kobject *kobj, struct kobj_attribute *attr, char *buf)
@@ -77,7 +77,7 @@ static struct kobj_attribute registration_state_attr =
 
 static ssize_t modalias_show(struct kobject *kobj, struct kobj_attribute *attr, char *buf)
 {
-	return sysfs_emit(buf, NMR_MODALIAS "\n", to_registration(kobj)->instance.npi_id);
+	return sysfs_emit(buf, NMR_MODALIAS "\n", to_registration(kobj)->npi->name);
 }
 
 static ssize_t reoffer_store(struct kobject *kobj, struct kobj_attribute *attr,
@@ -139,29 +139,39 @@ static const struct attribute_group registration_group = {
 	.attrs		= registration_attrs,
 	.is_visible	= registration_visible,
 };
-__ATTRIBUTE_GROUPS(registration);
 
 static void registration_release(struct kobject *kobj)
 {
 	nmr_registration_put(to_registration(kobj));
 }
 
+/*
+ * Neither type has default_groups: these are taken out file by file, by name, before the
+ * directory, which takes its files along.
+ */
 static struct kobj_type registration_type = {
 	.sysfs_ops	= &kobj_sysfs_ops,
-	.default_groups	= registration_groups,
 	.release	= registration_release,
 };
 
 /* Return: 0, or -ENOMEM and nothing is left. */
 int nmr_sysfs_add_registration(struct nmr_registration *reg)
 {
+	int err;
+
+	snprintf(reg->variable, sizeof(reg->variable), "NMR_%s=%llu",
+		 reg->side == NMR_CLIENT ? "CLIENT" : "PROVIDER", reg->id);
 	nmr_registration_get(reg);
 	reg->kobj.kset = nmr_sides[reg->side];
-	if (kobject_init_and_add(&reg->kobj, &registration_type, NULL, "%llu", reg->id)) {
-		kobject_put(&reg->kobj);
-		return -ENOMEM;
+	err = kobject_init_and_add(&reg->kobj, &registration_type, NULL, "%llu", reg->id);
+	if (!err) {
+		err = sysfs_create_group(&reg->kobj, &registration_group);
+		if (err)
+			kobject_del(&reg->kobj);
 	}
-	return 0;
+	if (err)
+		kobject_put(&reg->kobj);
+	return err ? -ENOMEM : 0;
 }
 
 /* Tell userspace. */
@@ -316,10 +326,6 @@ static void binding_release(struct kobject *kobj)
 	nmr_binding_unpin(to_binding(kobj));
 }
 
-/*
- * No default_groups: these are taken out one by one, by name, before the directory,
- * which would take them along.
- */
 static struct kobj_type binding_type = {
 	.sysfs_ops	= &kobj_sysfs_ops,
 	.release	= binding_release,
@@ -397,20 +403,31 @@ static const char *uevent_name(NMR_KSET_CONST struct kobject *kobj)
 	return "nmr";
 }
 
+/* add_uevent_var() of what need not be formatted: bindings come and go by the thousand. */
+static int uevent_add(struct kobj_uevent_env *env, const char *variable)
+{
+	size_t size = strlen(variable) + 1;
+
+	if (env->envp_idx == ARRAY_SIZE(env->envp) || size > sizeof(env->buf) - env->buflen)
+		return -ENOMEM;
+	env->envp[env->envp_idx++] = memcpy(env->buf + env->buflen, variable, size);
+	env->buflen += size;
+	return 0;
+}
+
 static int registration_uevent(NMR_KSET_CONST struct kobject *kobj,
 			       struct kobj_uevent_env *env)
 {
 	const struct nmr_registration *reg = to_registration(kobj);
-	const guid_t *npi = reg->instance.npi_id;
 	int err;
 
 	err = add_uevent_var(env, "DEVTYPE=%s", nmr_side_name(reg->side));
 	if (!err)
-		err = add_uevent_var(env, "NMR_INTERFACE=%pUl", npi);
+		err = uevent_add(env, reg->npi->variable);
 	if (!err)
 		err = add_uevent_var(env, "NMR_MODULE=%s", reg->modname);
 	if (!err && reg->side == NMR_CLIENT)
-		err = add_uevent_var(env, "MODALIAS=" NMR_MODALIAS, npi);
+		err = add_uevent_var(env, "MODALIAS=" NMR_MODALIAS, reg->npi->name);
 	return err;
 }
 
@@ -424,14 +441,13 @@ static int binding_uevent(NMR_KSET_CONST struct kobject *kobj, struct kobj_ueven
 	const struct nmr_binding *b = to_binding(kobj);
 	int err;
 
-	err = add_uevent_var(env, "DEVTYPE=binding");
+	err = uevent_add(env, "DEVTYPE=binding");
 	if (!err)
-		err = add_uevent_var(env, "NMR_INTERFACE=%pUl",
-				     b->reg[NMR_CLIENT]->instance.npi_id);
+		err = uevent_add(env, b->reg[NMR_CLIENT]->npi->variable);
 	if (!err)
-		err = add_uevent_var(env, "NMR_CLIENT=%llu", b->reg[NMR_CLIENT]->id);
+		err = uevent_add(env, b->reg[NMR_CLIENT]->variable);
 	if (!err)
-		err = add_uevent_var(env, "NMR_PROVIDER=%llu", b->reg[NMR_PROVIDER]->id);
+		err = uevent_add(env, b->reg[NMR_PROVIDER]->variable);
 	return err;
 }
 
