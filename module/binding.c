@@ -72,7 +72,6 @@ void nmr_binding_offer(struct nmr_binding *b, struct nmr_registration *client,
 	b->reg[NMR_CLIENT] = client;
 	b->reg[NMR_PROVIDER] = provider;
 	b->attaching = true;
-	b->since = jiffies;
 	INIT_WORK(&b->work, nmr_binding_work);
 	if (pair) {
 		kfree(b->pair);
@@ -292,7 +291,7 @@ void nmr_binding_attach(struct nmr_binding *b)
 static void nmr_binding_queue(struct nmr_binding *b, enum nmr_phase phase)
 {
 	b->phase = phase;
-	queue_work(nmr_callback_wq, &b->work);
+	nmr_callback_queue(b);
 }
 
 /* Make the offer on the workqueue. */
@@ -352,6 +351,7 @@ bool nmr_binding_close(struct nmr_binding *b, enum nmr_detach_reason reason,
 		if (b->counted)
 			b->reg[side]->attached--;
 	}
+	nmr_stuck_forget(b);
 	nmr_stuck_watch(b);
 	trace_nmr_close(b->id, reason);
 	if (!b->attaching)
@@ -526,9 +526,6 @@ static void nmr_binding_cleanup(struct nmr_binding *b)
 
 	WRITE_ONCE(b->cleaning, true);
 	trace_nmr_cleanup(b->id);
-	spin_lock_irq(&nmr_lock);
-	nmr_stuck_forget(b);
-	spin_unlock_irq(&nmr_lock);
 	for (side = 0; side < NMR_SIDES; side++)
 		nmr_call_cleanup(b, side);
 	nmr_binding_reap_later(b);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Which callbacks of modules run, and in which task.
+ * Which callbacks of modules run, on which CPU and in which task.
  *
  * A wait for a registration that is called inside a callback of one of its bindings
  * would wait for itself; the frames kept here tell. What would only end if another
@@ -9,25 +9,43 @@
  * registrations for read, a wait takes its own for write.
  *
  * Locking: nmr_callback_lock, process context only, a leaf. Frames are on the
- * stacks of their tasks, and as many as callbacks run at once: few. nmr_lent_mutex,
- * process context, nothing of the registrar's inside.
+ * stacks of their tasks, and as many as callbacks run at once: few.
  */
 
-#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
-
-#include <linux/printk.h>
 #include <linux/sched.h>
+#include <linux/sched/isolation.h>
+#include <linux/smp.h>
 
 #include "internal.h"
 
 static LIST_HEAD(nmr_callbacks);
 static DEFINE_SPINLOCK(nmr_callback_lock);
 
-/* How many callbacks wait in the API now, each with a place lent; and its lock. */
-static unsigned int nmr_lent;
-static DEFINE_MUTEX(nmr_lent_mutex);
+/* Find a CPU to run callbacks: this one, but an isolated one is left alone. */
+static int nmr_callback_cpu(void)
+{
+	int here = smp_processor_id(), cpu;
 
-/* The calling task is about to call a callback of @b. Nests. */
+	if (likely(!cpu_is_isolated(here)))
+		return here;
+	for_each_online_cpu(cpu)
+		if (!cpu_is_isolated(cpu))
+			return cpu;
+	return here;
+}
+
+/*
+ * Queue the work item of @b, which calls callbacks. Any context but NMI. A CPU that goes
+ * offline meanwhile has left workers behind, which run elsewhere.
+ */
+void nmr_callback_queue(struct nmr_binding *b)
+{
+	preempt_disable();
+	queue_work_on(nmr_callback_cpu(), nmr_callback_wq, &b->work);
+	preempt_enable();
+}
+
+/* Remember that the calling task is about to call a callback of @b. Nests. */
 void nmr_callback_begin(struct nmr_callback *cb, struct nmr_binding *b)
 {
 	enum nmr_side side;
@@ -59,8 +77,8 @@ void nmr_callback_end(struct nmr_callback *cb, struct nmr_binding *b)
 }
 
 /*
- * Is the calling task inside a callback of a binding of @reg, whichever side's? Of any
- * binding, if NULL.
+ * Tell whether the calling task is inside a callback of a binding of @reg, whichever side's;
+ * of any binding, if @reg is NULL.
  */
 bool nmr_callback_in(const struct nmr_registration *reg)
 {
@@ -101,42 +119,6 @@ bool nmr_callback_task(const struct nmr_binding *b, char *name)
 	}
 	spin_unlock(&nmr_callback_lock);
 	return found;
-}
-
-static void nmr_lend(int places)
-{
-	int active;
-
-	mutex_lock(&nmr_lent_mutex);
-	nmr_lent += places;
-	active = min_t(int, NMR_CALLBACKS_AT_ONCE + nmr_lent, WQ_UNBOUND_MAX_ACTIVE);
-	if (active == WQ_UNBOUND_MAX_ACTIVE)
-		pr_warn_once("%u callbacks wait for registrations at once: the workqueue is full\n",
-			     nmr_lent);
-	workqueue_set_max_active(nmr_callback_wq, active);
-	mutex_unlock(&nmr_lent_mutex);
-}
-
-/*
- * The calling task is about to wait in the API for so long. What it waits for needs the
- * workqueue, so a callback gives its place there to others meanwhile; or callbacks that
- * wait for other registrations, as many as there are places, would wait for ever. A
- * callback inside a register call has no place, and adding one for it does no harm.
- * Return: to be given to nmr_callback_wait_end().
- */
-bool nmr_callback_wait_begin(unsigned long timeout)
-{
-	bool lend = timeout && nmr_callback_in(NULL);
-
-	if (lend)
-		nmr_lend(1);
-	return lend;
-}
-
-void nmr_callback_wait_end(bool lent)
-{
-	if (lent)
-		nmr_lend(-1);
 }
 
 #ifdef CONFIG_LOCKDEP

@@ -12,11 +12,11 @@
  *   stuck.c		bindings that do not attach or do not drain
  *   sysfs.c		sysfs and uevents
  *   pair.c		what became of the offers already made
- *   callback.c		which callbacks run, in which task
  *   track.c		calls in flight as lockdep sees them
  *   holders.c		the stacks of calls in flight (NMR_DEBUG)
  *   object.c		memory and references, and what a registration is busy with
  *   gate.c		calls in flight: open, close, drain
+ *   callback.c		which callbacks run, on which CPU, in which task
  *   counts.c		memory for the counts of calls
  *   npi.c		NPIs, and which registrations have joined them in which order
  *   misuse.c		warnings
@@ -59,9 +59,8 @@
 
 #include "compat.h"
 
-/* Callbacks that run at once on the workqueue. */
-#define NMR_CALLBACKS_AT_ONCE	clamp_t(int, 4 * num_possible_cpus(), 16, \
-					WQ_UNBOUND_MAX_ACTIVE)
+/* Callbacks that run at once, on each CPU. */
+#define NMR_CALLBACKS_AT_ONCE	512
 
 #define NMR_BATCH	64	/* steps of a long loop between two drops of nmr_lock */
 
@@ -427,8 +426,7 @@ void nmr_callback_end(struct nmr_callback *cb, struct nmr_binding *b);
 bool nmr_callback_in(const struct nmr_registration *reg);
 bool nmr_callback_task(const struct nmr_binding *b, char *name);
 void nmr_callback_may_wait(struct nmr_registration *reg);
-bool nmr_callback_wait_begin(unsigned long timeout);
-void nmr_callback_wait_end(bool lent);
+void nmr_callback_queue(struct nmr_binding *b);
 
 /* holders.c */
 #ifdef CONFIG_NMR_DEBUG

@@ -208,7 +208,6 @@ static long nmr_wait_until(struct nmr_registration *reg,
 static int nmr_wait_finished(struct nmr_registration *reg, unsigned long timeout)
 {
 	long left;
-	bool lent;
 
 	if (!READ_ONCE(reg->leaving))
 		return -EINVAL;
@@ -216,9 +215,7 @@ static int nmr_wait_finished(struct nmr_registration *reg, unsigned long timeout
 		return -EDEADLK;
 	if (timeout)
 		nmr_callback_may_wait(reg);
-	lent = nmr_callback_wait_begin(timeout);
 	left = nmr_wait_until(reg, nmr_registration_finished, TASK_IDLE, timeout);
-	nmr_callback_wait_end(lent);
 	return left ? 0 : -ETIMEDOUT;
 }
 
@@ -472,13 +469,11 @@ static bool nmr_was_frozen(void)
 
 static int nmr_wait_attached(struct nmr_registration *reg, unsigned long timeout)
 {
-	bool lent;
 	long left;
 	int err;
 
 	if (nmr_callback_in(reg))
 		return -EDEADLK;
-	lent = nmr_callback_wait_begin(timeout);
 	do {
 		left = nmr_wait_until(reg, nmr_attach_decided, TASK_INTERRUPTIBLE, timeout);
 		err = nmr_attach_status(reg);
@@ -486,7 +481,6 @@ static int nmr_wait_attached(struct nmr_registration *reg, unsigned long timeout
 		if (left > 0)
 			timeout = left;
 	} while (err == -EAGAIN && (left > 0 || (left < 0 && nmr_was_frozen())));
-	nmr_callback_wait_end(lent);
 	if (err != -EAGAIN)
 		return err;
 	return left < 0 ? left : -ETIMEDOUT;

@@ -9,9 +9,9 @@
  * and again after intervals that double. So however many bindings are stuck, the kernel's
  * log has room for other messages.
  *
- * A binding leaves these lists when it has attached or when its cleanup begins. While
- * bindings are watched or stuck a check runs once a second, so a new value of stuck_seconds
- * counts for bindings that have closed already.
+ * A binding leaves these lists when it has attached or when it ends, and is not told of once
+ * it waits for nothing but its cleanup. While bindings are watched or stuck a check runs once
+ * a second, so a new value of stuck_seconds counts for bindings that have closed already.
  *
  * Locking: the lists under nmr_lock. Lines are written and uevents are sent without it: a
  * console may be slow.
@@ -156,10 +156,9 @@ static void nmr_stuck_arm(void)
 	queue_delayed_work(nmr_wq, &nmr_stuck_work, HZ);
 }
 
-/* Watch @b from now on: its attach begins, or it has closed. */
+/* Watch @b from now on: its attach begins, or it has closed. It must not be watched yet. */
 void nmr_stuck_watch(struct nmr_binding *b)
 {
-	nmr_stuck_forget(b);
 	b->since = jiffies;
 	list_add_tail(&b->watch, &nmr_watched);
 	nmr_stuck_arm();
@@ -197,6 +196,12 @@ static void nmr_stuck_add(struct nmr_binding *b, unsigned int seconds)
 	nmr_nr_stuck++;
 }
 
+/* Tell whether @b waits for nothing but its cleanup. */
+static bool nmr_stuck_cleans(const struct nmr_binding *b)
+{
+	return !b->attaching && !atomic_read(&b->todo);
+}
+
 /*
  * Make the next watched binding that is due a stuck one. Return: false if there is none.
  * If @b is set, its cleanup cannot begin before nmr_binding_part_done(): the caller sends
@@ -211,6 +216,10 @@ static bool nmr_stuck_next(unsigned int seconds, struct nmr_binding **b)
 	next = list_first_entry_or_null(&nmr_watched, struct nmr_binding, watch);
 	if (!next || !seconds || (jiffies - next->since) / HZ < seconds)
 		return false;
+	if (nmr_stuck_cleans(next)) {
+		list_del_init(&next->watch);
+		return true;
+	}
 	nmr_stuck_add(next, seconds);
 	if (!next->attaching && atomic_inc_not_zero(&next->todo))
 		*b = next;
@@ -256,9 +265,14 @@ static struct nmr_binding *nmr_stuck_due(unsigned int *left)
 		list_move_tail(&reg->stuck_node, &nmr_stuck);
 		if (time_before(jiffies, reg->stuck_next))
 			continue;
+		b = list_first_entry(&reg->stuck, struct nmr_binding, watch);
+		if (nmr_stuck_cleans(b)) {
+			nmr_stuck_forget(b);
+			++*left;
+			continue;
+		}
 		reg->stuck_next = jiffies + reg->stuck_seconds * HZ;
 		reg->stuck_seconds *= 2;
-		b = list_first_entry(&reg->stuck, struct nmr_binding, watch);
 		nmr_binding_pin(b);
 		return b;
 	}

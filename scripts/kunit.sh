@@ -22,6 +22,8 @@ shift $((OPTIND - 1))
 
 out=$BUILD/kunit/$kernel
 log=$out/test.log
+machine=$(awk -v name="$kernel" '$1 == name { $1 = $2 = $3 = $4 = $5 = ""; print }' \
+	      "$TOP/kunit/kernels")
 
 exec_suites()
 {
@@ -47,7 +49,7 @@ run()
 	args="kunit.enable=1 kunit.filter_glob=$1 $(kernel_args "$accel") --"
 	initramfs "$out/initrd" "$TOP/scripts/guest/kmemleak.sh"
 	exec_suites --kernel_args="$args" \
-		--qemu_args="-no-user-config -smp 4 $accel" \
+		--qemu_args="-no-user-config -smp 4 $accel $machine" \
 		--qemu_args="-initrd $out/initrd -serial file:$out/verdict"
 }
 
