@@ -41,6 +41,7 @@
 
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
+#include <linux/completion.h>
 #include <linux/kernel.h>
 #include <linux/slab.h>
 #include <trace/events/nmr.h>
@@ -73,6 +74,7 @@ void nmr_binding_offer(struct nmr_binding *b, struct nmr_registration *client,
 	b->reg[NMR_PROVIDER] = provider;
 	b->attaching = true;
 	INIT_WORK(&b->work, nmr_binding_work);
+	nmr_track_init(b);
 	if (pair) {
 		kfree(b->pair);
 		b->pair = pair;
@@ -298,6 +300,59 @@ static void nmr_binding_queue(struct nmr_binding *b, enum nmr_phase phase)
 void nmr_binding_attach_later(struct nmr_binding *b)
 {
 	nmr_binding_queue(b, NMR_PHASE_ATTACH);
+}
+
+/**
+ * struct nmr_errand - a register call that waits for an offer, on its stack
+ * @outer: the callback that it is inside of
+ * @done:  the offer has been made
+ */
+struct nmr_errand {
+	const struct nmr_callback	*outer;
+	struct completion		done;
+};
+
+/**
+ * nmr_binding_attach_elsewhere() - make the offer on the stack of a worker
+ * @b:	   the binding, not the caller's any more afterwards
+ * @outer: the callback that the calling task is inside of
+ *
+ * Returns when the offer has been made, as nmr_binding_attach() does; the binding may have
+ * ended by then.
+ *
+ * Lockdep is not told of the wait. It waits for one attach callback, and a registration's
+ * class stands for all of its callbacks and calls: a lock that is held here, and that only
+ * a detach callback takes, would be reported. A class for attach callbacks alone would not
+ * do, either. The layers of a stack are often registered from one place, or from two that
+ * take turns, so the wait of one layer for the next, which is another registration, would
+ * be a cycle of classes. A lock that is held across a register call, and that an attach
+ * callback takes, is reported where callbacks nest on one stack, as most do.
+ */
+void nmr_binding_attach_elsewhere(struct nmr_binding *b, const struct nmr_callback *outer)
+{
+	struct nmr_errand errand = { .outer = outer };
+
+	init_completion(&errand.done);
+	b->errand = &errand;
+	nmr_binding_attach_later(b);
+	/* For as long as an attach callback takes. */
+	wait_for_completion_state(&errand.done, TASK_IDLE);
+}
+
+/* Make the offer, in this worker. */
+static void nmr_binding_attach_now(struct nmr_binding *b)
+{
+	struct nmr_errand *errand = b->errand;
+	struct nmr_callback cb;
+
+	if (!errand) {
+		nmr_binding_attach(b);
+		return;
+	}
+	nmr_callback_stand_in(&cb, errand->outer);
+	nmr_binding_attach(b);
+	nmr_callback_stand_in_end(&cb);
+	complete(&errand->done);
 }
 
 /* Close */
@@ -635,7 +690,7 @@ static void nmr_binding_work(struct work_struct *work)
 
 	switch (b->phase) {
 	case NMR_PHASE_ATTACH:
-		nmr_binding_attach(b);
+		nmr_binding_attach_now(b);
 		break;
 	case NMR_PHASE_DETACH:
 		nmr_binding_detach(b);

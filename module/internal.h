@@ -12,7 +12,7 @@
  *   stuck.c		bindings that do not attach or do not drain
  *   sysfs.c		sysfs and uevents
  *   pair.c		what became of the offers already made
- *   track.c		calls in flight as lockdep sees them
+ *   track.c		callbacks and calls in flight as lockdep sees them
  *   holders.c		the stacks of calls in flight (NMR_DEBUG)
  *   object.c		memory and references, and what a registration is busy with
  *   gate.c		calls in flight: open, close, drain
@@ -58,6 +58,8 @@
 #include <linux/workqueue.h>
 
 #include "compat.h"
+
+struct nmr_callback;
 
 /* Callbacks that run at once, on each CPU. */
 #define NMR_CALLBACKS_AT_ONCE	512
@@ -156,7 +158,7 @@ enum nmr_misuse {
  * @stuck_seconds:  seconds from one time to the next; L
  * @misuse:	    kinds already warned of
  * @kobj:	    its directory in sysfs
- * @dep_map:	    held for read by its callbacks, for write by a wait
+ * @dep_map:	    held for read by its callbacks and calls, for write by a wait
  */
 struct nmr_registration {
 	enum nmr_side		side;
@@ -298,6 +300,7 @@ enum nmr_phase {
  * @users:	 references of nmr_binding_get() not put yet
  * @attacher:	 the task inside the client's attach callback
  * @shared:	 a task has taken a reference with nmr_binding_get()
+ * @errand:	 the register call that waits for the offer, if a worker makes it, or NULL
  * @asked:	 nmr_client_attach_provider() was called; @attacher's own
  * @refusal:	 the errno that the provider refused with, or 0; @attacher's own
  * @error:	 outcome of the attach callbacks, 0 if attached; set once
@@ -316,6 +319,7 @@ enum nmr_phase {
  * @batches:	 of the last of a batch that closed: links the batches
  * @rcu:	 the grace period after closing; later the one before the free
  * @kobj:	 its directory in sysfs
+ * @call_map:	 held by calls in flight, see track.c
  */
 struct nmr_binding {
 	struct nmr_gate		gate[NMR_SIDES];
@@ -336,6 +340,7 @@ struct nmr_binding {
 	atomic_t		users;
 
 	struct task_struct	*attacher;
+	struct nmr_errand	*errand;
 	bool			shared;
 	bool			asked;
 	int			refusal;
@@ -356,6 +361,7 @@ struct nmr_binding {
 	struct llist_node	batches;
 	struct rcu_head		rcu;
 	struct kobject		kobj;
+	struct lockdep_map	call_map;
 };
 
 static_assert(offsetof(struct nmr_binding, gate) == 0);
@@ -387,6 +393,7 @@ void nmr_binding_offer(struct nmr_binding *b, struct nmr_registration *client,
 		       struct nmr_registration *provider, struct nmr_pair *pair);
 void nmr_binding_attach(struct nmr_binding *b);
 void nmr_binding_attach_later(struct nmr_binding *b);
+void nmr_binding_attach_elsewhere(struct nmr_binding *b, const struct nmr_callback *outer);
 bool nmr_binding_close(struct nmr_binding *b, enum nmr_detach_reason reason,
 		       struct llist_head *batch);
 void nmr_bindings_detach(struct llist_head *batch);
@@ -412,21 +419,63 @@ void nmr_stuck_exit(void);
 
 /* callback.c */
 
-/* A callback that runs, on the stack of the task that called it. */
 #define NMR_TASK_NAME	(TASK_COMM_LEN + 12)	/* "name/number" */
 
+/* Callbacks inside each other on one stack; offers of register calls beyond use another. */
+#define NMR_CALLBACKS_NESTED	8
+
+/**
+ * struct nmr_callback - a callback that runs, on the stack of the task that called it
+ * @node:    in the table of callbacks, by @task
+ * @task:    the task
+ * @binding: the binding; NULL: a worker makes an offer, and the task of @outer waits for it
+ * @outer:   the callback that this one is inside of, or NULL
+ * @depth:   callbacks on this stack, this one included
+ * @tracked: lockdep knows of it
+ */
 struct nmr_callback {
-	struct list_head		list;
+	struct hlist_node		node;
 	const struct task_struct	*task;
 	const struct nmr_binding	*binding;
+	const struct nmr_callback	*outer;
+	unsigned int			depth;
+	bool				tracked;
 };
 
 void nmr_callback_begin(struct nmr_callback *cb, struct nmr_binding *b);
 void nmr_callback_end(struct nmr_callback *cb, struct nmr_binding *b);
+bool nmr_callback_nested(const struct nmr_callback **outer);
+void nmr_callback_stand_in(struct nmr_callback *cb, const struct nmr_callback *outer);
+void nmr_callback_stand_in_end(struct nmr_callback *cb);
 bool nmr_callback_in(const struct nmr_registration *reg);
 bool nmr_callback_task(const struct nmr_binding *b, char *name);
 void nmr_callback_may_wait(struct nmr_registration *reg);
 void nmr_callback_queue(struct nmr_binding *b);
+
+/* track.c */
+#ifdef CONFIG_LOCKDEP
+void nmr_track_init(struct nmr_binding *b);
+bool nmr_track_callback(struct nmr_binding *b);
+void nmr_track_callback_end(struct nmr_binding *b);
+void nmr_track_wait(struct nmr_registration *reg);
+#else
+static inline void nmr_track_init(struct nmr_binding *b)
+{
+}
+
+static inline bool nmr_track_callback(struct nmr_binding *b)
+{
+	return false;
+}
+
+static inline void nmr_track_callback_end(struct nmr_binding *b)
+{
+}
+
+static inline void nmr_track_wait(struct nmr_registration *reg)
+{
+}
+#endif
 
 /* holders.c */
 #ifdef CONFIG_NMR_DEBUG

@@ -168,15 +168,22 @@ static int nmr_earlier_step(struct nmr_offers *o)
  * nmr_offer_earlier() - make the offers of a register call
  * @reg: the registration, just published
  *
- * Returns when each has been made and its attach callbacks have returned.
+ * Returns when each has been made and its attach callbacks have returned. The calling
+ * task makes them, unless it is deep in callbacks that register: then workers do.
  */
 void nmr_offer_earlier(struct nmr_registration *reg)
 {
 	struct nmr_offers o = { .reg = reg };
+	const struct nmr_callback *outer;
+	bool nested = nmr_callback_nested(&outer);
 	struct nmr_binding *b;
 
-	while ((b = nmr_next_offer(&o, nmr_earlier_step)))
-		nmr_binding_attach(b);
+	while ((b = nmr_next_offer(&o, nmr_earlier_step))) {
+		if (nested)
+			nmr_binding_attach_elsewhere(b, outer);
+		else
+			nmr_binding_attach(b);
+	}
 	nmr_binding_discard(o.spare);
 }
 
