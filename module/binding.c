@@ -6,24 +6,24 @@
  *		 one's success opens the gate of the other. client_attached is the
  *		 last part.
  *   attached    They call each other.
- *   closed      Somebody asked for an end: gates shut at once, for good. If the
- *		 binding is still attaching the rest waits until it is not, so that
- *		 detach never overlaps attach. Then one grace period, shared with
- *		 whoever else closes.
+ *   closed      Both gates close at once, for good. If the binding is still
+ *		 attaching the rest waits until it is not, so that detach never
+ *		 overlaps attach. Then one grace period passes, shared with the
+ *		 bindings that close in the same batch.
  *   detaching   A worker folds the gates and calls the two detach callbacks, the
  *		 client's first.
  *   cleaning    A worker calls the cleanup callbacks, the client's first; then a
  *		 worker of the registrar's own takes the binding out of sysfs and out
  *		 of its registrations.
  *
- * Who closes a binding: closed goes from false to true once, under nmr_lock, so the
- * first reason wins. Who starts the grace period: under the same lock, the closer,
- * or, if it found attaching set, the one who clears that.
+ * A binding closes once: closed goes from false to true under nmr_lock, so the first
+ * reason wins. The closer starts the grace period under the same lock; or, if it found
+ * attaching set, the task that clears that does.
  *
- * Who starts the cleanup: todo counts five things, two gates drained, two sides
- * detached, and the detach worker itself; whoever does the last one queues it. Each
- * of the five is done exactly once: a gate by the fold or by one exit, see gate.c, a
- * side by one successful transition of its detach state to DONE:
+ * Cleanup starts once: todo counts five things, two gates drained, two sides detached,
+ * and the detach worker itself. The task or interrupt that does the last of them queues
+ * the cleanup. Each of the five is done exactly once: a gate by the fold or by one exit,
+ * see gate.c, a side by one successful transition of its detach state to DONE:
  *
  *   worker, before the callback    NONE -> CALLED
  *   worker, it returned 0	    CALLED or COMPLETED -> DONE
@@ -103,8 +103,8 @@ static bool nmr_binding_unwanted(const struct nmr_binding *b)
 }
 
 /*
- * May a gate open? Rechecked under the lock that closing takes; and as whoever leaves
- * closes its bindings a batch at a time, one that is not closed yet may be about to.
+ * Tell whether a gate may open. Closing takes the same lock. A registration that leaves
+ * closes its bindings a batch at a time, so one that is not closed yet may be about to.
  */
 static bool nmr_binding_may_open(const struct nmr_binding *b)
 {
@@ -266,7 +266,7 @@ static void nmr_binding_conclude(struct nmr_binding *b)
 	b->has_attached[NMR_CLIENT] = !b->error;
 	if (!b->error && nmr_binding_client_attached(b))
 		nmr_call_client_attached(b);
-	/* It takes longer than all before, and nobody calls less for want of it. */
+	/* It takes longer than all before, and no call waits for it. */
 	nmr_sysfs_add_binding(b);
 
 	spin_lock_irq(&nmr_lock);
@@ -370,9 +370,9 @@ static void nmr_bindings_quiesced(struct rcu_head *rcu)
 }
 
 /*
- * All in @batch, which is the caller's own, have closed and do not attach: they share a
- * grace period, that of the one that came last. In the section that closed them: who
- * finds them closed counts on it.
+ * Start the grace period of the bindings in @batch, which is the caller's own: they have
+ * closed and do not attach, and share the grace period of the last one. Must be called in
+ * the critical section that closed them: a task that finds them closed relies on that.
  */
 void nmr_bindings_detach(struct llist_head *batch)
 {
@@ -470,7 +470,7 @@ static bool nmr_binding_detach_side(struct nmr_binding *b, enum nmr_side side)
 	return true;
 }
 
-/* Nobody can enter any more. */
+/* Fold the gates, which no call can enter any more, and call the detach callbacks. */
 static void nmr_binding_detach(struct nmr_binding *b)
 {
 	enum nmr_side side;
@@ -490,7 +490,7 @@ static bool nmr_binding_has_detach(const struct nmr_binding *b)
 	       (b->has_attached[NMR_PROVIDER] && b->reg[NMR_PROVIDER]->detach);
 }
 
-/* All that have closed and whose grace periods are over, linked in order. */
+/* Return: all bindings that have closed and had their grace period, linked in order. */
 static struct llist_node *nmr_all_closed(void)
 {
 	struct llist_node *batches = llist_del_all(&nmr_closed_batches);
@@ -510,8 +510,8 @@ static struct llist_node *nmr_all_closed(void)
 
 /*
  * One worker for all, since taking their counts disturbs each CPU. Callbacks may sleep, so
- * each binding that has some goes on in a work item of its own; who has none to call is
- * done here and now.
+ * each binding that has some goes on in a work item of its own; a binding that has none to
+ * call is detached here and now.
  */
 static void nmr_bindings_closed(struct work_struct *work)
 {
@@ -625,7 +625,7 @@ static void nmr_binding_record(struct nmr_binding *b)
 	nmr_pair_set(pair, nmr_binding_outcome(b));
 }
 
-/* No callback of @b runs or will run. Its sides are free of it. */
+/* Free the sides of @b, of which no callback runs or will run. */
 static void nmr_binding_finish(struct nmr_binding *b)
 {
 	struct nmr_registration *client = b->reg[NMR_CLIENT];

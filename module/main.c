@@ -3,9 +3,9 @@
  * nmr.ko: the Network Module Registrar. Module init and exit.
  *
  * Exit runs when no module uses the registrar any more, so every registration has
- * finished. What may be left are objects on their way out: references of nmr_binding_get(),
- * kobjects that are released late, RCU callbacks. All of them run this module's text,
- * and are waited for.
+ * finished; nor while references of nmr_binding_get() exist, which pin this module. What
+ * may be left are objects on their way out: kobjects that are released late, and RCU
+ * callbacks. Both run this module's text, and exit waits for them.
  *
  * Locking: none is taken here; internal.h has their order.
  */

@@ -108,7 +108,7 @@ static int nmr_registration_enter(struct nmr_registration *reg)
  * nmr_registration_idle().
  *
  * Context: process, may sleep.
- * Return: 0, or -ENOMEM with the registry as before.
+ * Return: 0, or -ENOMEM: nothing is registered, and an id may have been used up.
  */
 int nmr_registration_publish(struct nmr_registration *reg, const guid_t *npi_id,
 			     u64 *handle)
