@@ -8,12 +8,13 @@
 # x86-64 one of kunit/kernels by its name. A file is put into /modules unless GUESTPATH
 # says where. A line "# guest: OPTIONS" in the script has its own defaults for these
 # options. The console goes to stdout from where the script begins, and all of it to
-# build/NAME.log. Succeeds if the script does and the kernel's log has no complaint.
+# build/NAME.log. Succeeds if the script does and the kernel's log has no complaint. A guest
+# that says nothing for SECONDS (400) is ended, and has failed.
 
 . "$(dirname "$0")/common.sh" || exit 1
 . "$(dirname "$0")/vm.sh" || exit 1
 
-name='' kernel='' script='' cpus=2 memory=512 seconds=120 args='' qemu_args=''
+name='' kernel='' script='' cpus=2 memory=512 silence=$SILENCE args='' qemu_args=''
 files=()
 options()
 {
@@ -26,7 +27,7 @@ options()
 		s) script=$OPTARG ;;
 		c) cpus=$OPTARG ;;
 		m) memory=$OPTARG ;;
-		t) seconds=$OPTARG ;;
+		t) silence=$OPTARG ;;
 		a) args=$OPTARG ;;
 		q) qemu_args=$OPTARG ;;
 		f) files+=("$OPTARG") ;;
@@ -62,9 +63,9 @@ esac
 # boots. What dies before init has run nothing of ours, and is booted again.
 for _ in 1 2 3; do
 	# shellcheck disable=SC2086	# words
-	qemu "$seconds" "$accel" "$image" "$initrd" "$verdict" "$args" \
+	qemu "$log" "$silence" "$accel" "$image" "$initrd" "$verdict" "$args" \
 	     -smp "$cpus" -m "$memory" $qemu_args |
-		tee "$log" | awk '/guest: begin/ { on = 1; next } /guest: exit/ { on = 0 } on' || true
+		awk '/guest: begin/ { on = 1; next } /guest: exit/ { on = 0 } on' || true
 	! grep -q 'guest: begin' "$log" || break
 done
 rm -f "$initrd"
