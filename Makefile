@@ -8,6 +8,8 @@
 #   make NMR_DEBUG=1		the same, but calls in flight remember their stacks
 #   make samples		the modules in samples/, too
 #   make demo			see it work, in a virtual machine
+#   make vm MODULES='a.ko b.ko' [SCRIPT=...] [KERNEL=6.12] [NMR_DEBUG=1]
+#				try modules of yours with nmr.ko in a virtual machine
 #   make check [WITH='model torture']	run all tests
 #   make kunit [FILTER=...]	run the KUnit suites, or those that match
 #   make integration		run the real modules on stock kernels
@@ -89,6 +91,10 @@ clean:
 coverage demo integration model lint:
 	@scripts/$@.sh
 
+vm:
+	@scripts/try.sh $(if $(KERNEL),-k $(KERNEL)) $(if $(SCRIPT),-s '$(SCRIPT)') \
+		$(if $(NMR_DEBUG),-d) $(MODULES)
+
 check:
 	@scripts/check.sh $(WITH)
 
@@ -109,5 +115,5 @@ mutants:
 kunit:
 	@scripts/kunit.sh $(if $(FILTER),'$(FILTER)')
 
-.PHONY: all modules samples modules_install clean demo check kunit integration bench \
+.PHONY: all modules samples modules_install clean demo vm check kunit integration bench \
 	torture matrix coverage mutants model lint

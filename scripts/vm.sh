@@ -55,15 +55,22 @@ kernel_args()
 }
 
 # console LOG SECONDS QEMU [QEMU-ARG]...: run a machine whose console goes to stdout and to
-# LOG, until it ends or says nothing for so long.
+# LOG, until it ends or says nothing for so long. If SECONDS is empty, until it ends, and
+# the terminal is its console.
 console()
 {
-	local log=$1 seconds=$2 qemu=$3
+	local log=$1 seconds=$2 qemu=("$3" -nodefaults -no-user-config -display none -no-reboot)
 
 	shift 3
 	: > "$log"
-	watched "$log" "$seconds" "$qemu" -nodefaults -no-user-config -display none \
-		-no-reboot -serial stdio "$@" < /dev/null | tee "$log"
+	if [ -z "$seconds" ]; then
+		# Watched only so that it ends with this script.
+		qemu+=(-chardev "stdio,id=terminal,mux=on,signal=off,logfile=$log"
+		       -mon terminal -serial chardev:terminal)
+		watched "$log" 1000000000 "${qemu[@]}" "$@"
+		return
+	fi
+	watched "$log" "$seconds" "${qemu[@]}" -serial stdio "$@" < /dev/null | tee "$log"
 }
 
 # qemu LOG SECONDS ACCEL KERNEL INITRD VERDICT KERNEL-ARGS [QEMU-ARG]...: boot an x86-64
