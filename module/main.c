@@ -3,9 +3,9 @@
  * nmr.ko: the Network Module Registrar. Module init and exit.
  *
  * Exit runs when no module uses the registrar any more, so every registration has
- * finished. What may be left are objects on their way out: references of nmr_binding_get(),
- * kobjects that are released late, RCU callbacks. All of them run this module's text,
- * and are waited for.
+ * finished; nor while references of nmr_binding_get() exist, which pin this module. What
+ * may be left are objects on their way out: kobjects that are released late, and RCU
+ * callbacks. Both run this module's text, and exit waits for them.
  *
  * Locking: none is taken here; internal.h has their order.
  */
@@ -74,12 +74,9 @@ static int __init nmr_init(void)
 	err = nmr_objects_init();
 	if (err)
 		goto out_workqueues;
-	err = nmr_registration_init();
-	if (err)
-		goto out_objects;
 	err = nmr_sysfs_init();
 	if (err)
-		goto out_registration;
+		goto out_objects;
 	err = nmr_registrar_init();
 	if (err)
 		goto out_sysfs;
@@ -88,8 +85,6 @@ static int __init nmr_init(void)
 
 out_sysfs:
 	nmr_sysfs_exit();
-out_registration:
-	nmr_registration_exit();
 out_objects:
 	nmr_objects_exit();
 out_workqueues:
@@ -109,7 +104,6 @@ static void __exit nmr_exit(void)
 	flush_workqueue(nmr_wq);
 	nmr_objects_exit();
 	nmr_sysfs_exit();
-	nmr_registration_exit();
 	nmr_workqueues_exit();
 }
 

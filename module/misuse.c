@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * Misuse of the API: one WARN a registration and kind, which names the module and says what
- * to do. The registrar goes on as if what was misused had not been called.
+ * to do, and which is rate limited. The registrar ignores the misuse otherwise.
  *
  * Locking: none; any context.
  */

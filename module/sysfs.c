@@ -9,7 +9,7 @@
  *
  * Everything here is nmr.ko's own: names are copies, and no file reads what a module
  * handed over. A file that is open when its directory goes gives -ENODEV from then on
- * and delays nobody.
+ * and delays no other task.
  *
  * Locking: none of its own. The files read single words; what they show may be out of
  * date when it is read.
@@ -91,8 +91,8 @@ static ssize_t reoffer_store(struct kobject *kobj, struct kobj_attribute *attr,
 }
 
 /*
- * Send the event anew, for a udev that did not listen yet. What udevadm writes may go on
- * after the action.
+ * Send the event anew, for a udev that did not listen yet. What udevadm writes may have
+ * more words after the action.
  */
 static ssize_t uevent_store(struct kobject *kobj, struct kobj_attribute *attr,
 			    const char *buf, size_t count)
@@ -126,7 +126,7 @@ static struct attribute *registration_attrs[] = {
 	NULL
 };
 
-/* Only clients ask for modules. */
+/* Hide modalias from providers: only clients ask for modules. */
 static umode_t registration_visible(struct kobject *kobj, struct attribute *attr, int n)
 {
 	bool hidden = attr == &modalias_attr.attr &&
@@ -364,9 +364,9 @@ static int binding_add(struct nmr_binding *b)
 /*
  * Add the directory of @b. A binding that finds no memory for one works all the same.
  *
- * An event costs 4,000 instructions even if no process listens, so bindings have no more
- * than they need, and where many come and go they can do without. (remove follows add, in
- * kobject_del().)
+ * An event costs 4,000 instructions even if no process listens, so bindings send no more
+ * than needed, and none if the parameter uevents is off. kobject_del() sends remove if add
+ * was sent.
  */
 void nmr_sysfs_add_binding(struct nmr_binding *b)
 {

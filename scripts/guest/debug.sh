@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=dash
-# guest: -c 4 -m 512 -t 120
+# guest: -c 4 -m 512
 #
 # nmr built with NMR_DEBUG=1: calls that hold a binding up are shown with their stacks.
 

@@ -64,13 +64,13 @@ clock()
 	IFS=. read -r uptime rest < /proc/uptime
 }
 
-# await WHAT COMMAND...: will hold within 30 s
+# await WHAT COMMAND...: will hold within 300 s
 await()
 {
 	what=$1
 	shift
 	clock
-	end=$((uptime + 30))
+	end=$((uptime + 300))
 	until "$@"; do
 		clock
 		[ "$uptime" -lt "$end" ] || fail "waited too long: $what ($*)"
