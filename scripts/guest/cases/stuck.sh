@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
-# shellcheck shell=dash
+# shellcheck shell=dash disable=SC2154
 #
 # A binding that does not attach or does not drain is told of, with what holds it up.
 
