@@ -95,14 +95,13 @@ static const char *nmr_pair_text(struct nmr_pair_reader *r, const struct nmr_pai
 /* Go on to the next client. Return: false if there is none. */
 static bool nmr_pair_next_client(struct nmr_pair_reader *r)
 {
-	struct nmr_registration *next = nmr_registration_next_client(r->client);
+	struct nmr_registration *next =
+		nmr_registration_next_client(r->client ? r->client->id : 0);
 
 	if (r->client)
 		nmr_registration_put(r->client);
 	r->client = next;
 	r->seq = 0;
-	if (next)
-		nmr_registration_get(next);
 	return next;
 }
 

@@ -51,7 +51,6 @@
 #include <linux/rbtree.h>
 #include <linux/rcupdate.h>
 #include <linux/refcount.h>
-#include <linux/rhashtable.h>
 #include <linux/sched.h>
 #include <linux/spinlock.h>
 #include <linux/wait.h>
@@ -106,8 +105,6 @@ enum nmr_misuse {
  * struct nmr_registration - a registered client or provider
  * @side:	    which of the two
  * @id:		    the number in the handle
- * @id_node:	    in the table of ids
- * @list:	    in the list of all registrations; written under L, read under RCU
  * @refs:	    keeps the memory, nothing else
  * @rcu:	    frees it
  * @owner:	    the module, to recognise it when it goes; never dereferenced
@@ -147,7 +144,7 @@ enum nmr_misuse {
  * @scan_queued:    a scan is queued and has not begun; L
  * @leaving:	    deregistered; set under L
  * @joined:	    it has joined its NPI; set under L
- * @finished:	    what a wait waits for; set under L
+ * @finished:	    what a wait waits for
  * @work:	    a scan for offers to be made; in the end, the finish
  * @reap:	    bindings that have cleaned up, to be reaped
  * @reap_work:	    reaps some of these
@@ -163,8 +160,6 @@ enum nmr_misuse {
 struct nmr_registration {
 	enum nmr_side		side;
 	u64			id;
-	struct rhash_head	id_node;
-	struct list_head	list;
 	refcount_t		refs;
 	struct rcu_head		rcu;
 
@@ -532,11 +527,9 @@ void nmr_sysfs_tell_stuck(struct nmr_binding *b);
 const char *nmr_reason_name(enum nmr_detach_reason reason);
 
 /* registration.c */
-int nmr_registration_init(void);
-void nmr_registration_exit(void);
 struct nmr_registration *nmr_registration_find(enum nmr_side side, u64 id);
 struct nmr_registration *nmr_registration_of(const struct module *mod);
-struct nmr_registration *nmr_registration_next_client(struct nmr_registration *prev);
+struct nmr_registration *nmr_registration_next_client(u64 id);
 int nmr_registration_publish(struct nmr_registration *reg, const guid_t *npi_id,
 			     u64 *handle);
 void nmr_registration_finish(struct nmr_registration *reg);

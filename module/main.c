@@ -74,12 +74,9 @@ static int __init nmr_init(void)
 	err = nmr_objects_init();
 	if (err)
 		goto out_workqueues;
-	err = nmr_registration_init();
-	if (err)
-		goto out_objects;
 	err = nmr_sysfs_init();
 	if (err)
-		goto out_registration;
+		goto out_objects;
 	err = nmr_registrar_init();
 	if (err)
 		goto out_sysfs;
@@ -88,8 +85,6 @@ static int __init nmr_init(void)
 
 out_sysfs:
 	nmr_sysfs_exit();
-out_registration:
-	nmr_registration_exit();
 out_objects:
 	nmr_objects_exit();
 out_workqueues:
@@ -109,7 +104,6 @@ static void __exit nmr_exit(void)
 	flush_workqueue(nmr_wq);
 	nmr_objects_exit();
 	nmr_sysfs_exit();
-	nmr_registration_exit();
 	nmr_workqueues_exit();
 }
 
