@@ -293,7 +293,7 @@ void nmr_binding_attach(struct nmr_binding *b)
 static void nmr_binding_queue(struct nmr_binding *b, enum nmr_phase phase)
 {
 	b->phase = phase;
-	nmr_callback_queue(b);
+	nmr_queue_work(nmr_callback_wq, &b->work);
 }
 
 /* Make the offer on the workqueue. */
@@ -680,7 +680,7 @@ void nmr_reap_work(struct work_struct *work)
 		cond_resched();
 	}
 	/* The reference is of the task that queued this. */
-	if (!node || !queue_work(nmr_reap_wq, &reg->reap_work))
+	if (!node || !nmr_queue_work(nmr_reap_wq, &reg->reap_work))
 		nmr_registration_put(reg);
 }
 

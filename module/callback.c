@@ -25,8 +25,8 @@
 static DEFINE_HASHTABLE(nmr_callbacks, 6);
 static DEFINE_SPINLOCK(nmr_callback_lock);
 
-/* Find a CPU to run callbacks: this one, but an isolated one is left alone. */
-static int nmr_callback_cpu(void)
+/* Find a CPU for work: this one, but an isolated one is left alone. */
+static int nmr_work_cpu(void)
 {
 	int here = smp_processor_id(), cpu;
 
@@ -39,14 +39,17 @@ static int nmr_callback_cpu(void)
 }
 
 /*
- * Queue the work item of @b, which calls callbacks. Any context but NMI. A CPU that goes
- * offline meanwhile has left workers behind, which run elsewhere.
+ * Do queue_work(), but not on an isolated CPU. Any context but NMI. A CPU that goes offline
+ * meanwhile has left workers behind, which run elsewhere.
  */
-void nmr_callback_queue(struct nmr_binding *b)
+bool nmr_queue_work(struct workqueue_struct *wq, struct work_struct *work)
 {
+	bool queued;
+
 	preempt_disable();
-	queue_work_on(nmr_callback_cpu(), nmr_callback_wq, &b->work);
+	queued = queue_work_on(nmr_work_cpu(), wq, work);
 	preempt_enable();
+	return queued;
 }
 
 /* Return: the frame of the callback that the calling task is inside of, or NULL. */

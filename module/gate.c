@@ -274,7 +274,7 @@ void nmr_binding_part_done(struct nmr_binding *b)
 		return;
 	}
 	b->phase = NMR_PHASE_CLEANUP;
-	nmr_callback_queue(b);
+	nmr_queue_work(nmr_callback_wq, &b->work);
 }
 
 /*

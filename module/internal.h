@@ -445,7 +445,7 @@ void nmr_callback_stand_in_end(struct nmr_callback *cb);
 bool nmr_callback_in(const struct nmr_registration *reg);
 bool nmr_callback_task(const struct nmr_binding *b, char *name);
 void nmr_callback_may_wait(struct nmr_registration *reg);
-void nmr_callback_queue(struct nmr_binding *b);
+bool nmr_queue_work(struct workqueue_struct *wq, struct work_struct *work);
 
 /* track.c */
 #ifdef CONFIG_LOCKDEP

@@ -111,7 +111,7 @@ void nmr_registration_idle(struct nmr_registration *reg)
 {
 	lockdep_assert_held(&nmr_lock);
 	if (!--reg->busy)
-		queue_work(nmr_wq, &reg->work);
+		nmr_queue_work(nmr_wq, &reg->work);
 }
 
 /* See which offers can be made for @reg, soon. */
@@ -122,7 +122,7 @@ void nmr_registration_scan(struct nmr_registration *reg)
 		return;
 	reg->scan_queued = true;
 	nmr_registration_busy(reg);
-	queue_work(nmr_wq, &reg->work);
+	nmr_queue_work(nmr_wq, &reg->work);
 }
 
 /* Bindings */
@@ -243,7 +243,7 @@ void nmr_binding_reap_later(struct nmr_binding *b)
 	if (!llist_add(&b->batch, &reg->reap))
 		return;
 	nmr_registration_get(reg);
-	if (!queue_work(nmr_reap_wq, &reg->reap_work))
+	if (!nmr_queue_work(nmr_reap_wq, &reg->reap_work))
 		nmr_registration_put(reg);
 }
 

@@ -97,8 +97,8 @@ static ssize_t reoffer_store(struct kobject *kobj, struct kobj_attribute *attr,
 static ssize_t uevent_store(struct kobject *kobj, struct kobj_attribute *attr,
 			    const char *buf, size_t count)
 {
-	char *synthetic[] = { "SYNTH_UUID=0", NULL };
-	size_t word = strcspn(buf, " \n");
+	char *envp[2] = { "SYNTH_UUID=0" };
+	size_t word = strcspn(buf, "\n ");
 	enum kobject_action action;
 
 	if (word == 3 && !strncmp(buf, "add", word))
@@ -107,7 +107,7 @@ static ssize_t uevent_store(struct kobject *kobj, struct kobj_attribute *attr,
 		action = KOBJ_CHANGE;
 	else
 		return -EINVAL;
-	return kobject_uevent_env(kobj, action, synthetic) ?: count;
+	return kobject_uevent_env(kobj, action, envp) ?: count;
 }
 
 static struct kobj_attribute modalias_attr = __ATTR_RO(modalias);
@@ -390,10 +390,10 @@ void nmr_sysfs_remove_binding(struct nmr_binding *b)
 /* Tell userspace that @b, which stays in sysfs while this function runs, is stuck. */
 void nmr_sysfs_tell_stuck(struct nmr_binding *b)
 {
-	char *stuck[] = { "NMR_STUCK=1", NULL };
+	char *envp[2] = { "NMR_STUCK=1" };
 
 	if (b->in_sysfs && READ_ONCE(nmr_uevents))
-		kobject_uevent_env(&b->kobj, KOBJ_CHANGE, stuck);
+		kobject_uevent_env(&b->kobj, KOBJ_CHANGE, envp);
 }
 
 /* Events */
