@@ -73,6 +73,7 @@ void nmr_binding_offer(struct nmr_binding *b, struct nmr_registration *client,
 	b->reg[NMR_CLIENT] = client;
 	b->reg[NMR_PROVIDER] = provider;
 	b->attaching = true;
+	b->since = jiffies;
 	INIT_WORK(&b->work, nmr_binding_work);
 	nmr_track_init(b);
 	if (pair) {
