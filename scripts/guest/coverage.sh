@@ -13,11 +13,11 @@ load nmr_kunit
 unload nmr_kunit
 unload nmr
 code=0
-# But for those of samples, benchmarks, versions of symbols and uevents, which this kernel
-# has not.
+# But for those of samples, benchmarks, versions of symbols, uevents, hibernation and hung
+# tasks, which this kernel has not.
 cases=$(sed -n 's/^test_\([a-z0-9_]*\)()$/\1/p' /cases/*.sh |
-	grep -v -e hello_pair_meets -e wrong_symbol_version_is_refused -e '^uevents_' \
-	     -e every_call_of_two_cpus)
+	grep -v -e hello_pair_meets -e wrong_symbol_version_is_refused -e '^uevents\?_' \
+	     -e every_call_of_two_cpus -e '^machine_hibernates_' -e waiting_is_not_hung)
 (. /integration.sh) || code=1
 (. /debug.sh) || code=1
 load nmr

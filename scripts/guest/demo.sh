@@ -13,6 +13,7 @@
 
 NMR=/sys/kernel/nmr
 RESULTS=/sys/kernel/debug/digest_client
+PAIRS=/sys/kernel/debug/nmr/pairs
 FILES="/bin/busybox /modules/nmr.ko $(echo /modules/digest_*.ko)"
 THREADS=4
 
@@ -429,6 +430,9 @@ admin_abort()
 	show_bindings
 	check "which digest_client is not offered: abort holds while both stay registered" \
 		unbound digest_client digest_shash
+	run cat "$PAIRS" | see
+	check "as debugfs tells of pairs that are not attached" \
+		grep -q "(digest_client) provider .* (digest_shash): aborted" "$PAIRS"
 	check "so it digested nothing meanwhile" result_is "done" "$before"
 	nothing_wrong
 	echo "  A provider that is loaded again is another registration:"

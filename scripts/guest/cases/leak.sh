@@ -1,13 +1,15 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=dash
 #
-# References of nmr_binding_get() pin nmr.ko, and debugfs names what is still referenced.
+# References of nmr_binding_get() pin nmr.ko, and debugfs names bindings that have ended and
+# are still referenced.
 
 REFERENCES=/sys/kernel/debug/nmr/references
 
+# references_are LINES: in alphabetical order
 references_are()
 {
-	[ "$(cat $REFERENCES)" = "$1" ]
+	[ "$(sort $REFERENCES)" = "$1" ]
 }
 
 test_references_are_listed()
@@ -21,16 +23,16 @@ test_references_are_listed()
 	load nmr_peer_c clients=1
 	b=$(basename "$(binding nmr_peer_b nmr_peer_a)")
 	c=$(basename "$(binding nmr_peer_c nmr_peer_a)")
-	check "with all that have one" references_are \
-		"binding $b (nmr_peer_b -> nmr_peer_a): 2
-binding $c (nmr_peer_c -> nmr_peer_a): 1"
+	check "none of a binding that is attached" references_are ""
 	unload nmr_peer_b
+	await "those of one that has gone" references_are \
+		"binding $b (nmr_peer_b -> nmr_peer_a): 1"
 	unload nmr_peer_c
-	check "and those of bindings that have gone" references_are \
+	await "and of the other" references_are \
 		"binding $b (nmr_peer_b -> nmr_peer_a): 1
 binding $c (nmr_peer_c -> nmr_peer_a): 1"
 	unload nmr_peer_a
-	check "until they are put" references_are ""
+	await "until they are put" references_are ""
 }
 
 # Both modules have gone, and have left a reference each. A third one puts them.
@@ -46,12 +48,12 @@ test_leaked_references_pin_nmr()
 	check "nothing is registered" empty
 	refuse "rmmod nmr" rmmod nmr
 	check "it is loaded" [ "$(value /sys/module/nmr/initstate)" = live ]
-	check "they are named" references_are "binding $id (nmr_peer_b -> nmr_peer_a): 2"
+	await "they are named" references_are "binding $id (nmr_peer_b -> nmr_peer_a): 2"
 	load nmr_peer_c
 	set_param nmr_peer_c put "$kept"
-	check "the other one is" references_are "binding $id (nmr_peer_b -> nmr_peer_a): 1"
+	await "the other one is" references_are "binding $id (nmr_peer_b -> nmr_peer_a): 1"
 	set_param nmr_peer_c put "$kept"
-	check "none is left" references_are ""
+	await "none is left" references_are ""
 	unload nmr_peer_c
 	unload nmr
 }

@@ -178,12 +178,12 @@ test_register_call_says_why_it_is_refused()
 # built_with VERSION BYTES PARAMETER...: what the line says of a module that is refused
 built_with()
 {
-	version=$1 bytes=$2
+	with="version $1 of nmr.h (characteristics of $2 bytes)"
 	shift 2
 	mark
 	refuse "insmod nmr_refused $*" insmod /modules/nmr_refused.ko "$@"
 	check "with -EINVAL" logged "nmr_refused: the last of 1 register calls returned -22"
-	check "both are named" logged "nmr: nmr_refused was built with version $version of nmr.h (characteristics of $bytes bytes), nmr.ko with version 1 ([0-9]* bytes): build nmr_refused again"
+	check "both are named" logged "nmr: nmr_refused was built with $with, nmr.ko with version [0-9]* ([0-9]* bytes): build nmr_refused again"
 	check "nothing is registered" empty
 }
 
@@ -191,13 +191,14 @@ test_module_built_with_another_header_is_refused()
 {
 	load nmr
 	built_with 0 "[0-9]*" version=0
-	built_with 2 "[0-9]*" version=2
-	built_with 2 "[0-9]*" version=2 provider=Y
-	built_with 1 "[0-9]*" more_bytes=8
-	own=$(since_mark | sed -n 's/.*version 1 (\([0-9]*\) bytes).*/\1/p' | head -n 1)
-	built_with 1 $((own + 8)) more_bytes=8
-	built_with 1 $((own - 8)) more_bytes=-8
-	built_with 1 "[0-9]*" more_bytes=8 provider=Y
+	built_with 4000 "[0-9]*" version=4000
+	built_with 4000 "[0-9]*" version=4000 provider=Y
+	own=$(since_mark | sed -n 's/.*nmr.ko with version \([0-9]*\) .*/\1/p' | head -n 1)
+	built_with "$own" "[0-9]*" more_bytes=8 provider=Y
+	built_with "$own" "[0-9]*" more_bytes=8
+	bytes=$(since_mark | sed -n 's/.*nmr.ko.* (\([0-9]*\) bytes).*/\1/p' | head -n 1)
+	built_with "$own" $((bytes + 8)) more_bytes=8
+	built_with "$own" $((bytes - 8)) more_bytes=-8
 }
 
 # --- what must not get in ---------------------------------------------------

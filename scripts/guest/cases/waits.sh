@@ -62,7 +62,7 @@ test_machine_hibernates_while_a_client_waits_for_a_binding()
 test_waiting_is_not_hung()
 {
 	bound=/proc/sys/kernel/hung_task_timeout_secs
-	seconds=$(value $bound)
+	seconds=$(cat $bound)
 	trap 'echo "$seconds" > $bound' EXIT
 	echo 5 > $bound
 	mark
