@@ -11,12 +11,14 @@
 tree=$BUILD/mutants
 log=$tree/build/kunit/kasan/test.log
 
-# A copy of this checkout, with the fault.
+# Copy this checkout, and put the fault into it. What a fault makes a test wait for never
+# comes, so there a minute is long enough to wait.
 break_it()
 {
 	rm -rf "$tree"
 	mkdir -p "$tree"
 	cp -r "$TOP"/{Kbuild,Kconfig,include,module,kunit,samples,scripts,tools} "$tree"
+	sed -i 's/^\(#define NT_TIMEOUT\).*/\1	(60 * HZ)/' "$tree/kunit/harness.h"
 	patch --silent --strip=1 --directory="$tree" < "$1"
 }
 
