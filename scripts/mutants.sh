@@ -39,7 +39,9 @@ run_suite()
 	rm -f "$log"
 	setsid "$tree/scripts/kunit.sh" -t 180 "$1" > "$tree/out" 2>&1 &
 	runner=$!
-	if tail --pid="$runner" -n +1 -F "$log" 2> /dev/null | grep -q -m 1 ' not ok '; then
+	# Not a pipe, which fails if tail does, as it must once grep has seen enough.
+	if grep -q -m 1 ' not ok ' \
+	   < <(tail --pid="$runner" -n +1 -F "$log" 2> /dev/null); then
 		kill -- "-$runner" 2> /dev/null || true
 	fi
 	wait "$runner"
