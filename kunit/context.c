@@ -6,13 +6,16 @@
 #include <linux/completion.h>
 #include <linux/err.h>
 #include <linux/interrupt.h>
+#include <linux/iopoll.h>
 #include <linux/irq_work.h>
 #include <linux/kthread.h>
+#include <linux/ratelimit_types.h>
 #include <linux/rcupdate.h>
 #include <linux/string.h>
 #include <linux/tracepoint.h>
 #include <trace/events/printk.h>
 
+#include "detour.h"
 #include "harness.h"
 #include "harness_internal.h"
 
@@ -86,6 +89,18 @@ bool nt_join_all(struct nt *nt, unsigned long timeout)
 			return false;
 	}
 	return true;
+}
+
+/* Not even a reader of /proc tells more: only looking again shows that it has gone to sleep. */
+void nt_await_idle(struct nt *nt, struct task_struct *task)
+{
+	unsigned int state;
+
+	KUNIT_ASSERT_EQ(nt->test, 0,
+			read_poll_timeout(READ_ONCE, state,
+					  (state & TASK_IDLE) == TASK_IDLE, USEC_PER_MSEC,
+					  jiffies_to_usecs(NT_TIMEOUT), false,
+					  task->__state));
 }
 
 struct nt_caller {
@@ -270,8 +285,10 @@ static void nt_probe_console(void *data, const char *text, size_t len)
 	} else if (nt->in_message && strnstr(text, KBUILD_MODNAME, len)) {
 		nt->named++;
 	}
-	if (strnstr(text, "nmr", len))
+	if (strnstr(text, "nmr", len)) {
 		nt->lines++;
+		strscpy(nt->line, text, min(len + 1, sizeof(nt->line)));
+	}
 	raw_spin_unlock_irqrestore(&nt->lock, flags);
 }
 
@@ -307,13 +324,38 @@ static int nt_probe_log(struct nt *nt, bool attach)
 	return probe.ret;
 }
 
+/*
+ * Messages are rate limited, and cases that provoke some follow each other fast: no limit
+ * is in force while a case watches the log, where the kernel has probes.
+ */
+static int nt_no_limit(struct ratelimit_state *rs, const char *func)
+{
+	return 1;
+}
+
+static bool nt_any(struct pt_regs *regs)
+{
+	return true;
+}
+
+static struct nt_detour nt_ratelimit = {
+	.function	= "___ratelimit",
+	.instead	= nt_no_limit,
+	.take		= nt_any,
+};
+
 void nt_watch_log(struct nt *nt)
 {
+	int err;
+
 	KUNIT_ASSERT_FALSE(nt->test, nt->probing);
 	nt->in_message = false;
 	nt->warnings = 0;
 	nt->named = 0;
 	nt->lines = 0;
+	err = nt_detour_begin(&nt_ratelimit);
+	KUNIT_ASSERT_EQ(nt->test, err, IS_ENABLED(CONFIG_KPROBES) ? 0 : -EOPNOTSUPP);
+	nt->unlimited = !err;
 	KUNIT_ASSERT_EQ(nt->test, nt_probe_log(nt, true), 0);
 	nt->probing = true;
 }
@@ -326,6 +368,9 @@ int nt_watched_lines(struct nt *nt)
 
 void nt_end_watch(struct nt *nt)
 {
+	if (nt->unlimited)
+		nt_detour_end(&nt_ratelimit);
+	nt->unlimited = false;
 	if (!nt->probing)
 		return;
 	nt_probe_log(nt, false);

@@ -242,11 +242,13 @@ struct nt {
 
 	/* private: nt_expect_warnings() */
 	bool probing;
+	bool unlimited;
 	bool expecting;
 	bool in_message;
 	int warnings;
 	int named;
 	int lines;
+	char line[160];
 };
 
 /* The fixture: .init of a suite. */
@@ -388,6 +390,9 @@ struct nt_thread *nt_spawn_on(struct nt *nt, int cpu, int (*fn)(void *arg),
 			      void *arg);
 int nt_join(struct nt_thread *thread);
 
+/* Wait until a thread sleeps in a wait of the registrar: TASK_IDLE, and in no other. */
+void nt_await_idle(struct nt *nt, struct task_struct *task);
+
 /* nt_enter() and nt_exit() by a task of its own, on that CPU. */
 bool nt_enter_on(struct nt_binding *nb, enum nmr_side caller, int cpu);
 void nt_exit_on(struct nt_binding *nb, enum nmr_side caller, int cpu);
@@ -426,7 +431,10 @@ void nt_run_in(struct nt *nt, enum nt_context context, void (*fn)(void *arg),
 void nt_expect_warnings(struct nt *nt);
 int nt_expected_warnings(struct nt *nt);
 
-/* What is printed meanwhile that is about nmr: for what is silent, or logged once. */
+/*
+ * What is printed meanwhile that is about nmr: for what is silent, or logged once. @line of
+ * the fixture is the last one.
+ */
 void nt_watch_log(struct nt *nt);
 int nt_watched_lines(struct nt *nt);
 

@@ -31,11 +31,12 @@ static enum nmr_side param_side(struct kunit *test)
 
 /*
  * Which allocations fail: those that are numbers @first to @last of @task, or of all
- * workers if it is NULL; of percpu memory alone if @percpu.
+ * workers if it is NULL; of percpu memory alone if @percpu, of bindings if @binding.
  */
 static struct {
 	bool on;
 	bool percpu;
+	bool binding;
 	struct task_struct *task;
 	int first;
 	int last;
@@ -65,12 +66,12 @@ static bool slab_fault_due(struct pt_regs *regs)
 	gfp_t gfp = (__force gfp_t)regs_get_kernel_argument(regs, 1);
 
 	return !(gfp & (__GFP_NORETRY | __GFP_NOFAIL)) && !READ_ONCE(faults.percpu) &&
-	       fault_due();
+	       !READ_ONCE(faults.binding) && fault_due();
 }
 
 static bool percpu_fault_due(struct pt_regs *regs)
 {
-	return fault_due();
+	return !READ_ONCE(faults.binding) && fault_due();
 }
 
 static int no_slab(struct kmem_cache *cache, gfp_t gfp)
@@ -99,6 +100,7 @@ static struct nt_detour percpu_detour = {
 static void begin_faults(struct task_struct *task, int first, int last)
 {
 	faults.percpu = false;
+	faults.binding = false;
 	faults.task = task;
 	faults.first = first;
 	faults.last = last;
@@ -115,9 +117,64 @@ static int end_faults(void)
 	return atomic_read(&faults.failed);
 }
 
+/*
+ * The numbers that directories of registrations are named by, as they are made by the task
+ * whose allocations fail: @last of each side, and how many were no greater than that.
+ */
+static struct {
+	u64 last[NMR_SIDES];
+	int seen;
+	int again;
+} names;
+
+static bool note_name(struct pt_regs *regs)
+{
+	struct kobject *kobj = (struct kobject *)regs_get_kernel_argument(regs, 0);
+	const char *set = kobj->kset ? kobject_name(&kobj->kset->kobj) : "";
+	u64 *last, id;
+
+	if (current != faults.task || !READ_ONCE(faults.on))
+		return false;
+	if (!strcmp(set, "clients"))
+		last = &names.last[NMR_CLIENT];
+	else if (!strcmp(set, "providers"))
+		last = &names.last[NMR_PROVIDER];
+	else
+		return false;
+	if (kstrtou64(kobject_name(kobj), 10, &id) || id <= *last)
+		names.again++;
+	*last = id;
+	names.seen++;
+	return false;
+}
+
+static struct nt_detour name_detour = {
+	.function	= "sysfs_create_dir_ns",
+	.take		= note_name,
+};
+
+/* No binding for an offer, with all of its parts. */
+
+static bool binding_fault_due(struct pt_regs *regs)
+{
+	return READ_ONCE(faults.binding) && fault_due();
+}
+
+static struct nmr_binding *no_binding(void)
+{
+	return NULL;
+}
+
+static struct nt_detour binding_detour = {
+	.function	= "nmr_binding_alloc",
+	.instead	= no_binding,
+	.take		= binding_fault_due,
+};
+
 static void end_detours(struct kunit_resource *res)
 {
 	end_faults();
+	nt_detour_end(&name_detour);
 	nt_detour_end(&percpu_detour);
 	nt_detour_end(&slab_detour);
 }
@@ -131,7 +188,13 @@ static int begin_detours(struct kunit_resource *res, void *context)
 		return err;
 	err = nt_detour_begin(&percpu_detour);
 	if (err)
-		nt_detour_end(&slab_detour);
+		goto out_slab;
+	err = nt_detour_begin(&name_detour);
+	if (!err)
+		return 0;
+	nt_detour_end(&percpu_detour);
+out_slab:
+	nt_detour_end(&slab_detour);
 	return err;
 }
 
@@ -231,6 +294,7 @@ static void begin_trial(struct trial *trial, struct nt *nt, enum nmr_side side,
 
 	nt_join_npi(party);
 	nt_leave(party);
+	memset(&names, 0, sizeof(names));
 	*trial = (struct trial){
 		.nt = nt, .side = side, .peers = peers, .last_id = party->client.id,
 	};
@@ -267,13 +331,13 @@ static void expect_refused(struct trial *trial, struct nt_party *party, int err)
 	KUNIT_EXPECT_EQ(test, nt_entered(party, NT_C_ATTACH + party->side), 0);
 }
 
-/* One that succeeded has the next number, and every offer is made, once. */
+/* One that succeeded has a new number, and every offer is made, once. */
 static void expect_registered(struct trial *trial, struct nt_party *party)
 {
 	struct kunit *test = trial->nt->test;
 	unsigned int i;
 
-	KUNIT_EXPECT_EQ(test, party->client.id, trial->last_id + 1);
+	KUNIT_EXPECT_GT(test, party->client.id, trial->last_id);
 	trial->last_id = party->client.id;
 	for (i = 0; i < trial->peers; i++) {
 		nt_await(trial->nt, bound(party, trial->peer[i]));
@@ -304,7 +368,7 @@ static int try_to_register(struct trial *trial, int first, int last)
 	return failed;
 }
 
-/* Promise 10, and ids are not burnt: the first of its NPI has nobody to meet. */
+/* Promise 10. The first of its NPI meets no peer. */
 static void first_of_its_npi_finds_no_memory(struct kunit *test)
 {
 	struct trial trial;
@@ -315,6 +379,8 @@ static void first_of_its_npi_finds_no_memory(struct kunit *test)
 		n++;
 	/* The registration, its NPI, its directory and its files at the least. */
 	KUNIT_EXPECT_GE(test, trial.refused, 8);
+	KUNIT_EXPECT_EQ(test, names.again, 0);
+	KUNIT_EXPECT_GT(test, names.seen, 1);
 }
 
 /*
@@ -451,24 +517,132 @@ static void withheld_offer_finds_no_memory(struct kunit *test)
 	KUNIT_EXPECT_GE(test, n, 14);
 }
 
+/* How often the registrar has come back to offers that found no memory. */
+static atomic_t retries;
+
+static bool count_retry(struct pt_regs *regs)
+{
+	atomic_inc(&retries);
+	return false;
+}
+
+static struct nt_detour retry_detour = {
+	.function	= "nmr_retry",
+	.take		= count_retry,
+};
+
+static void end_retries(struct kunit_resource *res)
+{
+	end_faults();
+	nt_detour_end(&retry_detour);
+}
+
+static int begin_retries(struct kunit_resource *res, void *context)
+{
+	res->data = &retry_detour;
+	atomic_set(&retries, 0);
+	return nt_detour_begin(&retry_detour);
+}
+
+/* No offer comes while workers find no memory, and they do not ask for it without pause. */
+static void expect_retries(struct kunit *test, struct nt_party *client)
+{
+	int offers = nt_entered(client, NT_C_ATTACH), n, ret;
+
+	ret = read_poll_timeout(atomic_read, n, n >= 4, USEC_PER_MSEC,
+				jiffies_to_usecs(NT_TIMEOUT), false, &retries);
+	KUNIT_EXPECT_EQ(test, ret, 0);
+	KUNIT_EXPECT_GE(test, atomic_read(&faults.failed), n - 1);
+	KUNIT_EXPECT_EQ(test, nt_entered(client, NT_C_ATTACH), offers);
+	end_faults();
+}
+
 /* As long as there is no memory there is no offer, and then there is. */
 static void workers_find_no_memory_for_a_while(struct kunit *test)
 {
 	struct nt *nt = test->priv;
 	struct nt_party *provider = nt_provider(nt), *client;
-	int failed, ret;
 
+	KUNIT_ASSERT_NOT_NULL(test, kunit_alloc_resource(test, begin_retries, end_retries,
+							 GFP_KERNEL, NULL));
 	nt_join_npi(provider);
 	client = deferred_client(nt);
 	begin_faults(NULL, 1, INT_MAX);
 	KUNIT_EXPECT_EQ(test, nt_reoffer(client), 0);
-	ret = read_poll_timeout(atomic_read, failed, failed >= 4, USEC_PER_MSEC,
-				jiffies_to_usecs(NT_TIMEOUT), false, &faults.failed);
-	KUNIT_EXPECT_EQ(test, ret, 0);
-	KUNIT_EXPECT_EQ(test, nt_entered(client, NT_C_ATTACH), 1);
-	end_faults();
+	expect_retries(test, client);
 	nt_await(nt, bound(client, provider));
 	KUNIT_EXPECT_EQ(test, nt_entered(client, NT_C_ATTACH), 2);
+}
+
+/* The same for an offer that was withheld. */
+static void withheld_offer_finds_no_memory_for_a_while(struct kunit *test)
+{
+	struct nt *nt = test->priv;
+	struct nt_party *client = nt_client(nt), *first = nt_provider(nt);
+	struct nt_party *next = nt_provider(nt);
+
+	KUNIT_ASSERT_NOT_NULL(test, kunit_alloc_resource(test, begin_retries, end_retries,
+							 GFP_KERNEL, NULL));
+	client->max_bindings = 1;
+	nt_join_npi(first);
+	nt_join_npi(client);
+	nt_join_npi(next);
+	begin_faults(NULL, 1, INT_MAX);
+	nmr_detach_binding(nt_find(nt, client, first)->b, NMR_DETACH_ABORT);
+	expect_retries(test, client);
+	nt_await(nt, bound(client, next));
+	KUNIT_EXPECT_EQ(test, nt_entered(client, NT_C_ATTACH), 2);
+}
+
+static void end_binding_detour(struct kunit_resource *res)
+{
+	end_faults();
+	nt_detour_end(&binding_detour);
+}
+
+static int begin_binding_detour(struct kunit_resource *res, void *context)
+{
+	res->data = &binding_detour;
+	return nt_detour_begin(&binding_detour);
+}
+
+static int register_without_a_binding(void *party)
+{
+	begin_faults(current, 1, 1);
+	WRITE_ONCE(faults.binding, true);
+	return nt_register(party);
+}
+
+/*
+ * The first offer of a register call finds no memory, and is the scan's from then on. While
+ * the scan makes it, the call is still on its way to other providers: these offers are the
+ * call's, and are made once.
+ */
+static void scan_leaves_an_offer_on_its_way(struct kunit *test)
+{
+	struct nt *nt = test->priv;
+	struct nt_party *client = nt_client(nt), *lost = nt_provider(nt);
+	struct nt_party *stop = nt_provider(nt), *last = nt_provider(nt);
+	struct nt_thread *thread;
+
+	KUNIT_ASSERT_NOT_NULL(test, kunit_alloc_resource(test, begin_binding_detour,
+							 end_binding_detour, GFP_KERNEL,
+							 NULL));
+	nt_join_npi(lost);
+	nt_join_npi(stop);
+	nt_join_npi(last);
+	nt_hold(stop, NT_P_ATTACH);
+	thread = nt_spawn(nt, register_without_a_binding, client);
+	nt_await(nt, nt_entered(stop, NT_P_ATTACH) == 1);
+	nt_await(nt, bound(client, lost));
+	nt_settle(nt);
+	KUNIT_EXPECT_TRUE(test, nt_find(nt, client, lost)->on_worker);
+	KUNIT_EXPECT_EQ(test, nt_entered(client, NT_C_ATTACH), 2);
+	nt_release(stop, NT_P_ATTACH);
+	KUNIT_EXPECT_EQ(test, nt_join(thread), 0);
+	KUNIT_EXPECT_FALSE(test, nt_find(nt, client, last)->on_worker);
+	nt_settle(nt);
+	KUNIT_EXPECT_EQ(test, nt_entered(client, NT_C_ATTACH), 3);
 }
 
 /* What needs no memory */
@@ -527,6 +701,8 @@ static struct kunit_case nmr_fault_cases[] = {
 	KUNIT_CASE(reoffer_finds_no_memory),
 	KUNIT_CASE(withheld_offer_finds_no_memory),
 	KUNIT_CASE(workers_find_no_memory_for_a_while),
+	KUNIT_CASE(withheld_offer_finds_no_memory_for_a_while),
+	KUNIT_CASE(scan_leaves_an_offer_on_its_way),
 	KUNIT_CASE_PARAM(leaving_allocates_nothing, side_gen_params),
 	KUNIT_CASE_PARAM(bindings_end_without_memory, side_gen_params),
 	{}

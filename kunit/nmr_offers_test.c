@@ -188,16 +188,7 @@ static void nt_reoffer_provider(struct kunit *test, struct nt_party *client,
 	KUNIT_EXPECT_EQ(test, nt_reoffer(provider), 0);
 }
 
-/* The newcomers have nothing to do with the two but to be there. */
-static void nt_client_arrives(struct kunit *test, struct nt_party *client,
-			      struct nt_party *provider)
-{
-	struct nt_party *newcomer = nt_client(test->priv);
-
-	newcomer->at[NT_C_ATTACH].ret = -ENODEV;
-	nt_join_npi(newcomer);
-}
-
+/* The newcomer has nothing to do with the two but to be there. */
 static void nt_provider_arrives(struct kunit *test, struct nt_party *client,
 				struct nt_party *provider)
 {
@@ -243,7 +234,6 @@ static void nt_providers_peer_leaves(struct kunit *test, struct nt_party *client
 static const struct event events[] = {
 	{ "client reoffers", nt_reoffer_client },
 	{ "provider reoffers", nt_reoffer_provider },
-	{ "a client arrives", nt_client_arrives },
 	{ "a provider arrives", nt_provider_arrives },
 	{ "client's other binding ends", nt_client_is_freed },
 	{ "provider's other binding ends", nt_provider_is_freed },
@@ -395,6 +385,17 @@ static void deferred_silently_and_only_when_due(struct kunit *test)
 			param->point == NT_C_BOUND ? 3 : 0);
 }
 
+/* The pair, which is bound, is detached, and has been cleaned up on return. */
+static void nt_detach(struct kunit *test, struct nt_party *client,
+		      struct nt_party *provider, enum nmr_detach_reason reason)
+{
+	struct nt_binding *nb = nt_find(test->priv, client, provider);
+
+	KUNIT_ASSERT_NOT_NULL(test, nb);
+	KUNIT_ASSERT_EQ(test, nmr_detach_binding(nb->b, reason), 0);
+	nt_await(nb->nt, nt_has_left(nb, NT_P_CLEANUP));
+}
+
 /* What is no event: a binding that never attached, or that of strangers, ends. */
 
 static int defer_always(struct nt_binding *nb, int ret)
@@ -453,6 +454,102 @@ static void strangers_binding_is_no_event(struct kunit *test)
 	nt_leave(stranger);
 	nt_leave(host);
 	expect_offers(test, client, provider, 1);
+}
+
+/* A client that arrives brings nothing that the clients before it do not have. */
+static void arriving_client_is_no_event(struct kunit *test)
+{
+	struct nt *nt = test->priv;
+	struct nt_party *client = nt_client(nt), *newcomer = nt_client(nt);
+	struct nt_party *defers = nt_provider(nt), *falls_back = nt_provider(nt);
+
+	defers->at[NT_P_ATTACH].ret = -EPROBE_DEFER;
+	nt_join_npi(defers);
+	nt_join_npi(client);
+	/* Its arrival is an event for the pair that was deferred, and so is its end. */
+	nt_pair(nt, client, falls_back);
+	await_offers(test, client, defers, 2);
+	nt_detach(test, client, falls_back, NMR_DETACH_FALLBACK);
+	await_offers(test, client, defers, 3);
+	nt_join_npi(newcomer);
+	expect_offers(test, client, defers, 3);
+	expect_offers(test, client, falls_back, 1);
+	expect_offers(test, newcomer, defers, 1);
+}
+
+/*
+ * One provider arrives, and each client that waits has its deferred pair offered again:
+ * they are more than a batch, so that the lock is dropped between them.
+ */
+static void arriving_provider_concerns_each_client(struct kunit *test)
+{
+	struct nt *nt = test->priv;
+	struct nt_party *client[70], *newcomer = nt_provider(nt);
+	struct nt_party *defers = nt_provider(nt);
+	int i;
+
+	defers->at[NT_P_ATTACH].first = -EPROBE_DEFER;
+	defers->at[NT_P_ATTACH].nfirst = ARRAY_SIZE(client);
+	newcomer->at[NT_P_ATTACH].ret = -ENODEV;
+	nt_join_npi(defers);
+	for (i = 0; i < ARRAY_SIZE(client); i++) {
+		client[i] = nt_client(nt);
+		nt_join_npi(client[i]);
+	}
+	nt_settle(nt);
+	KUNIT_EXPECT_EQ(test, nt_entered(defers, NT_P_ATTACH), (int)ARRAY_SIZE(client));
+	nt_join_npi(newcomer);
+	for (i = 0; i < ARRAY_SIZE(client); i++)
+		await_offers(test, client[i], defers, 2);
+	nt_settle(nt);
+	KUNIT_EXPECT_EQ(test, nt_entered(defers, NT_P_ATTACH),
+			2 * (int)ARRAY_SIZE(client));
+}
+
+/* The same with the many on the other side: one client has more than a batch deferred. */
+static void event_concerns_each_deferred_pair(struct kunit *test)
+{
+	struct nt *nt = test->priv;
+	struct nt_party *client = nt_client(nt), *provider[70];
+	int i;
+
+	client->at[NT_C_ATTACH].first = -EPROBE_DEFER;
+	client->at[NT_C_ATTACH].nfirst = ARRAY_SIZE(provider);
+	for (i = 0; i < ARRAY_SIZE(provider); i++) {
+		provider[i] = nt_provider(nt);
+		nt_join_npi(provider[i]);
+	}
+	nt_join_npi(client);
+	nt_settle(nt);
+	KUNIT_EXPECT_EQ(test, nt_entered(client, NT_C_ATTACH), (int)ARRAY_SIZE(provider));
+	KUNIT_EXPECT_EQ(test, nt_reoffer(client), 0);
+	for (i = 0; i < ARRAY_SIZE(provider); i++)
+		await_offers(test, client, provider[i], 2);
+	nt_settle(nt);
+	KUNIT_EXPECT_EQ(test, nt_entered(client, NT_C_ATTACH),
+			2 * (int)ARRAY_SIZE(provider));
+}
+
+/* And one provider has deferred pairs with more clients than a batch. */
+static void reoffer_concerns_each_client(struct kunit *test)
+{
+	struct nt *nt = test->priv;
+	struct nt_party *provider = nt_provider(nt), *client[70];
+	int i;
+
+	provider->at[NT_P_ATTACH].first = -EPROBE_DEFER;
+	provider->at[NT_P_ATTACH].nfirst = ARRAY_SIZE(client);
+	nt_join_npi(provider);
+	for (i = 0; i < ARRAY_SIZE(client); i++) {
+		client[i] = nt_client(nt);
+		nt_join_npi(client[i]);
+	}
+	KUNIT_EXPECT_EQ(test, nt_reoffer(provider), 0);
+	for (i = 0; i < ARRAY_SIZE(client); i++)
+		await_offers(test, client[i], provider, 2);
+	nt_settle(nt);
+	KUNIT_EXPECT_EQ(test, nt_entered(provider, NT_P_ATTACH),
+			2 * (int)ARRAY_SIZE(client));
 }
 
 /*
@@ -662,17 +759,64 @@ static void full_clients_concern_nobody_else(struct kunit *test)
 		await_offers(test, full[i], second, 1);
 }
 
-/* FALLBACK and ABORT */
+/*
+ * A client is scanned while a later provider's register call is still on its way to it:
+ * the offer is the call's, and is made once.
+ */
 
-static void nt_detach(struct kunit *test, struct nt_party *client,
-		      struct nt_party *provider, enum nmr_detach_reason reason)
+static void nt_slot_comes_free(struct kunit *test, struct nt_party *client,
+			       struct nt_party *provider)
 {
-	struct nt_binding *nb = nt_find(test->priv, client, provider);
-
-	KUNIT_ASSERT_NOT_NULL(test, nb);
-	KUNIT_ASSERT_EQ(test, nmr_detach_binding(nb->b, reason), 0);
-	nt_await(nb->nt, nt_has_left(nb, NT_P_CLEANUP));
+	nt_detach(test, client, provider, NMR_DETACH_ABORT);
 }
+
+static void nt_pair_is_due(struct kunit *test, struct nt_party *client,
+			   struct nt_party *provider)
+{
+	int offers = nt_offers(client, client->priv);
+
+	KUNIT_EXPECT_EQ(test, nt_reoffer(client), 0);
+	await_offers(test, client, client->priv, offers + 1);
+}
+
+static const struct event scans[] = {
+	{ "a slot comes free", nt_slot_comes_free },
+	{ "reoffer", nt_pair_is_due },
+};
+
+KUNIT_ARRAY_PARAM(scan, scans, event_name);
+
+static void scan_leaves_an_offer_on_its_way(struct kunit *test)
+{
+	const struct event *param = test->param_value;
+	struct nt *nt = test->priv;
+	struct nt_party *client = nt_client(nt), *stop = nt_client(nt);
+	struct nt_party *bound = nt_provider(nt), *defers = nt_provider(nt);
+	struct nt_party *walker = nt_provider(nt);
+	struct nt_thread *thread;
+
+	client->max_bindings = 3;
+	client->priv = defers;
+	defers->at[NT_P_ATTACH].ret = -EPROBE_DEFER;
+	nt_join_npi(bound);
+	nt_join_npi(defers);
+	nt_join_npi(stop);
+	nt_join_npi(client);
+	nt_hold(walker, NT_P_ATTACH);
+	thread = nt_spawn(nt, nt_register_thread, walker);
+	nt_await(nt, nt_entered(walker, NT_P_ATTACH) == 1);
+	nt_settle(nt);
+	KUNIT_EXPECT_EQ(test, nt_offers(stop, walker), 1);
+	param->happens(test, client, bound);
+	expect_offers(test, client, walker, 0);
+	nt_release(walker, NT_P_ATTACH);
+	KUNIT_EXPECT_EQ(test, nt_join(thread), 0);
+	KUNIT_EXPECT_EQ(test, nt_offers(client, walker), 1);
+	KUNIT_EXPECT_FALSE(test, nt_find(nt, client, walker)->on_worker);
+	expect_offers(test, client, walker, 1);
+}
+
+/* FALLBACK and ABORT */
 
 static void fallback_pair_is_offered_after(struct kunit *test)
 {
@@ -862,6 +1006,10 @@ static struct kunit_case nmr_offers_cases[] = {
 	KUNIT_CASE_PARAM(deferred_silently_and_only_when_due, deferral_gen_params),
 	KUNIT_CASE_PARAM(failed_binding_is_no_event, deferral_gen_params),
 	KUNIT_CASE(strangers_binding_is_no_event),
+	KUNIT_CASE(arriving_client_is_no_event),
+	KUNIT_CASE(arriving_provider_concerns_each_client),
+	KUNIT_CASE(event_concerns_each_deferred_pair),
+	KUNIT_CASE(reoffer_concerns_each_client),
 	KUNIT_CASE_PARAM(event_during_the_offer_counts, event_gen_params),
 	KUNIT_CASE(full_client_gets_no_offer),
 	KUNIT_CASE(withheld_pairs_are_offered_as_slots_come_free),
@@ -870,6 +1018,7 @@ static struct kunit_case nmr_offers_cases[] = {
 	KUNIT_CASE(slot_is_free_after_cleanup),
 	KUNIT_CASE(withheld_provider_may_leave),
 	KUNIT_CASE(full_clients_concern_nobody_else),
+	KUNIT_CASE_PARAM(scan_leaves_an_offer_on_its_way, scan_gen_params),
 	KUNIT_CASE_PARAM(fallback_pair_is_offered_after, event_gen_params),
 	KUNIT_CASE_PARAM(aborted_pair_is_not_offered_again, event_gen_params),
 	KUNIT_CASE_PARAM(abort_ends_with_the_registration, side_gen_params),

@@ -1077,13 +1077,13 @@ static void party_leaves_between_offer_and_attach(struct kunit *test)
 
 /* What makes a deferred pair due. */
 enum event {
-	CLIENT_REOFFER, PROVIDER_REOFFER, CLIENT_ARRIVES, PROVIDER_ARRIVES,
-	CLIENT_CLEANUP, PROVIDER_CLEANUP
+	CLIENT_REOFFER, PROVIDER_REOFFER, PROVIDER_ARRIVES, CLIENT_CLEANUP,
+	PROVIDER_CLEANUP
 };
 
 static const enum event events[] = {
-	CLIENT_REOFFER, PROVIDER_REOFFER, CLIENT_ARRIVES, PROVIDER_ARRIVES,
-	CLIENT_CLEANUP, PROVIDER_CLEANUP
+	CLIENT_REOFFER, PROVIDER_REOFFER, PROVIDER_ARRIVES, CLIENT_CLEANUP,
+	PROVIDER_CLEANUP
 };
 
 static void event_desc(const enum event *event, char *desc)
@@ -1091,7 +1091,6 @@ static void event_desc(const enum event *event, char *desc)
 	static const char * const names[] = {
 		[CLIENT_REOFFER]   = "client reoffers",
 		[PROVIDER_REOFFER] = "provider reoffers",
-		[CLIENT_ARRIVES]   = "another client arrives",
 		[PROVIDER_ARRIVES] = "another provider arrives",
 		[CLIENT_CLEANUP]   = "another binding of the client ends",
 		[PROVIDER_CLEANUP] = "another binding of the provider ends",
@@ -1159,9 +1158,6 @@ static void cause(struct deferring *d, enum event event)
 		break;
 	case PROVIDER_REOFFER:
 		KUNIT_EXPECT_EQ(nt->test, nt_reoffer(d->provider), 0);
-		break;
-	case CLIENT_ARRIVES:
-		nt_join_npi(nt_client(nt));
 		break;
 	case PROVIDER_ARRIVES:
 		nt_join_npi(nt_provider(nt));

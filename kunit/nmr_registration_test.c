@@ -26,38 +26,13 @@ static struct nt_party *nt_invented(struct nt *nt, enum nmr_side side, u64 id)
 	return party;
 }
 
+/* What is refused, and why: a line of the log says so, once for each place that registers. */
+
 static int refused_attach(struct nmr_binding *binding, void *context,
 			  const struct nmr_registration_instance *peer)
 {
 	nt_fail(context, "a refused client is offered a provider");
 	return -ENODEV;
-}
-
-static void client_null_arguments(struct kunit *test)
-{
-	struct nt *nt = test->priv;
-	struct nt_party *provider = nt_provider(nt);
-	struct nmr_client_handle handle = { .id = 77 };
-	const struct nmr_client_characteristics good = {
-		.attach_provider = refused_attach,
-		.instance.npi_id = &provider->npi_id,
-		.instance.module_id = &provider->module_id,
-	};
-	struct nmr_client_characteristics c;
-
-	nt_join_npi(provider);
-	KUNIT_EXPECT_EQ(test, -EINVAL, nmr_register_client(NULL, nt, &handle));
-	KUNIT_EXPECT_EQ(test, -EINVAL, nmr_register_client(&good, nt, NULL));
-	c = good;
-	c.attach_provider = NULL;
-	KUNIT_EXPECT_EQ(test, -EINVAL, nmr_register_client(&c, nt, &handle));
-	c = good;
-	c.instance.npi_id = NULL;
-	KUNIT_EXPECT_EQ(test, -EINVAL, nmr_register_client(&c, nt, &handle));
-	c = good;
-	c.instance.module_id = NULL;
-	KUNIT_EXPECT_EQ(test, -EINVAL, nmr_register_client(&c, nt, &handle));
-	KUNIT_EXPECT_EQ(test, handle.id, 77ULL);
 }
 
 static int unexpected_attach(struct nmr_binding *binding, void *context,
@@ -69,32 +44,175 @@ static int unexpected_attach(struct nmr_binding *binding, void *context,
 	return -ENODEV;
 }
 
-static void provider_null_arguments(struct kunit *test)
+/* What is missing, one at a time. */
+enum missing { CHARACTERISTICS, ATTACH, NPI_ID, MODULE_ID, HANDLE, NOTHING };
+
+struct omission {
+	const char *name;
+	enum missing missing;
+	const char *why;
+};
+
+static const struct omission omissions[] = {
+	{ "characteristics", CHARACTERISTICS, "the characteristics are NULL" },
+	{ "attach", ATTACH, "the attach callback is NULL" },
+	{ "npi_id", NPI_ID, "instance.npi_id is NULL" },
+	{ "module_id", MODULE_ID, "instance.module_id is NULL" },
+	{ "handle", HANDLE, "the pointer to the handle is NULL" },
+};
+
+static void omission_name(const struct omission *omission, char *desc)
+{
+	strscpy(desc, omission->name, KUNIT_PARAM_DESC_SIZE);
+}
+
+KUNIT_ARRAY_PARAM(omission, omissions, omission_name);
+
+static struct nmr_site nt_site(size_t size)
+{
+	struct nmr_site site = {
+		.version = NMR_VERSION,
+		.size = size,
+		.modname = KBUILD_MODNAME,
+		.owner = THIS_MODULE,
+	};
+
+	return site;
+}
+
+static int register_bad_client(struct nt *nt, struct nmr_site *site, enum missing missing,
+			       struct nmr_client_handle *handle)
+{
+	guid_t id = GUID_INIT(1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11);
+	const struct nmr_client_characteristics c = {
+		.attach_provider = missing == ATTACH ? NULL : refused_attach,
+		.instance.npi_id = missing == NPI_ID ? NULL : &nt->npi_id,
+		.instance.module_id = missing == MODULE_ID ? NULL : &id,
+	};
+
+	return __nmr_client_register(missing == CHARACTERISTICS ? NULL : &c, nt,
+				     missing == HANDLE ? NULL : handle, site);
+}
+
+static int register_bad_provider(struct nt *nt, struct nmr_site *site, enum missing missing,
+				 struct nmr_provider_handle *handle)
+{
+	guid_t id = GUID_INIT(1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11);
+	const struct nmr_provider_characteristics c = {
+		.attach_client = missing == ATTACH ? NULL : unexpected_attach,
+		.instance.npi_id = missing == NPI_ID ? NULL : &nt->npi_id,
+		.instance.module_id = missing == MODULE_ID ? NULL : &id,
+	};
+
+	return __nmr_provider_register(missing == CHARACTERISTICS ? NULL : &c, nt,
+				       missing == HANDLE ? NULL : handle, site);
+}
+
+/* Refused twice at one place: the log has one line. */
+static void register_tells_what_is_null(struct kunit *test)
+{
+	const struct omission *omission = test->param_value;
+	struct nt *nt = test->priv;
+	struct nmr_client_handle client = { .id = 77 };
+	struct nmr_provider_handle provider = { .id = 77 };
+	struct nmr_site site[NMR_SIDES] = {
+		nt_site(sizeof(struct nmr_client_characteristics)),
+		nt_site(sizeof(struct nmr_provider_characteristics)),
+	};
+	char line[100];
+	int i;
+
+	snprintf(line, sizeof(line), "nmr: " KBUILD_MODNAME " cannot register: %s\n",
+		 omission->why);
+	nt_join_npi(nt_client(nt));
+	nt_join_npi(nt_provider(nt));
+	nt_watch_log(nt);
+	for (i = 0; i < 2; i++)
+		KUNIT_EXPECT_EQ(test, -EINVAL,
+				register_bad_client(nt, &site[NMR_CLIENT],
+						    omission->missing, &client));
+	KUNIT_EXPECT_EQ(test, nt_watched_lines(nt), 1);
+	KUNIT_EXPECT_NOT_NULL_MSG(test, strstr(nt->line, line), "%s", nt->line);
+	nt_watch_log(nt);
+	for (i = 0; i < 2; i++)
+		KUNIT_EXPECT_EQ(test, -EINVAL,
+				register_bad_provider(nt, &site[NMR_PROVIDER],
+						      omission->missing, &provider));
+	KUNIT_EXPECT_EQ(test, nt_watched_lines(nt), 1);
+	KUNIT_EXPECT_NOT_NULL_MSG(test, strstr(nt->line, line), "%s", nt->line);
+	KUNIT_EXPECT_EQ(test, client.id, 77ULL);
+	KUNIT_EXPECT_EQ(test, provider.id, 77ULL);
+}
+
+/* A module that was built with another header. */
+struct build {
+	const char *name;
+	int version;
+	int size;
+};
+
+static const struct build builds[] = {
+	{ "an older version", -1, 0 },
+	{ "a newer version", 1, 0 },
+	{ "shorter characteristics", 0, -8 },
+	{ "longer characteristics", 0, 8 },
+};
+
+static void build_name(const struct build *build, char *desc)
+{
+	strscpy(desc, build->name, KUNIT_PARAM_DESC_SIZE);
+}
+
+KUNIT_ARRAY_PARAM(build, builds, build_name);
+
+static void register_refuses_another_header(struct kunit *test)
+{
+	const struct build *build = test->param_value;
+	struct nt *nt = test->priv;
+	struct nmr_client_handle client = { .id = 77 };
+	struct nmr_provider_handle provider = { .id = 77 };
+	struct nmr_site site[NMR_SIDES] = {
+		nt_site(sizeof(struct nmr_client_characteristics)),
+		nt_site(sizeof(struct nmr_provider_characteristics)),
+	};
+	char line[100];
+	int i;
+
+	nt_join_npi(nt_client(nt));
+	nt_join_npi(nt_provider(nt));
+	nt_watch_log(nt);
+	for (i = 0; i < NMR_SIDES; i++) {
+		site[i].version += build->version;
+		site[i].size += build->size;
+	}
+	KUNIT_EXPECT_EQ(test, -EINVAL, register_bad_client(nt, &site[NMR_CLIENT], NOTHING,
+							   &client));
+	KUNIT_EXPECT_EQ(test, -EINVAL, register_bad_provider(nt, &site[NMR_PROVIDER],
+							     NOTHING, &provider));
+	KUNIT_EXPECT_EQ(test, nt_watched_lines(nt), 2);
+	snprintf(line, sizeof(line),
+		 "nmr: " KBUILD_MODNAME " was built with version %u of nmr.h", site[0].version);
+	KUNIT_EXPECT_NOT_NULL_MSG(test, strstr(nt->line, line), "%s", nt->line);
+	KUNIT_EXPECT_EQ(test, client.id, 77ULL);
+	KUNIT_EXPECT_EQ(test, provider.id, 77ULL);
+}
+
+/* Both sides take NULL where a binding is looked at, or dropped, in error paths. */
+static void null_bindings_are_taken(struct kunit *test)
 {
 	struct nt *nt = test->priv;
-	struct nt_party *client = nt_client(nt);
-	struct nmr_provider_handle handle = { .id = 77 };
-	const struct nmr_provider_characteristics good = {
-		.attach_client = unexpected_attach,
-		.instance.npi_id = &client->npi_id,
-		.instance.module_id = &client->module_id,
-	};
-	struct nmr_provider_characteristics c;
 
-	nt_join_npi(client);
-	KUNIT_EXPECT_EQ(test, -EINVAL, nmr_register_provider(NULL, nt, &handle));
-	KUNIT_EXPECT_EQ(test, -EINVAL, nmr_register_provider(&good, nt, NULL));
-	c = good;
-	c.attach_client = NULL;
-	KUNIT_EXPECT_EQ(test, -EINVAL, nmr_register_provider(&c, nt, &handle));
-	c = good;
-	c.instance.npi_id = NULL;
-	KUNIT_EXPECT_EQ(test, -EINVAL, nmr_register_provider(&c, nt, &handle));
-	c = good;
-	c.instance.module_id = NULL;
-	KUNIT_EXPECT_EQ(test, -EINVAL, nmr_register_provider(&c, nt, &handle));
-	KUNIT_EXPECT_EQ(test, handle.id, 77ULL);
-	KUNIT_EXPECT_EQ(test, nt_entered(client, NT_C_ATTACH), 0);
+	KUNIT_EXPECT_EQ(test, nmr_binding_id(NULL), 0ULL);
+	KUNIT_EXPECT_NULL(test, nmr_binding_get(NULL));
+	nmr_binding_put(NULL);
+	KUNIT_EXPECT_EQ(test, nmr_detach_binding(NULL, NMR_DETACH_ABORT), -EINVAL);
+	KUNIT_EXPECT_EQ(test, nmr_client_attach_provider(NULL, NULL, NULL), -EINVAL);
+	/* It cannot be told which module completes nothing. */
+	nt_expect_warnings(nt);
+	nmr_client_detach_provider_complete(NULL);
+	nmr_provider_detach_client_complete(NULL);
+	nt_watched_lines(nt);
+	KUNIT_EXPECT_EQ(test, nt->warnings, 1);
 }
 
 /* The handle works in the first callback, before the register call returns. */
@@ -289,6 +407,58 @@ static void many_tasks_wait(struct kunit *test)
 	nt_release(party, cleanup);
 	for (i = 0; i < ARRAY_SIZE(waiter); i++)
 		KUNIT_EXPECT_EQ(test, nt_join(waiter[i]), 0);
+}
+
+/*
+ * A wait that lasts counts neither as hung nor to the load, and does not keep the machine
+ * from being suspended: unless other tasks wait for what it is inside of.
+ */
+static void waits_are_idle_and_freezable(struct kunit *test)
+{
+	struct nt *nt = test->priv;
+	enum nmr_side side = param_side(test);
+	struct nt_party *party = nt_party(nt, side);
+	enum nt_point cleanup = NT_C_CLEANUP + side;
+	struct nt_thread *waiter;
+
+	nt_join_npi(party);
+	nt_join_npi(nt_party(nt, nt_peer(side)));
+	nt_hold(party, cleanup);
+	nt_deregister(party);
+	waiter = nt_spawn(nt, nt_wait_thread, party);
+	nt_await_idle(nt, waiter->task);
+	KUNIT_EXPECT_TRUE(test, READ_ONCE(waiter->task->__state) & TASK_FREEZABLE);
+	nt_release(party, cleanup);
+	KUNIT_EXPECT_EQ(test, nt_join(waiter), 0);
+}
+
+static int wait_for_the_held_one(struct nt_binding *nb, int ret)
+{
+	nt_check(nb->nt, nt_wait_forever(nb->party[NMR_CLIENT]->priv) == 0);
+	return ret;
+}
+
+static void waits_in_a_callback_are_not_freezable(struct kunit *test)
+{
+	struct nt *nt = test->priv;
+	struct nt_party *client = nt_client(nt), *held = nt_client(nt);
+	struct nt_party *host = nt_provider(nt);
+	struct nt_thread *thread;
+
+	guid_gen(&held->npi_id);
+	guid_copy(&host->npi_id, &held->npi_id);
+	nt_pair(nt, held, host);
+	nt_hold(held, NT_C_CLEANUP);
+	nt_deregister(held);
+	client->priv = held;
+	client->at[NT_C_ATTACH].hook = wait_for_the_held_one;
+	nt_join_npi(nt_provider(nt));
+	thread = nt_spawn(nt, nt_register_thread, client);
+	nt_await(nt, nt_entered(client, NT_C_ATTACH) == 1);
+	nt_await_idle(nt, thread->task);
+	KUNIT_EXPECT_FALSE(test, READ_ONCE(thread->task->__state) & TASK_FREEZABLE);
+	nt_release(held, NT_C_CLEANUP);
+	KUNIT_EXPECT_EQ(test, nt_join(thread), 0);
 }
 
 static void sync_waits(struct kunit *test)
@@ -814,8 +984,9 @@ static void deregister_in_any_context(struct kunit *test)
 }
 
 static struct kunit_case nmr_registration_cases[] = {
-	KUNIT_CASE(client_null_arguments),
-	KUNIT_CASE(provider_null_arguments),
+	KUNIT_CASE_PARAM(register_tells_what_is_null, omission_gen_params),
+	KUNIT_CASE_PARAM(register_refuses_another_header, build_gen_params),
+	KUNIT_CASE(null_bindings_are_taken),
 	KUNIT_CASE_PARAM(handle_is_set_before_the_first_callback, side_gen_params),
 	KUNIT_CASE_PARAM(characteristics_are_copied, side_gen_params),
 	KUNIT_CASE_PARAM(offers_are_made_before_register_returns, side_gen_params),
@@ -824,6 +995,8 @@ static struct kunit_case nmr_registration_cases[] = {
 	KUNIT_CASE_PARAM(deregister_alone_is_in_progress, side_gen_params),
 	KUNIT_CASE_PARAM(wait_returns, side_gen_params),
 	KUNIT_CASE_PARAM(many_tasks_wait, side_gen_params),
+	KUNIT_CASE_PARAM(waits_are_idle_and_freezable, side_gen_params),
+	KUNIT_CASE(waits_in_a_callback_are_not_freezable),
 	KUNIT_CASE_PARAM(sync_waits, side_gen_params),
 	KUNIT_CASE_PARAM(sync_of_an_invented_handle_is_logged, side_gen_params),
 	KUNIT_CASE_PARAM(wait_in_a_callback_is_a_deadlock, wait_point_gen_params),

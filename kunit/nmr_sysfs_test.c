@@ -1,20 +1,18 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * What /sys/kernel/nmr shows, from registered to gone, and what it takes. Read and
- * written through a mount of sysfs that only the kernel sees.
+ * What /sys/kernel/nmr shows, from registered to gone, and what it takes; and what debugfs
+ * shows of pairs that are not attached, and of references.
  */
 #include <kunit/test.h>
 #include <linux/cred.h>
 #include <linux/err.h>
 #include <linux/file.h>
 #include <linux/fs.h>
-#include <linux/mount.h>
+#include <linux/rcupdate.h>
 #include <linux/sched.h>
 
+#include "files.h"
 #include "harness.h"
-
-#define NAME_SIZE	64
-#define VALUE_SIZE	64
 
 KUNIT_ARRAY_PARAM(side, nt_sides, nt_side_name);
 
@@ -25,64 +23,10 @@ static enum nmr_side param_side(struct kunit *test)
 
 /* Access */
 
-static struct vfsmount *sysfs_mount;
-
-static struct file *nt_open_file(const char *path, int flags)
-{
-	return file_open_root_mnt(sysfs_mount, path, flags, 0);
-}
-
-/* What a file says, without its newline, or "(errno)". */
-static void nt_read(const char *path, char value[VALUE_SIZE])
-{
-	struct file *file = nt_open_file(path, O_RDONLY);
-	ssize_t length = PTR_ERR_OR_ZERO(file);
-	loff_t pos = 0;
-
-	if (!length) {
-		length = kernel_read(file, value, VALUE_SIZE - 1, &pos);
-		fput(file);
-	}
-	if (length < 0) {
-		snprintf(value, VALUE_SIZE, "(%zd)", length);
-		return;
-	}
-	if (length && value[length - 1] == '\n')
-		length--;
-	value[length] = '\0';
-}
-
-static ssize_t nt_write(const char *path, const char *value)
-{
-	struct file *file = nt_open_file(path, O_WRONLY);
-	ssize_t ret = PTR_ERR_OR_ZERO(file);
-	loff_t pos = 0;
-
-	if (!ret) {
-		ret = kernel_write(file, value, strlen(value), &pos);
-		fput(file);
-	}
-	return ret;
-}
-
-static void nt_party_path(struct nt_party *party, const char *name,
-			  char path[NAME_SIZE])
-{
-	snprintf(path, NAME_SIZE, "kernel/nmr/%s/%llu/%s",
-		 party->side == NMR_CLIENT ? "clients" : "providers",
-		 party->client.id, name);
-}
-
-static void nt_binding_path(struct nt_binding *nb, const char *name,
-			    char path[NAME_SIZE])
-{
-	snprintf(path, NAME_SIZE, "kernel/nmr/bindings/%llu/%s", nb->id, name);
-}
-
 static void expect_party(struct kunit *test, struct nt_party *party,
 			 const char *name, const char *expected)
 {
-	char path[NAME_SIZE], value[VALUE_SIZE];
+	char path[NT_NAME_SIZE], value[NT_VALUE_SIZE];
 
 	nt_party_path(party, name, path);
 	nt_read(path, value);
@@ -92,7 +36,7 @@ static void expect_party(struct kunit *test, struct nt_party *party,
 static void expect_binding(struct kunit *test, struct nt_binding *nb,
 			   const char *name, const char *expected)
 {
-	char path[NAME_SIZE], value[VALUE_SIZE];
+	char path[NT_NAME_SIZE], value[NT_VALUE_SIZE];
 
 	nt_binding_path(nb, name, path);
 	nt_read(path, value);
@@ -142,7 +86,7 @@ static void registration_shows_itself(struct kunit *test)
 static void expect_link(struct kunit *test, struct nt_binding *nb, const char *name,
 			struct nt_party *party)
 {
-	char path[NAME_SIZE], target[NAME_SIZE];
+	char path[NT_NAME_SIZE], target[NT_NAME_SIZE];
 	struct file *file;
 
 	nt_binding_path(nb, name, path);
@@ -308,7 +252,7 @@ static void binding_counts_pending_time(struct kunit *test)
 {
 	struct nt *nt = test->priv;
 	struct nt_party *client = nt_client(nt);
-	char path[NAME_SIZE], value[VALUE_SIZE];
+	char path[NT_NAME_SIZE], value[NT_VALUE_SIZE];
 	struct nt_binding *nb;
 	unsigned int ms = 0;
 
@@ -335,7 +279,7 @@ static void detach_starts_and_returns(struct kunit *test)
 	struct nt *nt = test->priv;
 	struct nt_party *client = nt_client(nt), *provider = nt_provider(nt);
 	enum nmr_detach_reason reason;
-	char path[NAME_SIZE];
+	char path[NT_NAME_SIZE];
 	struct nt_binding *nb;
 	int i;
 
@@ -372,7 +316,7 @@ static void detach_refuses_other_values(struct kunit *test)
 	};
 	struct nt *nt = test->priv;
 	struct nt_binding *nb = nt_pair(nt, nt_client(nt), nt_provider(nt));
-	char path[NAME_SIZE];
+	char path[NT_NAME_SIZE];
 	int i;
 
 	nt_binding_path(nb, "detach", path);
@@ -389,7 +333,7 @@ static int write_as_nobody(void *arg)
 	struct nt_binding *nb = arg;
 	struct cred *cred = prepare_creds();
 	const struct cred *old;
-	char path[NAME_SIZE], value[VALUE_SIZE];
+	char path[NT_NAME_SIZE], value[NT_VALUE_SIZE];
 	ssize_t ret;
 
 	if (!cred)
@@ -412,7 +356,7 @@ static void detach_is_for_root(struct kunit *test)
 {
 	struct nt *nt = test->priv;
 	struct nt_binding *nb = nt_pair(nt, nt_client(nt), nt_provider(nt));
-	char path[NAME_SIZE], value[VALUE_SIZE];
+	char path[NT_NAME_SIZE], value[NT_VALUE_SIZE];
 
 	KUNIT_EXPECT_EQ(test, nt_join(nt_spawn(nt, write_as_nobody, nb)), -EACCES);
 	KUNIT_EXPECT_TRUE(test, nt_open(nb, NMR_CLIENT));
@@ -428,7 +372,7 @@ static void detach_is_for_root(struct kunit *test)
 
 static void expect_file_gone(struct kunit *test, struct file *file)
 {
-	char value[VALUE_SIZE];
+	char value[NT_VALUE_SIZE];
 	loff_t pos = 0;
 
 	KUNIT_EXPECT_EQ(test, kernel_read(file, value, sizeof(value), &pos), -ENODEV);
@@ -441,7 +385,7 @@ static void open_files_delay_nobody(struct kunit *test)
 	struct nt *nt = test->priv;
 	struct nt_party *client = nt_client(nt), *provider = nt_provider(nt);
 	struct nt_binding *nb = nt_pair(nt, client, provider);
-	char path[NAME_SIZE], value[VALUE_SIZE];
+	char path[NT_NAME_SIZE], value[NT_VALUE_SIZE];
 	struct file *file[4], *dir;
 	loff_t pos = 0;
 	int i;
@@ -471,20 +415,422 @@ static void open_files_delay_nobody(struct kunit *test)
 	fput(dir);
 }
 
-static int nmr_sysfs_suite_init(struct kunit_suite *suite)
-{
-	struct file_system_type *type = get_fs_type("sysfs");
+/* reoffer */
 
-	if (!type)
-		return -ENODEV;
-	sysfs_mount = kern_mount(type);
-	return PTR_ERR_OR_ZERO(sysfs_mount);
+static void expect_write(struct kunit *test, struct nt_party *party, const char *file,
+			 const char *value, ssize_t expected)
+{
+	char path[NT_NAME_SIZE];
+
+	nt_party_path(party, file, path);
+	KUNIT_EXPECT_EQ_MSG(test, nt_write(path, value), expected, "%s %s", path, value);
 }
 
-static void nmr_sysfs_suite_exit(struct kunit_suite *suite)
+/* How a pair comes to be none that is offered again. */
+struct parting {
+	const char *name;
+	enum nt_point point;
+	int value;
+};
+
+static const struct parting partings[] = {
+	{ "client declined", NT_C_ATTACH, -ENODEV },
+	{ "provider declined", NT_P_ATTACH, -ENODEV },
+	{ "client declined late", NT_C_BOUND, -ENODEV },
+	{ "aborted", NT_POINTS, 0 },
+};
+
+static void parting_name(const struct parting *parting, char *desc)
 {
-	if (!IS_ERR_OR_NULL(sysfs_mount))
-		kern_unmount(sysfs_mount);
+	strscpy(desc, parting->name, KUNIT_PARAM_DESC_SIZE);
+}
+
+KUNIT_ARRAY_PARAM(parting, partings, parting_name);
+
+static void nt_part(struct kunit *test, struct nt_party *client, struct nt_party *provider,
+		    const struct parting *parting)
+{
+	struct nt_party *party = nt_side(parting->point) == NMR_CLIENT ? client : provider;
+	struct nt_binding *nb;
+
+	if (parting->value) {
+		party->at[parting->point].first = parting->value;
+		party->at[parting->point].nfirst = 1;
+	}
+	nt_join_npi(client);
+	nt_join_npi(provider);
+	nb = nt_find(test->priv, client, provider);
+	KUNIT_ASSERT_NOT_NULL(test, nb);
+	if (!parting->value)
+		KUNIT_EXPECT_EQ(test, nmr_detach_binding(nb->b, NMR_DETACH_ABORT), 0);
+	nt_settle(test->priv);
+}
+
+/*
+ * "deferred" leaves such a pair alone, "all" brings it back, written to the file of either
+ * side. A pair of the same registration that is bound stays as it is.
+ */
+static void reoffer_all_brings_back(struct kunit *test, enum nmr_side side)
+{
+	const struct parting *parting = test->param_value;
+	struct nt *nt = test->priv;
+	struct nt_party *party[NMR_SIDES] = { nt_client(nt), nt_provider(nt) };
+	struct nt_party *other = nt_party(nt, nt_peer(side));
+	struct nt_party *client = party[NMR_CLIENT];
+	enum nt_point attach = NT_C_ATTACH + other->side;
+	struct nt_binding *bound;
+
+	nt_part(test, client, party[NMR_PROVIDER], parting);
+	nt_join_npi(other);
+	bound = side == NMR_CLIENT ? nt_find(nt, client, other) :
+				     nt_find(nt, other, party[NMR_PROVIDER]);
+	expect_write(test, party[side], "reoffer", "deferred\n", 9);
+	nt_settle(nt);
+	KUNIT_EXPECT_PTR_EQ(test, nt_find(nt, NULL, NULL), bound);
+	expect_write(test, party[side], "reoffer", "all\n", 4);
+	nt_await(nt, nt_find(nt, NULL, NULL) != bound);
+	KUNIT_EXPECT_EQ(test, 0, nmr_client_wait_for_binding(client->client, NT_TIMEOUT));
+	nt_settle(nt);
+	KUNIT_EXPECT_TRUE(test, nt_open(nt_find(nt, client, party[NMR_PROVIDER]),
+					NMR_PROVIDER));
+	KUNIT_EXPECT_TRUE(test, nt_open(bound, NMR_PROVIDER));
+	KUNIT_EXPECT_EQ(test, nt_entered(other, attach), 1);
+	/* They are bound now: once more changes nothing. */
+	expect_write(test, party[side], "reoffer", "all", 3);
+	nt_settle(nt);
+	KUNIT_EXPECT_EQ(test, nt_entered(other, attach), 1);
+	KUNIT_EXPECT_EQ(test, nt_entered(client, NT_C_ATTACH), side == NMR_CLIENT ? 3 : 2);
+}
+
+static void reoffer_all_of_a_client(struct kunit *test)
+{
+	reoffer_all_brings_back(test, NMR_CLIENT);
+}
+
+static void reoffer_all_of_a_provider(struct kunit *test)
+{
+	reoffer_all_brings_back(test, NMR_PROVIDER);
+}
+
+/* More declined pairs than a batch, and a client that takes one of them at a time. */
+static void reoffer_all_concerns_each_pair(struct kunit *test)
+{
+	enum nmr_side side = param_side(test);
+	struct nt *nt = test->priv;
+	struct nt_party *party = nt_party(nt, side), *peer[70];
+	enum nt_point attach = NT_C_ATTACH + side;
+	int i;
+
+	party->max_bindings = side == NMR_CLIENT;
+	party->at[attach].ret = -ENODEV;
+	for (i = 0; i < ARRAY_SIZE(peer); i++) {
+		peer[i] = nt_party(nt, nt_peer(side));
+		nt_join_npi(peer[i]);
+	}
+	nt_join_npi(party);
+	nt_settle(nt);
+	KUNIT_EXPECT_EQ(test, nt_entered(party, attach), (int)ARRAY_SIZE(peer));
+	expect_write(test, party, "reoffer", "all", 3);
+	nt_await(nt, nt_returned(party, attach) == 2 * ARRAY_SIZE(peer));
+	nt_settle(nt);
+	KUNIT_EXPECT_EQ(test, nt_entered(party, attach), 2 * (int)ARRAY_SIZE(peer));
+}
+
+static void reoffer_of_deferred_pairs(struct kunit *test)
+{
+	enum nmr_side side = param_side(test);
+	struct nt *nt = test->priv;
+	struct nt_party *party[NMR_SIDES] = { nt_client(nt), nt_provider(nt) };
+
+	party[NMR_CLIENT]->at[NT_C_ATTACH].first = -EPROBE_DEFER;
+	party[NMR_CLIENT]->at[NT_C_ATTACH].nfirst = 2;
+	nt_join_npi(party[NMR_CLIENT]);
+	nt_join_npi(party[NMR_PROVIDER]);
+	expect_write(test, party[side], "reoffer", "deferred", 8);
+	nt_await(nt, nt_returned(party[NMR_CLIENT], NT_C_ATTACH) == 2);
+	expect_write(test, party[side], "reoffer", "all", 3);
+	nt_await(nt, nt_returned(party[NMR_PROVIDER], NT_P_ATTACHED) == 1);
+}
+
+static void reoffer_refuses(struct kunit *test)
+{
+	static const char * const values[] = {
+		"\n", "0", "1", "al", "alll", "deferred all", "ALL", "declined",
+	};
+	enum nmr_side side = param_side(test);
+	struct nt *nt = test->priv;
+	struct nt_party *party = nt_party(nt, side);
+	enum nt_point detach = NT_C_DETACH + side;
+	char path[NT_NAME_SIZE], value[NT_VALUE_SIZE];
+	int i;
+
+	nt_join_npi(party);
+	nt_join_npi(nt_party(nt, nt_peer(side)));
+	for (i = 0; i < ARRAY_SIZE(values); i++)
+		expect_write(test, party, "reoffer", values[i], -EINVAL);
+	nt_party_path(party, "reoffer", path);
+	nt_read(path, value);
+	KUNIT_EXPECT_EQ(test, value[0], '(');
+	nt_hold(party, detach);
+	nt_deregister(party);
+	expect_write(test, party, "reoffer", "deferred", -ESHUTDOWN);
+	expect_write(test, party, "reoffer", "all", -ESHUTDOWN);
+	nt_release(party, detach);
+	KUNIT_EXPECT_EQ(test, nt_wait(party), 0);
+	KUNIT_EXPECT_EQ(test, nt_entered(party, NT_C_ATTACH + side), 1);
+}
+
+/* uevent and modalias */
+
+static void events_are_sent_anew(struct kunit *test)
+{
+	static const char * const taken[] = {
+		"add", "add\n", "change", "change\n",
+		"add 7b6a3a5c-0f52-4a5c-a0ea-0123456789ab A=1",
+	};
+	static const char * const refused[] = {
+		"\n", "ad", "addx", "adds", "remove", "changed", "bind", " add",
+	};
+	struct nt *nt = test->priv;
+	struct nt_party *party = nt_party(nt, param_side(test));
+	char path[NT_NAME_SIZE], value[NT_VALUE_SIZE];
+	int i;
+
+	nt_join_npi(party);
+	for (i = 0; i < ARRAY_SIZE(taken); i++)
+		expect_write(test, party, "uevent", taken[i], strlen(taken[i]));
+	for (i = 0; i < ARRAY_SIZE(refused); i++)
+		expect_write(test, party, "uevent", refused[i], -EINVAL);
+	nt_party_path(party, "uevent", path);
+	nt_read(path, value);
+	KUNIT_EXPECT_EQ(test, value[0], '(');
+}
+
+/* Clients ask for modules, providers do not. */
+static void clients_have_a_modalias(struct kunit *test)
+{
+	struct nt *nt = test->priv;
+	struct nt_party *client = nt_client(nt), *provider = nt_provider(nt);
+	char alias[NT_VALUE_SIZE];
+
+	nt_join_npi(client);
+	nt_join_npi(provider);
+	snprintf(alias, sizeof(alias), "nmr-provider:%pUl", &nt->npi_id);
+	expect_party(test, client, "modalias", alias);
+	expect_party(test, provider, "modalias", ABSENT);
+}
+
+/* debugfs: nmr/pairs */
+
+#define TEXT_SIZE	16384
+
+/* What nmr/pairs says of a pair, or "" if it is not there. */
+static const char *nt_pair_line(struct nt_party *client, struct nt_party *provider)
+{
+	struct nt *nt = client->nt;
+	char *text = nt_zalloc(nt, TEXT_SIZE), *line, *end;
+	char pair[80];
+
+	nt_check(nt, nt_read_lines("nmr/pairs", text, TEXT_SIZE) >= 0);
+	snprintf(pair, sizeof(pair), "client %llu (" KBUILD_MODNAME ") provider %llu ("
+		 KBUILD_MODNAME "): ", client->client.id, provider->provider.id);
+	line = strstr(text, pair);
+	if (!line)
+		return "";
+	line += strlen(pair);
+	end = strchr(line, '\n');
+	if (nt_check(nt, end))
+		*end = '\0';
+	nt_check(nt, !strstr(end + 1, pair));
+	return line;
+}
+
+static void expect_pair(struct kunit *test, struct nt_party *client,
+			struct nt_party *provider, const char *expected)
+{
+	KUNIT_EXPECT_STREQ(test, nt_pair_line(client, provider), expected);
+}
+
+static void expect_pair_begins(struct kunit *test, struct nt_party *client,
+			       struct nt_party *provider, const char *expected)
+{
+	const char *line = nt_pair_line(client, provider);
+
+	KUNIT_EXPECT_TRUE_MSG(test, strstarts(line, expected), "%s", line);
+}
+
+static void pairs_show_why_they_are_not_attached(struct kunit *test)
+{
+	struct nt *nt = test->priv;
+	struct nt_party *client = nt_client(nt), *full = nt_client(nt);
+	struct nt_party *provider[6];
+	struct nt_binding *nb;
+	int i;
+
+	full->max_bindings = 1;
+	for (i = 0; i < ARRAY_SIZE(provider); i++)
+		provider[i] = nt_provider(nt);
+	provider[1]->at[NT_P_ATTACH].ret = -EPROBE_DEFER;
+	provider[2]->at[NT_P_ATTACH].ret = -ENODEV;
+	for (i = 0; i < 5; i++)
+		nt_join_npi(provider[i]);
+	nt_join_npi(client);
+	nt_join_npi(full);
+	client->at[NT_C_BOUND].ret = -ECANCELED;
+	nt_join_npi(provider[5]);
+	nb = nt_find(nt, client, provider[3]);
+	KUNIT_EXPECT_EQ(test, nmr_detach_binding(nb->b, NMR_DETACH_ABORT), 0);
+	nb = nt_find(nt, client, provider[4]);
+	KUNIT_EXPECT_EQ(test, nmr_detach_binding(nb->b, NMR_DETACH_FALLBACK), 0);
+	nt_await(nt, nt_has_left(nb, NT_P_CLEANUP));
+	nt_settle(nt);
+
+	expect_pair(test, client, provider[0], "");
+	expect_pair(test, client, provider[1], "deferred");
+	expect_pair(test, client, provider[2], "declined by the provider, error -19");
+	expect_pair(test, client, provider[3], "aborted");
+	expect_pair(test, client, provider[4], "deferred");
+	expect_pair(test, client, provider[5], "declined by the client, error -125");
+	expect_pair(test, full, provider[0], "");
+	for (i = 1; i < ARRAY_SIZE(provider); i++)
+		expect_pair(test, full, provider[i],
+			    "withheld, the client has as many bindings as it takes");
+	/* None of another NPI, and none of a provider that has left. */
+	nt_leave(provider[2]);
+	expect_pair(test, client, provider[2], "");
+}
+
+/* While a callback runs, in which task; and what an earlier register call still owes. */
+static void pairs_show_where_they_are(struct kunit *test)
+{
+	struct nt *nt = test->priv;
+	struct nt_party *client = nt_client(nt), *next = nt_client(nt);
+	struct nt_party *provider = nt_provider(nt);
+	struct nt_thread *thread;
+	struct nt_binding *nb;
+
+	nt_join_npi(client);
+	nt_join_npi(next);
+	nt_hold(provider, NT_P_ATTACH);
+	thread = nt_spawn(nt, nt_register_thread, provider);
+	nt_await(nt, nt_entered(provider, NT_P_ATTACH) == 1);
+	expect_pair_begins(test, client, provider, "attaching for ");
+	KUNIT_EXPECT_NOT_NULL(test, strstr(nt_pair_line(client, provider),
+					   " ms, in task nmr_kunit/"));
+	expect_pair(test, next, provider, "about to be offered");
+	nt_release(provider, NT_P_ATTACH);
+	KUNIT_EXPECT_EQ(test, nt_join(thread), 0);
+	expect_pair(test, client, provider, "");
+	expect_pair(test, next, provider, "");
+
+	client->at[NT_C_DETACH].ret = -EINPROGRESS;
+	nt_hold(client, NT_C_DETACH);
+	nb = nt_find(nt, client, provider);
+	KUNIT_EXPECT_EQ(test, nmr_detach_binding(nb->b, NMR_DETACH_ABORT), 0);
+	nt_await(nt, nt_entered(client, NT_C_DETACH) == 1);
+	expect_pair_begins(test, client, provider, "detaching for ");
+	KUNIT_EXPECT_NOT_NULL(test, strstr(nt_pair_line(client, provider),
+					   " ms, in task kworker/"));
+	nt_release(client, NT_C_DETACH);
+	nt_await(nt, nt_has_left(nb, NT_P_DETACH));
+	nt_settle(nt);
+	expect_pair_begins(test, client, provider, "detaching for ");
+	KUNIT_EXPECT_NULL(test, strstr(nt_pair_line(client, provider), "in task"));
+	nt_complete(nb, NMR_CLIENT);
+	nt_await(nt, nt_has_left(nb, NT_P_CLEANUP));
+	nt_settle(nt);
+	expect_pair(test, client, provider, "aborted");
+}
+
+/* A reader stops at any line, and what it stood at goes meanwhile. */
+static void pairs_are_read_while_they_go(struct kunit *test)
+{
+	struct nt *nt = test->priv;
+	struct nt_party *client = nt_client(nt), *provider[100];
+	char *text = nt_zalloc(nt, TEXT_SIZE);
+	int i, lines = 0;
+	char *c;
+
+	client->at[NT_C_ATTACH].ret = -ENODEV;
+	nt_join_npi(client);
+	for (i = 0; i < ARRAY_SIZE(provider); i++) {
+		provider[i] = nt_provider(nt);
+		nt_join_npi(provider[i]);
+	}
+	KUNIT_EXPECT_GT(test, nt_read_lines("nmr/pairs", text, TEXT_SIZE), (ssize_t)0);
+	for (c = text; *c; c++)
+		lines += *c == '\n';
+	KUNIT_EXPECT_EQ(test, lines, (int)ARRAY_SIZE(provider));
+	for (i = 0; i < ARRAY_SIZE(provider); i++)
+		KUNIT_EXPECT_STREQ(test, nt_pair_line(client, provider[i]),
+				   "declined by the client, error -19");
+	nt_leave(client);
+	KUNIT_EXPECT_EQ(test, nt_read_lines("nmr/pairs", text, TEXT_SIZE), (ssize_t)0);
+}
+
+/*
+ * A reader has read some, and the client where it stands finishes, and the next one, before
+ * it goes on.
+ */
+static void reader_of_pairs_loses_its_place(struct kunit *test)
+{
+	struct nt *nt = test->priv;
+	struct nt_party *client[2] = { nt_client(nt), nt_client(nt) }, *provider;
+	char *text = nt_zalloc(nt, TEXT_SIZE);
+	ssize_t some, rest;
+	struct file *file;
+	int i;
+
+	for (i = 0; i < 2; i++) {
+		client[i]->at[NT_C_ATTACH].ret = -ENODEV;
+		nt_join_npi(client[i]);
+	}
+	for (i = 0; i < 100; i++) {
+		provider = nt_provider(nt);
+		nt_join_npi(provider);
+	}
+	file = nt_open_lines("nmr/pairs");
+	KUNIT_ASSERT_FALSE(test, IS_ERR(file));
+	some = nt_read_some(file, text, 100, 0);
+	KUNIT_EXPECT_EQ(test, some, (ssize_t)100);
+	nt_leave(client[0]);
+	nt_leave(client[1]);
+	/* The memory of both goes a grace period later. */
+	nt_settle(nt);
+	rcu_barrier();
+	do {
+		rest = nt_read_some(file, text, TEXT_SIZE, some);
+		some += rest;
+	} while (rest > 0);
+	KUNIT_EXPECT_EQ(test, rest, (ssize_t)0);
+	fput(file);
+}
+
+/* debugfs: nmr/references */
+
+static void references_are_shown(struct kunit *test)
+{
+	struct nt *nt = test->priv;
+	struct nt_party *client = nt_client(nt), *provider = nt_provider(nt);
+	struct nt_binding *nb = nt_pair(nt, client, provider);
+	char *text = nt_zalloc(nt, TEXT_SIZE);
+	char line[80];
+
+	KUNIT_EXPECT_EQ(test, nt_read_lines("nmr/references", text, TEXT_SIZE), (ssize_t)0);
+	nt_get(nb);
+	nt_get(nb);
+	snprintf(line, sizeof(line), "binding %llu (" KBUILD_MODNAME " -> " KBUILD_MODNAME
+		 "): 2\n", nb->id);
+	nt_read_lines("nmr/references", text, TEXT_SIZE);
+	KUNIT_EXPECT_STREQ(test, text, line);
+	nt_leave(client);
+	nt_leave(provider);
+	nt_put(nb);
+	line[strlen(line) - 2] = '1';
+	nt_read_lines("nmr/references", text, TEXT_SIZE);
+	KUNIT_EXPECT_STREQ(test, text, line);
+	nt_put(nb);
+	KUNIT_EXPECT_EQ(test, nt_read_lines("nmr/references", text, TEXT_SIZE), (ssize_t)0);
 }
 
 static struct kunit_case nmr_sysfs_cases[] = {
@@ -498,13 +844,25 @@ static struct kunit_case nmr_sysfs_cases[] = {
 	KUNIT_CASE(detach_refuses_other_values),
 	KUNIT_CASE(detach_is_for_root),
 	KUNIT_CASE(open_files_delay_nobody),
+	KUNIT_CASE_PARAM(reoffer_all_of_a_client, parting_gen_params),
+	KUNIT_CASE_PARAM(reoffer_all_of_a_provider, parting_gen_params),
+	KUNIT_CASE_PARAM(reoffer_all_concerns_each_pair, side_gen_params),
+	KUNIT_CASE_PARAM(reoffer_of_deferred_pairs, side_gen_params),
+	KUNIT_CASE_PARAM(reoffer_refuses, side_gen_params),
+	KUNIT_CASE_PARAM(events_are_sent_anew, side_gen_params),
+	KUNIT_CASE(clients_have_a_modalias),
+	KUNIT_CASE(pairs_show_why_they_are_not_attached),
+	KUNIT_CASE(pairs_show_where_they_are),
+	KUNIT_CASE(pairs_are_read_while_they_go),
+	KUNIT_CASE(reader_of_pairs_loses_its_place),
+	KUNIT_CASE(references_are_shown),
 	{}
 };
 
 static struct kunit_suite nmr_sysfs_suite = {
 	.name = "nmr_sysfs",
-	.suite_init = nmr_sysfs_suite_init,
-	.suite_exit = nmr_sysfs_suite_exit,
+	.suite_init = nt_mount_files,
+	.suite_exit = nt_unmount_files,
 	.init = nt_init,
 	.test_cases = nmr_sysfs_cases,
 };

@@ -6,24 +6,24 @@
  *		 one's success opens the gate of the other. client_attached is the
  *		 last part.
  *   attached    They call each other.
- *   closed      Somebody asked for an end: gates shut at once, for good. If the
- *		 binding is still attaching the rest waits until it is not, so that
- *		 detach never overlaps attach. Then one grace period, shared with
- *		 whoever else closes.
+ *   closed      Both gates close at once, for good. If the binding is still
+ *		 attaching the rest waits until it is not, so that detach never
+ *		 overlaps attach. Then one grace period passes, shared with the
+ *		 bindings that close in the same batch.
  *   detaching   A worker folds the gates and calls the two detach callbacks, the
  *		 client's first.
- *   cleaning    A worker calls the cleanup callbacks, the client's first; then the
- *		 registrar's own worker takes the binding out of sysfs, a batch at a
- *		 time, and out of its registrations.
+ *   cleaning    A worker calls the cleanup callbacks, the client's first; then a
+ *		 worker of the registrar's own takes the binding out of sysfs and out
+ *		 of its registrations.
  *
- * Who closes a binding: closed goes from false to true once, under nmr_lock, so the
- * first reason wins. Who starts the grace period: under the same lock, the closer,
- * or, if it found attaching set, the one who clears that.
+ * A binding closes once: closed goes from false to true under nmr_lock, so the first
+ * reason wins. The closer starts the grace period under the same lock; or, if it found
+ * attaching set, the task that clears that does.
  *
- * Who starts the cleanup: todo counts five things, two gates drained, two sides
- * detached, and the detach worker itself; whoever does the last one queues it. Each
- * of the five is done exactly once: a gate by the fold or by one exit, see gate.c, a
- * side by one successful transition of its detach state to DONE:
+ * Cleanup starts once: todo counts five things, two gates drained, two sides detached,
+ * and the detach worker itself. The task or interrupt that does the last of them queues
+ * the cleanup. Each of the five is done exactly once: a gate by the fold or by one exit,
+ * see gate.c, a side by one successful transition of its detach state to DONE:
  *
  *   worker, before the callback    NONE -> CALLED
  *   worker, it returned 0	    CALLED or COMPLETED -> DONE
@@ -33,14 +33,15 @@
  * Pending occupies no worker: between these events nothing of a binding is queued.
  *
  * The work item serves attach (of an offer that is not made in a register call),
- * detach and cleanup in turn, and a work item never runs twice at once; so cleanup
- * also comes after the detach worker has returned.
+ * detach and cleanup in turn. A work item never runs twice at once, so cleanup callbacks
+ * also come after the detach worker has returned.
  *
  * Locking: nmr_lock for what internal.h marks L. Complete, get and put take no lock.
  */
 
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
+#include <linux/completion.h>
 #include <linux/kernel.h>
 #include <linux/slab.h>
 #include <trace/events/nmr.h>
@@ -72,7 +73,9 @@ void nmr_binding_offer(struct nmr_binding *b, struct nmr_registration *client,
 	b->reg[NMR_CLIENT] = client;
 	b->reg[NMR_PROVIDER] = provider;
 	b->attaching = true;
+	b->since = jiffies;
 	INIT_WORK(&b->work, nmr_binding_work);
+	nmr_track_init(b);
 	if (pair) {
 		kfree(b->pair);
 		b->pair = pair;
@@ -81,6 +84,7 @@ void nmr_binding_offer(struct nmr_binding *b, struct nmr_registration *client,
 		nmr_pair_add(b->pair, client, provider);
 	}
 	b->pair->token = nmr_pair_token(b->pair);
+	b->pair->binding = b;
 
 	for (side = 0; side < NMR_SIDES; side++) {
 		struct nmr_registration *reg = b->reg[side];
@@ -90,6 +94,7 @@ void nmr_binding_offer(struct nmr_binding *b, struct nmr_registration *client,
 		reg->bindings++;
 		list_add_tail(&b->node[side], &reg->open);
 	}
+	nmr_stuck_watch(b);
 }
 
 static bool nmr_binding_unwanted(const struct nmr_binding *b)
@@ -99,8 +104,8 @@ static bool nmr_binding_unwanted(const struct nmr_binding *b)
 }
 
 /*
- * May a gate open? Rechecked under the lock that closing takes; and as whoever leaves
- * closes its bindings a batch at a time, one that is not closed yet may be about to.
+ * Tell whether a gate may open. Closing takes the same lock. A registration that leaves
+ * closes its bindings a batch at a time, so one that is not closed yet may be about to.
  */
 static bool nmr_binding_may_open(const struct nmr_binding *b)
 {
@@ -120,24 +125,6 @@ static void nmr_binding_provider_attached(struct nmr_binding *b,
 	spin_unlock_irq(&nmr_lock);
 }
 
-/**
- * nmr_client_attach_provider() - ask the offered provider to attach
- * @binding:  the binding the client's attach callback was given
- * @client:   what the provider is to get; NULL is an empty endpoint
- * @provider: what the provider hands over, written only on success; or NULL
- *
- * The client's part of attaching: to be called once, from its attach callback. The
- * provider's attach callback runs nested in it. After 0 the client may call the
- * provider; and must, if it then fails itself, undo what it made, while the provider
- * is detached by the registrar.
- *
- * Context: Process context, the task that runs the attach callback. Hold no lock
- * that the provider's attach callback takes.
- * Return: what the provider's attach callback returned: 0, or an errno. -ENODEV:
- * declined, or the provider returned a positive value, which is its mistake.
- * -ECANCELED: a side began to leave before the provider was asked. -EINVAL: not inside
- * this binding's attach callback, not its task, or called before.
- */
 int nmr_client_attach_provider(struct nmr_binding *binding,
 			       const struct nmr_endpoint *client,
 			       struct nmr_endpoint *provider)
@@ -178,18 +165,18 @@ static bool nmr_is_error(int err)
 	return err < 0 && err != -ENODEV && err != -ECANCELED && err != -EPROBE_DEFER;
 }
 
-/* One line for an offer that failed, whoever is to blame. */
+/* Write one line for an offer that failed, which blames one side. */
 static void nmr_attach_report(const struct nmr_binding *b, int err)
 {
 	const char *client = b->reg[NMR_CLIENT]->modname;
 	const char *provider = b->reg[NMR_PROVIDER]->modname;
 
 	if (nmr_is_error(b->refusal))
-		pr_err("provider %s failed to attach client %s: error %d\n",
-		       provider, client, b->refusal);
+		pr_err_ratelimited("provider %s failed to attach client %s: error %d\n",
+				   provider, client, b->refusal);
 	else if (nmr_is_error(err))
-		pr_err("client %s failed to attach to provider %s: error %d\n",
-		       client, provider, err);
+		pr_err_ratelimited("client %s failed to attach to provider %s: error %d\n",
+				   client, provider, err);
 }
 
 /* Return: 0 if the client has attached, else a negative errno. */
@@ -239,16 +226,17 @@ static bool nmr_binding_client_attached(struct nmr_binding *b)
 	return open;
 }
 
-/* All that belongs to attaching is over, and nobody has closed it: wake who waits. */
+/* Attaching is complete and @b is still open: wake the tasks that wait for a binding. */
 static void nmr_binding_attached(struct nmr_binding *b)
 {
 	enum nmr_side side;
 
 	lockdep_assert_held(&nmr_lock);
+	nmr_stuck_forget(b);
 	b->counted = true;
 	for (side = 0; side < NMR_SIDES; side++) {
 		b->reg[side]->attached++;
-		wake_up_all(&b->reg[side]->attach_wait);
+		wake_up_all(&b->reg[side]->wait);
 	}
 }
 
@@ -279,7 +267,7 @@ static void nmr_binding_conclude(struct nmr_binding *b)
 	b->has_attached[NMR_CLIENT] = !b->error;
 	if (!b->error && nmr_binding_client_attached(b))
 		nmr_call_client_attached(b);
-	/* It takes longer than all before, and nobody calls less for want of it. */
+	/* It takes longer than all before, and no call waits for it. */
 	nmr_sysfs_add_binding(b);
 
 	spin_lock_irq(&nmr_lock);
@@ -306,13 +294,66 @@ void nmr_binding_attach(struct nmr_binding *b)
 static void nmr_binding_queue(struct nmr_binding *b, enum nmr_phase phase)
 {
 	b->phase = phase;
-	queue_work(nmr_callback_wq, &b->work);
+	nmr_queue_work(nmr_callback_wq, &b->work);
 }
 
 /* Make the offer on the workqueue. */
 void nmr_binding_attach_later(struct nmr_binding *b)
 {
 	nmr_binding_queue(b, NMR_PHASE_ATTACH);
+}
+
+/**
+ * struct nmr_errand - a register call that waits for an offer, on its stack
+ * @outer: the callback that it is inside of
+ * @done:  the offer has been made
+ */
+struct nmr_errand {
+	const struct nmr_callback	*outer;
+	struct completion		done;
+};
+
+/**
+ * nmr_binding_attach_elsewhere() - make the offer on the stack of a worker
+ * @b:	   the binding, not the caller's any more afterwards
+ * @outer: the callback that the calling task is inside of
+ *
+ * Returns when the offer has been made, as nmr_binding_attach() does; the binding may have
+ * ended by then.
+ *
+ * Lockdep is not told of the wait. It waits for one attach callback, and a registration's
+ * class stands for all of its callbacks and calls: a lock that is held here, and that only
+ * a detach callback takes, would be reported. A class for attach callbacks alone would not
+ * do, either. The layers of a stack are often registered from one place, or from two that
+ * take turns, so the wait of one layer for the next, which is another registration, would
+ * be a cycle of classes. A lock that is held across a register call, and that an attach
+ * callback takes, is reported where callbacks nest on one stack, as most do.
+ */
+void nmr_binding_attach_elsewhere(struct nmr_binding *b, const struct nmr_callback *outer)
+{
+	struct nmr_errand errand = { .outer = outer };
+
+	init_completion(&errand.done);
+	b->errand = &errand;
+	nmr_binding_attach_later(b);
+	/* For as long as an attach callback takes. */
+	wait_for_completion_state(&errand.done, TASK_IDLE);
+}
+
+/* Make the offer, in this worker. */
+static void nmr_binding_attach_now(struct nmr_binding *b)
+{
+	struct nmr_errand *errand = b->errand;
+	struct nmr_callback cb;
+
+	if (!errand) {
+		nmr_binding_attach(b);
+		return;
+	}
+	nmr_callback_stand_in(&cb, errand->outer);
+	nmr_binding_attach(b);
+	nmr_callback_stand_in_end(&cb);
+	complete(&errand->done);
 }
 
 /* Close */
@@ -330,9 +371,9 @@ static void nmr_bindings_quiesced(struct rcu_head *rcu)
 }
 
 /*
- * All in @batch, which is the caller's own, have closed and do not attach: they share a
- * grace period, that of the one that came last. In the section that closed them: who
- * finds them closed counts on it.
+ * Start the grace period of the bindings in @batch, which is the caller's own: they have
+ * closed and do not attach, and share the grace period of the last one. Must be called in
+ * the critical section that closed them: a task that finds them closed relies on that.
  */
 void nmr_bindings_detach(struct llist_head *batch)
 {
@@ -356,7 +397,7 @@ bool nmr_binding_close(struct nmr_binding *b, enum nmr_detach_reason reason,
 	if (b->closed)
 		return false;
 	b->reason = reason;
-	b->closed_at = jiffies;
+	b->since = jiffies;
 	b->token = nmr_pair_token(b->pair);
 	/* Pairs with smp_load_acquire() in sysfs.c, which shows the two above. */
 	smp_store_release(&b->closed, true);
@@ -366,6 +407,7 @@ bool nmr_binding_close(struct nmr_binding *b, enum nmr_detach_reason reason,
 		if (b->counted)
 			b->reg[side]->attached--;
 	}
+	nmr_stuck_forget(b);
 	nmr_stuck_watch(b);
 	trace_nmr_close(b->id, reason);
 	if (!b->attaching)
@@ -373,19 +415,6 @@ bool nmr_binding_close(struct nmr_binding *b, enum nmr_detach_reason reason,
 	return true;
 }
 
-/**
- * nmr_detach_binding() - end one binding, not the registration
- * @binding: a binding of the caller
- * @reason:  %NMR_DETACH_FALLBACK: the client should use another provider, the pair is
- *	     offered again later; %NMR_DETACH_ABORT: the pair is never offered again
- *
- * No call of either side that begins after this has returned can enter; detach and
- * cleanup follow on the registrar's workqueue. A binding that is still attaching goes on
- * to attach and is then detached; if it fails, %NMR_DETACH_FALLBACK is forgotten.
- *
- * Context: Task or softirq. Never sleeps.
- * Return: 0: started; -EALREADY: already closing; -EINVAL: another reason.
- */
 int nmr_detach_binding(struct nmr_binding *binding, enum nmr_detach_reason reason)
 {
 	LLIST_HEAD(batch);
@@ -442,7 +471,7 @@ static bool nmr_binding_detach_side(struct nmr_binding *b, enum nmr_side side)
 	return true;
 }
 
-/* Nobody can enter any more. */
+/* Fold the gates, which no call can enter any more, and call the detach callbacks. */
 static void nmr_binding_detach(struct nmr_binding *b)
 {
 	enum nmr_side side;
@@ -462,7 +491,7 @@ static bool nmr_binding_has_detach(const struct nmr_binding *b)
 	       (b->has_attached[NMR_PROVIDER] && b->reg[NMR_PROVIDER]->detach);
 }
 
-/* All that have closed and whose grace periods are over, linked in order. */
+/* Return: all bindings that have closed and had their grace period, linked in order. */
 static struct llist_node *nmr_all_closed(void)
 {
 	struct llist_node *batches = llist_del_all(&nmr_closed_batches);
@@ -482,8 +511,8 @@ static struct llist_node *nmr_all_closed(void)
 
 /*
  * One worker for all, since taking their counts disturbs each CPU. Callbacks may sleep, so
- * each binding that has some goes on in a work item of its own; who has none to call is
- * done here and now.
+ * each binding that has some goes on in a work item of its own; a binding that has none to
+ * call is detached here and now.
  */
 static void nmr_bindings_closed(struct work_struct *work)
 {
@@ -505,9 +534,13 @@ static void nmr_bindings_closed(struct work_struct *work)
 
 static void nmr_detach_complete(struct nmr_binding *b, enum nmr_side side)
 {
-	atomic_t *state = &b->detach[side];
-	int old = atomic_cmpxchg(state, NMR_DETACH_CALLED, NMR_DETACH_COMPLETED);
+	atomic_t *state;
+	int old;
 
+	if (WARN_ONCE(!b, "nmr: a detach is completed of no binding (NULL)\n"))
+		return;
+	state = &b->detach[side];
+	old = atomic_cmpxchg(state, NMR_DETACH_CALLED, NMR_DETACH_COMPLETED);
 	if (old == NMR_DETACH_CALLED)
 		return;
 	if (old == NMR_DETACH_PENDING &&
@@ -517,29 +550,12 @@ static void nmr_detach_complete(struct nmr_binding *b, enum nmr_side side)
 		nmr_misuse(b->reg[side], NMR_MISUSE_COMPLETE, b->id);
 }
 
-/**
- * nmr_client_detach_provider_complete() - a pending detach of the client is done
- * @binding: the binding whose detach callback returned (or is about to return)
- *	     -EINPROGRESS
- *
- * The last thing the client does for the binding: its cleanup callback may have run
- * when this returns. Its module_exit() stops whatever may still be on the way back
- * from here, after the wait.
- *
- * Context: Any but NMI, also under raw spinlocks other than the scheduler's.
- */
 void nmr_client_detach_provider_complete(struct nmr_binding *binding)
 {
 	nmr_detach_complete(binding, NMR_CLIENT);
 }
 EXPORT_SYMBOL_NMR(nmr_client_detach_provider_complete);
 
-/**
- * nmr_provider_detach_client_complete() - a pending detach of the provider is done
- * @binding: as for nmr_client_detach_provider_complete()
- *
- * Context: Any but NMI, also under raw spinlocks other than the scheduler's.
- */
 void nmr_provider_detach_client_complete(struct nmr_binding *binding)
 {
 	nmr_detach_complete(binding, NMR_PROVIDER);
@@ -547,26 +563,6 @@ void nmr_provider_detach_client_complete(struct nmr_binding *binding)
 EXPORT_SYMBOL_NMR(nmr_provider_detach_client_complete);
 
 /* Cleanup */
-
-static LLIST_HEAD(nmr_reap_list);
-
-/*
- * The cleanup callbacks of a batch of bindings have returned. One worker takes them
- * out of sysfs: a dozen at once would only queue for the one lock kernfs has.
- */
-static void nmr_reap(struct work_struct *work)
-{
-	struct llist_node *batch = llist_reverse_order(llist_del_all(&nmr_reap_list));
-	struct nmr_binding *b, *next;
-
-	llist_for_each_entry_safe(b, next, batch, batch) {
-		nmr_sysfs_remove_binding(b);
-		nmr_binding_finish(b);
-		cond_resched();
-	}
-}
-
-static DECLARE_WORK(nmr_reap_work, nmr_reap);
 
 static void nmr_call_cleanup(struct nmr_binding *b, enum nmr_side side)
 {
@@ -588,15 +584,14 @@ static void nmr_binding_cleanup(struct nmr_binding *b)
 	trace_nmr_cleanup(b->id);
 	for (side = 0; side < NMR_SIDES; side++)
 		nmr_call_cleanup(b, side);
-	if (llist_add(&b->batch, &nmr_reap_list))
-		queue_work(nmr_wq, &nmr_reap_work);
+	nmr_binding_reap_later(b);
 }
 
-/* What the pair of a binding that has ended is from now on. */
+/* Tell what the pair of a binding that has ended is from now on. */
 static enum nmr_pair_state nmr_binding_outcome(const struct nmr_binding *b)
 {
 	if (b->closed && b->reason == NMR_DETACH_ABORT)
-		return NMR_PAIR_DECLINED;
+		return NMR_PAIR_ABORTED;
 	if (b->error == -EPROBE_DEFER)
 		return NMR_PAIR_DEFERRED;
 	if (!b->error && b->reason == NMR_DETACH_FALLBACK)
@@ -605,8 +600,8 @@ static enum nmr_pair_state nmr_binding_outcome(const struct nmr_binding *b)
 }
 
 /*
- * The end of an attached binding is an event for all deferred pairs of its sides but
- * its own: that one's token moves along.
+ * Count the end of an attached binding as an event for the deferred pairs of its sides.
+ * For its own pair it is no event: the token that this pair has kept moves along.
  */
 static void nmr_binding_event(struct nmr_binding *b)
 {
@@ -620,24 +615,34 @@ static void nmr_binding_event(struct nmr_binding *b)
 		nmr_pair_event(b->reg[side]);
 }
 
-/* No callback of @b runs or will run. Its sides are free of it. */
+/* Leave in the pair what became of @b. */
+static void nmr_binding_record(struct nmr_binding *b)
+{
+	struct nmr_pair *pair = b->pair;
+
+	pair->binding = NULL;
+	pair->error = b->error;
+	pair->decliner = b->refusal ? NMR_PROVIDER : NMR_CLIENT;
+	nmr_pair_set(pair, nmr_binding_outcome(b));
+}
+
+/* Free the sides of @b, of which no callback runs or will run. */
 static void nmr_binding_finish(struct nmr_binding *b)
 {
 	struct nmr_registration *client = b->reg[NMR_CLIENT];
 	enum nmr_side side;
 
 	spin_lock_irq(&nmr_lock);
-	if (b->closed) {
-		nmr_stuck_forget(b);
-	} else {
+	nmr_stuck_forget(b);
+	if (!b->closed) {
 		b->closed = true;
 		for (side = 0; side < NMR_SIDES; side++)
 			list_del(&b->node[side]);
 	}
 	for (side = 0; side < NMR_SIDES; side++)
 		b->reg[side]->bindings--;
-	nmr_pair_set(b->pair, nmr_binding_outcome(b));
 	nmr_binding_event(b);
+	nmr_binding_record(b);
 	if (client->max_bindings || nmr_pair_due(b->pair))
 		nmr_registration_scan(client);
 	for (side = 0; side < NMR_SIDES; side++)
@@ -646,13 +651,47 @@ static void nmr_binding_finish(struct nmr_binding *b)
 	nmr_binding_drop(b);
 }
 
+static void nmr_binding_reap(struct nmr_binding *b)
+{
+	if (!b->cleaning) {
+		WRITE_ONCE(b->cleaning, true);
+		trace_nmr_cleanup(b->id);
+	}
+	nmr_sysfs_remove_binding(b);
+	nmr_binding_finish(b);
+}
+
+/*
+ * Take bindings that have cleaned up out of sysfs and out of their registrations: those that
+ * @reg ends, so that no other registration waits if a reader that is inside of a file holds
+ * up the removal of one. There may be 100,000: after some @reg goes to the end of the queue.
+ */
+void nmr_reap_work(struct work_struct *work)
+{
+	struct nmr_registration *reg =
+		container_of(work, struct nmr_registration, reap_work);
+	struct llist_node *node = NULL;
+	unsigned int n;
+
+	for (n = 0; n < NMR_BATCH; n++) {
+		node = llist_del_first(&reg->reap);
+		if (!node)
+			break;
+		nmr_binding_reap(llist_entry(node, struct nmr_binding, batch));
+		cond_resched();
+	}
+	/* The reference is of the task that queued this. */
+	if (!node || !nmr_queue_work(nmr_reap_wq, &reg->reap_work))
+		nmr_registration_put(reg);
+}
+
 static void nmr_binding_work(struct work_struct *work)
 {
 	struct nmr_binding *b = container_of(work, struct nmr_binding, work);
 
 	switch (b->phase) {
 	case NMR_PHASE_ATTACH:
-		nmr_binding_attach(b);
+		nmr_binding_attach_now(b);
 		break;
 	case NMR_PHASE_DETACH:
 		nmr_binding_detach(b);

@@ -18,4 +18,16 @@
 #define call_rcu_hurry		call_rcu
 #endif
 
+/* Queues that are not unbound say so from 6.18 on. */
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 18, 0)
+#define WQ_PERCPU		0
+#endif
+
+/* What the callbacks of a kset are given is const from 6.2 on. */
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 2, 0)
+#define NMR_KSET_CONST		const
+#else
+#define NMR_KSET_CONST
+#endif
+
 #endif /* _NMR_COMPAT_H */

@@ -60,7 +60,6 @@ static struct nmr_holder nmr_holders[NMR_HOLDERS];
 static LIST_HEAD(nmr_held);
 static LIST_HEAD(nmr_unused);
 static DEFINE_RAW_SPINLOCK(nmr_holders_lock);
-static struct dentry *nmr_debugfs;
 
 static const struct task_struct *nmr_holder_task(void)
 {
@@ -220,17 +219,11 @@ static const struct file_operations calls_fops = {
 	.release	= seq_release_private,
 };
 
-void __init nmr_holders_init(void)
+void __init nmr_holders_init(struct dentry *debugfs)
 {
 	unsigned int i;
 
 	for (i = 0; i < NMR_HOLDERS; i++)
 		list_add_tail(&nmr_holders[i].list, &nmr_unused);
-	nmr_debugfs = debugfs_create_dir("nmr", NULL);
-	debugfs_create_file("calls", 0400, nmr_debugfs, NULL, &calls_fops);
-}
-
-void nmr_holders_exit(void)
-{
-	debugfs_remove(nmr_debugfs);
+	debugfs_create_file("calls", 0400, debugfs, NULL, &calls_fops);
 }

@@ -1,77 +1,98 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * NPIs, and who has joined them in which order.
+ * NPIs, and which registrations have joined them, in which order.
  *
- * Locking: the table and nmr_npi.users under nmr_registry_mutex; who has joined
- * under nmr_lock. An NPI lives while a registration holds it.
+ * Locking: the tree of NPIs and nmr_npi.users under nmr_npi_lock, a spinlock, so that a
+ * registration that finishes never waits for the memory of one that begins; which
+ * registrations have joined under nmr_lock. An NPI lives while a registration holds it.
  *
  * The order of arrival is drawn under nmr_lock in the same critical section that
- * makes the registration visible. Of two registrations that race, one is therefore
- * later for everybody, and only the later one offers: never both, never neither.
+ * makes the registration visible. Of two registrations that race, every task therefore
+ * sees the same one as the later, and only the later one offers: never both, never
+ * neither.
  *
- * Who has joined is a tree by that number, not a list, so that a walk keeps its
- * place as a plain number: the lock may be dropped anywhere in it, and whoever the
- * walk stands on may leave.
+ * The registrations that have joined are a tree by that number, not a list, so that a
+ * walk keeps its place as a plain number: the walker may drop the lock anywhere, and the
+ * registration that the walk has reached may leave.
  */
 
 #include <linux/slab.h>
 
 #include "internal.h"
 
-static struct rhashtable nmr_npis;
-static u64 nmr_arrivals;	/* nmr_lock */
+static struct rb_root nmr_npis = RB_ROOT;	/* by GUID */
+static DEFINE_SPINLOCK(nmr_npi_lock);
+static u64 nmr_arrivals;			/* nmr_lock */
 
-static const struct rhashtable_params nmr_npi_params = {
-	.key_len		= sizeof_field(struct nmr_npi, id),
-	.key_offset		= offsetof(struct nmr_npi, id),
-	.head_offset		= offsetof(struct nmr_npi, node),
-	.automatic_shrinking	= true,
-};
-
-int __init nmr_npi_init(void)
+static int nmr_npi_cmp(const void *id, const struct rb_node *node)
 {
-	return rhashtable_init(&nmr_npis, &nmr_npi_params);
+	return memcmp(id, &rb_entry(node, struct nmr_npi, node)->id, sizeof(guid_t));
 }
 
-void nmr_npi_exit(void)
+static int nmr_npi_cmp_node(struct rb_node *new, const struct rb_node *node)
 {
-	rhashtable_destroy(&nmr_npis);
+	return nmr_npi_cmp(&rb_entry(new, struct nmr_npi, node)->id, node);
 }
 
-static struct nmr_npi *nmr_npi_new(const guid_t *id)
+static struct nmr_npi *nmr_npi_alloc(const guid_t *id)
 {
 	struct nmr_npi *npi = kzalloc(sizeof(*npi), GFP_KERNEL);
 
-	if (!npi)
-		return NULL;
-	guid_copy(&npi->id, id);
-	INIT_LIST_HEAD(&npi->waiting);
-	if (rhashtable_insert_fast(&nmr_npis, &npi->node, nmr_npi_params)) {
-		kfree(npi);
-		return NULL;
+	if (npi) {
+		guid_copy(&npi->id, id);
+		snprintf(npi->variable, sizeof(npi->variable), "NMR_INTERFACE=%pUl", id);
+		npi->name = npi->variable + strlen("NMR_INTERFACE=");
+		INIT_LIST_HEAD(&npi->waiting);
 	}
 	return npi;
 }
 
-/* The NPI of that name, made if need be; NULL: no memory. */
-struct nmr_npi *nmr_npi_get(const guid_t *id)
+/* Return: the NPI of that name, held once more; @new, if there is none; or NULL. */
+static struct nmr_npi *nmr_npi_hold(const guid_t *id, struct nmr_npi *new)
 {
-	struct nmr_npi *npi;
+	struct nmr_npi *npi = new;
+	struct rb_node *node;
 
-	lockdep_assert_held(&nmr_registry_mutex);
-	npi = rhashtable_lookup_fast(&nmr_npis, id, nmr_npi_params) ?: nmr_npi_new(id);
+	spin_lock(&nmr_npi_lock);
+	if (new)
+		node = rb_find_add(&new->node, &nmr_npis, nmr_npi_cmp_node);
+	else
+		node = rb_find(id, &nmr_npis, nmr_npi_cmp);
+	if (node)
+		npi = rb_entry(node, struct nmr_npi, node);
 	if (npi)
 		npi->users++;
+	spin_unlock(&nmr_npi_lock);
+	return npi;
+}
+
+/* Return: the NPI of that name, made if need be; NULL: allocation failure. */
+struct nmr_npi *nmr_npi_get(const guid_t *id)
+{
+	struct nmr_npi *npi = nmr_npi_hold(id, NULL), *new;
+
+	if (npi)
+		return npi;
+	new = nmr_npi_alloc(id);
+	if (!new)
+		return NULL;
+	npi = nmr_npi_hold(id, new);
+	if (npi != new)
+		kfree(new);
 	return npi;
 }
 
 void nmr_npi_put(struct nmr_npi *npi)
 {
-	lockdep_assert_held(&nmr_registry_mutex);
-	if (--npi->users)
-		return;
-	rhashtable_remove_fast(&nmr_npis, &npi->node, nmr_npi_params);
-	kfree_rcu(npi, rcu);
+	bool last;
+
+	spin_lock(&nmr_npi_lock);
+	last = !--npi->users;
+	if (last)
+		rb_erase(&npi->node, &nmr_npis);
+	spin_unlock(&nmr_npi_lock);
+	if (last)
+		kfree(npi);
 }
 
 static bool nmr_earlier(struct rb_node *a, const struct rb_node *b)
@@ -81,26 +102,27 @@ static bool nmr_earlier(struct rb_node *a, const struct rb_node *b)
 }
 
 /*
- * From here on others make offers to @reg. Offers by who came earlier are its register
- * call's, by who comes later theirs: until one of these withholds one, none is owed.
+ * Let peers find @reg. Offers of peers that came earlier are its register call's, offers of
+ * peers that come later are theirs: until one of these calls withholds an offer, none is
+ * owed.
  */
 void nmr_npi_join(struct nmr_registration *reg)
 {
 	lockdep_assert_held(&nmr_lock);
 	reg->seq = ++nmr_arrivals;
 	reg->offered = reg->seq;
-	reg->npi->arrivals++;
+	reg->npi->providers += reg->side == NMR_PROVIDER;
 	rb_add(&reg->arrived, &reg->npi->arrived[reg->side], nmr_earlier);
 }
 
-/* From here on nobody begins an offer to @reg. */
+/* Take @reg out of its NPI: from here on no task begins an offer to it. */
 void nmr_npi_leave(struct nmr_registration *reg)
 {
 	lockdep_assert_held(&nmr_lock);
 	rb_erase(&reg->arrived, &reg->npi->arrived[reg->side]);
 }
 
-/* The first of that side that arrived after @seq, or NULL. */
+/* Return: the first registration of that side that arrived after @seq, or NULL. */
 struct nmr_registration *nmr_npi_next(const struct nmr_npi *npi, enum nmr_side side,
 				      u64 seq)
 {

@@ -7,7 +7,7 @@
  * callers of the API hold it. The memory goes a grace period after the last put, which
  * may come from any context. All of them are counted, for nmr.ko's own exit.
  *
- * A registration has a second count, busy, which is what a wait waits for: 1 until it
+ * A registration has a second count, busy, which decides when it finishes: 1 until it
  * leaves, and 1 for its register call, each of its bindings, and a scan. It reaches
  * zero once, on the way out, and then the work item, which no scan can hold any more,
  * finishes the registration.
@@ -23,6 +23,9 @@ static struct kmem_cache *nmr_binding_cache;
 
 /* Registrations and bindings whose memory has not been freed */
 static atomic_long_t nmr_objects;
+
+/* Bindings that have ended and are referenced still; nmr_lock */
+static LIST_HEAD(nmr_referenced);
 static DECLARE_WAIT_QUEUE_HEAD(nmr_no_objects);
 
 static void nmr_object_freed(void)
@@ -68,11 +71,14 @@ struct nmr_registration *nmr_registration_alloc(enum nmr_side side)
 	refcount_set(&reg->refs, 1);
 	INIT_LIST_HEAD(&reg->pairs);
 	INIT_LIST_HEAD(&reg->deferred);
+	INIT_LIST_HEAD(&reg->due);
 	INIT_LIST_HEAD(&reg->waiting);
 	INIT_LIST_HEAD(&reg->starved);
 	INIT_LIST_HEAD(&reg->open);
-	init_waitqueue_head(&reg->attach_wait);
-	init_completion(&reg->done);
+	INIT_LIST_HEAD(&reg->stuck);
+	INIT_LIST_HEAD(&reg->stuck_node);
+	INIT_WORK(&reg->reap_work, nmr_reap_work);
+	init_waitqueue_head(&reg->wait);
 	return reg;
 }
 
@@ -100,12 +106,12 @@ void nmr_registration_busy(struct nmr_registration *reg)
 	reg->busy++;
 }
 
-/* Not to be touched afterwards without a reference of one's own. */
+/* End what @reg was busy with. Needs a reference if the caller touches @reg afterwards. */
 void nmr_registration_idle(struct nmr_registration *reg)
 {
 	lockdep_assert_held(&nmr_lock);
 	if (!--reg->busy)
-		queue_work(nmr_wq, &reg->work);
+		nmr_queue_work(nmr_wq, &reg->work);
 }
 
 /* See which offers can be made for @reg, soon. */
@@ -116,7 +122,7 @@ void nmr_registration_scan(struct nmr_registration *reg)
 		return;
 	reg->scan_queued = true;
 	nmr_registration_busy(reg);
-	queue_work(nmr_wq, &reg->work);
+	nmr_queue_work(nmr_wq, &reg->work);
 }
 
 /* Bindings */
@@ -142,13 +148,14 @@ struct nmr_binding *nmr_binding_alloc(void)
 		return NULL;
 	}
 	nmr_gate_init(b);
+	INIT_LIST_HEAD(&b->watch);
 	atomic_long_inc(&nmr_objects);
 	atomic_set(&b->todo, 2 * NMR_SIDES + 1);
 	refcount_set(&b->refs, 1);
 	return b;
 }
 
-/* Nobody has used it. NULL is fine. */
+/* Free a binding that was never offered. NULL is fine. */
 void nmr_binding_discard(struct nmr_binding *b)
 {
 	if (!b)
@@ -157,11 +164,37 @@ void nmr_binding_discard(struct nmr_binding *b)
 	nmr_object_freed();
 }
 
-/* It was bound: the pair's record is not its own. */
+/*
+ * Return: the next binding after @b that has ended and is referenced still, the first one if
+ * @b is NULL, pinned; or NULL. Unpins @b.
+ */
+struct nmr_binding *nmr_binding_next_referenced(struct nmr_binding *b)
+{
+	struct nmr_binding *next = b ?: list_entry(&nmr_referenced, struct nmr_binding, watch);
+
+	spin_lock_irq(&nmr_lock);
+	list_for_each_entry_continue(next, &nmr_referenced, watch)
+		if (refcount_inc_not_zero(&next->refs))
+			break;
+	if (list_entry_is_head(next, &nmr_referenced, watch))
+		next = NULL;
+	spin_unlock_irq(&nmr_lock);
+	if (b)
+		nmr_binding_unpin(b);
+	return next;
+}
+
+/* Free a binding that was offered: the pair's record is not its own. */
 static void nmr_binding_free(struct nmr_binding *b)
 {
+	unsigned long flags;
 	enum nmr_side side;
 
+	if (!list_empty(&b->watch)) {
+		spin_lock_irqsave(&nmr_lock, flags);
+		list_del(&b->watch);
+		spin_unlock_irqrestore(&nmr_lock, flags);
+	}
 	for (side = 0; side < NMR_SIDES; side++)
 		nmr_registration_put(b->reg[side]);
 	nmr_counts_free(b);
@@ -175,14 +208,20 @@ static void nmr_binding_free_rcu(struct rcu_head *rcu)
 }
 
 /*
- * The registrar's own reference goes a grace period after the last callback, so that
- * whoever found the pointer under RCU until then may still get a reference. If anybody
- * ever did, the pointer may have been published since, and it takes another one.
+ * Drop the registrar's own reference, a grace period after the last callback: a task that
+ * found the pointer under RCU until then may still get a reference. If a task ever did, it
+ * may have published the pointer since, and the memory goes another grace period later.
  */
 static void nmr_binding_drop_rcu(struct rcu_head *rcu)
 {
 	struct nmr_binding *b = container_of(rcu, struct nmr_binding, rcu);
+	unsigned long flags;
 
+	if (READ_ONCE(b->shared)) {
+		spin_lock_irqsave(&nmr_lock, flags);
+		list_add_tail(&b->watch, &nmr_referenced);
+		spin_unlock_irqrestore(&nmr_lock, flags);
+	}
 	if (!refcount_dec_and_test(&b->refs))
 		return;
 	if (READ_ONCE(b->shared))
@@ -196,50 +235,55 @@ void nmr_binding_drop(struct nmr_binding *b)
 	call_rcu(&b->rcu, nmr_binding_drop_rcu);
 }
 
-/**
- * nmr_binding_get() - keep a binding object
- * @binding: a binding that is valid now, also if only by an RCU read section
- *
- * For who wants to use the pointer longer than the cleanup callback and an RCU grace
- * period. Keeps the object, not the peer: entering simply fails once it has closed.
- * Delays no wait and no unload but nmr.ko's own.
- *
- * Context: Any but NMI.
- * Return: @binding; NULL for NULL.
- */
+/* Have @b reaped, with the others of the registration that ends it. Any context. */
+void nmr_binding_reap_later(struct nmr_binding *b)
+{
+	struct nmr_registration *reg = nmr_binding_leaver(b);
+
+	if (!llist_add(&b->batch, &reg->reap))
+		return;
+	nmr_registration_get(reg);
+	if (!nmr_queue_work(nmr_reap_wq, &reg->reap_work))
+		nmr_registration_put(reg);
+}
+
+/* Keep the memory of @b, for code of the registrar's own. */
+void nmr_binding_pin(struct nmr_binding *b)
+{
+	refcount_inc(&b->refs);
+}
+
+void nmr_binding_unpin(struct nmr_binding *b)
+{
+	if (refcount_dec_and_test(&b->refs))
+		call_rcu(&b->rcu, nmr_binding_free_rcu);
+}
+
 struct nmr_binding *nmr_binding_get(struct nmr_binding *binding)
 {
 	if (binding) {
+		__module_get(THIS_MODULE);
+		atomic_inc(&binding->users);
 		refcount_inc(&binding->refs);
-		/* Ordered by whoever puts it, and the last one's refcount. */
+		/* Visible to the task that drops the last reference, by its refcount. */
 		WRITE_ONCE(binding->shared, true);
 	}
 	return binding;
 }
 EXPORT_SYMBOL_NMR(nmr_binding_get);
 
-/**
- * nmr_binding_put() - drop a reference of nmr_binding_get()
- * @binding: the binding; may be gone an RCU grace period later. NULL is ignored.
- *
- * Context: Any but NMI.
- */
 void nmr_binding_put(struct nmr_binding *binding)
 {
-	if (binding && refcount_dec_and_test(&binding->refs))
-		call_rcu(&binding->rcu, nmr_binding_free_rcu);
+	if (!binding)
+		return;
+	atomic_dec(&binding->users);
+	nmr_binding_unpin(binding);
+	module_put(THIS_MODULE);
 }
 EXPORT_SYMBOL_NMR(nmr_binding_put);
 
-/**
- * nmr_binding_id() - the number sysfs and the tracepoints show
- * @binding: the binding
- *
- * Context: Any.
- * Return: a number that no other binding has or will have.
- */
 u64 nmr_binding_id(const struct nmr_binding *binding)
 {
-	return binding->id;
+	return binding ? binding->id : 0;
 }
 EXPORT_SYMBOL_NMR(nmr_binding_id);

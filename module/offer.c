@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Who meets whom, and when.
+ * Which offers are made, and when.
  *
  * Of two registrations of an NPI the later one makes the offer, in its register call,
  * which walks through the peers that came earlier: the pair is that call's until it has
@@ -15,8 +15,8 @@
  *     the offers that are owed. A register call that withholds one moves the mark back;
  *   - the deferred pairs that have become due, see pair.c.
  *
- * A provider's scan has only deferred pairs. Two scans may look at the same pair, and
- * whoever takes it under nmr_lock makes the offer.
+ * A provider's scan makes no offer. It finds the deferred pairs that an event of the
+ * provider has made due, and queues the scans of their clients.
  *
  * Want of memory: the client is listed as starved and scanned again a little later,
  * until the offer is made.
@@ -38,7 +38,6 @@
  * @spare:	a binding for the next offer, made outside the lock
  * @no_memory:	there is none, and none could be had
  * @offer:	the result of a step: a binding to be attached, or NULL
- * @left:	deferred pairs still to be looked at
  *
  * A step looks for the next offer under nmr_lock. It returns 0: @offer, or NULL if
  * there is no more; -EAGAIN: has done a batch, call again; -ENOMEM: call again with a
@@ -49,7 +48,6 @@ struct nmr_offers {
 	struct nmr_binding	*spare;
 	bool			no_memory;
 	struct nmr_binding	*offer;
-	unsigned int		left;
 };
 
 static LIST_HEAD(nmr_starved);	/* nmr_lock */
@@ -73,7 +71,7 @@ static void nmr_retry(struct work_struct *work)
 
 static DECLARE_DELAYED_WORK(nmr_retry_work, nmr_retry);
 
-/* No memory for an offer to @client; the next one asks for it anew. */
+/* Note that an allocation for an offer to @client failed. The next offer tries again. */
 static void nmr_starve(struct nmr_offers *o, struct nmr_registration *client)
 {
 	o->no_memory = false;
@@ -125,7 +123,7 @@ static struct nmr_binding *nmr_next_offer(struct nmr_offers *o,
 
 /* The offers of a register call */
 
-/* The register call leaves this offer to the client's scan. */
+/* Leave an offer of a register call to the client's scan. */
 static void nmr_withhold(struct nmr_registration *client,
 			 struct nmr_registration *provider)
 {
@@ -133,8 +131,8 @@ static void nmr_withhold(struct nmr_registration *client,
 }
 
 /*
- * The next peer that came earlier. Passing one and deciding about it are one critical
- * section, so the pair is at no time nobody's.
+ * Pass the next peer that came earlier. Passing it and deciding about it are one critical
+ * section, so at any time either this call or the client's scan owns the offer.
  */
 static int nmr_earlier_step(struct nmr_offers *o)
 {
@@ -167,43 +165,46 @@ static int nmr_earlier_step(struct nmr_offers *o)
 }
 
 /**
- * nmr_offer_earlier() - the offers a register call makes
+ * nmr_offer_earlier() - make the offers of a register call
  * @reg: the registration, just published
  *
- * Returns when each has been made and its attach callbacks have returned.
+ * Returns when each has been made and its attach callbacks have returned. The calling
+ * task makes them, unless it is deep in callbacks that register: then workers do.
  */
 void nmr_offer_earlier(struct nmr_registration *reg)
 {
 	struct nmr_offers o = { .reg = reg };
+	const struct nmr_callback *outer;
+	bool nested = nmr_callback_nested(&outer);
 	struct nmr_binding *b;
 
-	while ((b = nmr_next_offer(&o, nmr_earlier_step)))
-		nmr_binding_attach(b);
+	while ((b = nmr_next_offer(&o, nmr_earlier_step))) {
+		if (nested)
+			nmr_binding_attach_elsewhere(b, outer);
+		else
+			nmr_binding_attach(b);
+	}
 	nmr_binding_discard(o.spare);
 }
 
 /**
- * nmr_offer_arrival() - a registration has joined: deferred pairs of its NPI are due
- * @reg: the registration
+ * nmr_offer_arrival() - make deferred pairs due, as a provider has joined their NPI
+ * @provider: the provider
  *
- * Each client that waits is marked with the number of this arrival and goes to the end
- * of the list, until the first is marked.
+ * A client that begins to wait while this function runs has counted the arrival, so only
+ * the clients that wait now are looked at.
  */
-void nmr_offer_arrival(struct nmr_registration *reg)
+void nmr_offer_arrival(struct nmr_registration *provider)
 {
-	struct nmr_npi *npi = reg->npi;
 	struct nmr_registration *client;
 	unsigned int budget = 0;
-	u64 arrivals;
+	LIST_HEAD(waiting);
 
 	spin_lock_irq(&nmr_lock);
-	arrivals = npi->arrivals;
-	while ((client = list_first_entry_or_null(&npi->waiting, struct nmr_registration,
-						  waiting)) &&
-	       client->woken < arrivals) {
-		client->woken = arrivals;
-		list_move_tail(&client->waiting, &npi->waiting);
-		nmr_registration_scan(client);
+	list_splice_init(&provider->npi->waiting, &waiting);
+	while ((client = list_first_entry_or_null(&waiting, struct nmr_registration,
+						  waiting))) {
+		nmr_pair_all_due(client);
 		if (++budget % NMR_BATCH == 0) {
 			spin_unlock_irq(&nmr_lock);
 			cond_resched();
@@ -215,7 +216,7 @@ void nmr_offer_arrival(struct nmr_registration *reg)
 
 /* Scans */
 
-/* Does a register call, which is still on its way to it, own the offer to this pair? */
+/* Tell whether a register call, which has not passed the pair yet, owns the offer. */
 static bool nmr_on_its_way(const struct nmr_registration *client,
 			   const struct nmr_registration *provider)
 {
@@ -226,7 +227,7 @@ static bool nmr_on_its_way(const struct nmr_registration *client,
 	return later->passed < earlier->seq;
 }
 
-/* The next offer that is owed to a client. */
+/* Find the next offer that is owed to a client. */
 static int nmr_owed_step(struct nmr_offers *o)
 {
 	struct nmr_registration *client = o->reg, *provider;
@@ -255,80 +256,123 @@ static int nmr_owed_step(struct nmr_offers *o)
 	return -EAGAIN;
 }
 
-static bool nmr_pair_possible(const struct nmr_pair *pair)
+/* Find the next deferred pair of a client that can be offered. */
+static int nmr_due_step(struct nmr_offers *o)
 {
-	const struct nmr_registration *client = pair->reg[NMR_CLIENT];
-
-	return nmr_pair_due(pair) && !nmr_registration_full(client) &&
-	       !client->leaving && !pair->reg[NMR_PROVIDER]->leaving;
-}
-
-/*
- * The next deferred pair of a registration that is due. Each one looked at goes to the
- * end of the list; who is added meanwhile was found not to be due, or queues a scan.
- */
-static int nmr_deferred_step(struct nmr_offers *o)
-{
-	struct nmr_registration *reg = o->reg;
+	struct nmr_registration *client = o->reg;
 	struct nmr_pair *pair;
 	unsigned int budget;
 
-	for (budget = NMR_BATCH; budget && o->left; budget--) {
-		pair = list_first_entry_or_null(&reg->deferred, struct nmr_pair,
-						node[reg->side]);
-		if (!pair || reg->leaving)
+	for (budget = NMR_BATCH; budget; budget--) {
+		pair = list_first_entry_or_null(&client->due, struct nmr_pair,
+						node[NMR_CLIENT]);
+		if (!pair || client->leaving || nmr_registration_full(client))
 			return 0;
-		if (nmr_pair_possible(pair)) {
-			if (!o->spare && !o->no_memory)
-				return -ENOMEM;
-			if (o->spare) {
-				o->left--;
-				nmr_use_spare(o, pair->reg[NMR_CLIENT],
-					      pair->reg[NMR_PROVIDER], pair);
-				return 0;
-			}
-			nmr_starve(o, pair->reg[NMR_CLIENT]);
+		if (pair->reg[NMR_PROVIDER]->leaving) {
+			nmr_pair_set(pair, NMR_PAIR_DECLINED);
+		} else if (!nmr_pair_due(pair)) {
+			nmr_pair_sort(pair);
+		} else if (o->spare) {
+			nmr_use_spare(o, client, pair->reg[NMR_PROVIDER], pair);
+			return 0;
+		} else if (o->no_memory) {
+			nmr_starve(o, client);
+			return 0;
+		} else {
+			return -ENOMEM;
 		}
-		list_move_tail(&pair->node[reg->side], &reg->deferred);
-		o->left--;
 	}
-	return o->left ? -EAGAIN : 0;
+	return -EAGAIN;
 }
 
-/* Start every offer that can be made for @reg now. */
-static void nmr_offer_again(struct nmr_registration *reg)
+/* Start every offer that can be made to @client now. */
+static void nmr_scan_client(struct nmr_registration *client)
 {
-	struct nmr_offers o = { .reg = reg };
+	struct nmr_offers o = { .reg = client };
 	struct nmr_binding *b;
 
-	if (reg->side == NMR_CLIENT)
-		while ((b = nmr_next_offer(&o, nmr_owed_step)))
-			nmr_binding_attach_later(b);
-
-	spin_lock_irq(&nmr_lock);
-	o.left = reg->nr_deferred;
-	spin_unlock_irq(&nmr_lock);
-	while ((b = nmr_next_offer(&o, nmr_deferred_step)))
+	while ((b = nmr_next_offer(&o, nmr_owed_step)))
+		nmr_binding_attach_later(b);
+	while ((b = nmr_next_offer(&o, nmr_due_step)))
 		nmr_binding_attach_later(b);
 	nmr_binding_discard(o.spare);
 }
 
-/* A registration's work item: a scan, or, when nothing holds it any more, its finish. */
+/*
+ * Call @visit for as many pairs as there were in @list when this function began. A visited
+ * pair goes to the end of the list, so that it is not visited twice.
+ */
+static void nmr_scan_pairs(struct nmr_registration *reg, struct list_head *list,
+			   void (*visit)(struct nmr_pair *pair))
+{
+	struct nmr_pair *pair;
+	unsigned int budget = 0, left;
+
+	spin_lock_irq(&nmr_lock);
+	left = list == &reg->deferred ? reg->nr_deferred : reg->nr_pairs;
+	for (; left && !reg->leaving; left--) {
+		pair = list_first_entry_or_null(list, struct nmr_pair, node[reg->side]);
+		if (!pair)
+			break;
+		list_move_tail(&pair->node[reg->side], list);
+		visit(pair);
+		if (++budget % NMR_BATCH == 0) {
+			spin_unlock_irq(&nmr_lock);
+			cond_resched();
+			spin_lock_irq(&nmr_lock);
+		}
+	}
+	spin_unlock_irq(&nmr_lock);
+}
+
+/* Have the client's scan offer @pair if an event of the provider has made it due. */
+static void nmr_wake_pair(struct nmr_pair *pair)
+{
+	if (!nmr_pair_due(pair))
+		return;
+	nmr_pair_sort(pair);
+	nmr_registration_scan(pair->reg[NMR_CLIENT]);
+}
+
+/* Have a pair that was declined or aborted offered again. */
+static void nmr_forgive_pair(struct nmr_pair *pair)
+{
+	if (pair->state == NMR_PAIR_BOUND)
+		return;
+	pair->token = nmr_pair_token(pair) - 1;
+	nmr_pair_set(pair, NMR_PAIR_DEFERRED);
+	nmr_registration_scan(pair->reg[NMR_CLIENT]);
+}
+
+/* Do what has been asked for since the last scan of @reg. */
+static void nmr_scan(struct nmr_registration *reg, bool forgive)
+{
+	if (forgive)
+		nmr_scan_pairs(reg, &reg->pairs, nmr_forgive_pair);
+	if (reg->side == NMR_CLIENT)
+		nmr_scan_client(reg);
+	else
+		nmr_scan_pairs(reg, &reg->deferred, nmr_wake_pair);
+}
+
+/* Run a registration's work item: a scan, or, when nothing holds it any more, its finish. */
 void nmr_offer_work(struct work_struct *work)
 {
 	struct nmr_registration *reg = container_of(work, struct nmr_registration, work);
-	bool finished;
+	bool finished, forgive;
 
 	spin_lock_irq(&nmr_lock);
 	finished = !reg->busy;
+	forgive = reg->forgive;
 	reg->scan_queued = false;
+	reg->forgive = false;
 	spin_unlock_irq(&nmr_lock);
 	if (finished) {
 		nmr_registration_finish(reg);
 		return;
 	}
 
-	nmr_offer_again(reg);
+	nmr_scan(reg, forgive);
 	spin_lock_irq(&nmr_lock);
 	nmr_registration_idle(reg);
 	spin_unlock_irq(&nmr_lock);

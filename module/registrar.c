@@ -10,53 +10,93 @@
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
 #include <linux/err.h>
+#include <linux/freezer.h>
 #include <linux/kernel.h>
+#include <linux/limits.h>
 #include <linux/notifier.h>
 #include <linux/sched.h>
+#include <linux/sched/signal.h>
 #include <trace/events/nmr.h>
 
 #include "internal.h"
 
-/* What a module registers, whichever side it is. */
-struct nmr_registrant {
-	const struct nmr_registration_instance *instance;
-	void			*context;
-	struct module		*owner;
-	const char		*modname;
-	struct lock_class_key	*key;
-};
+/* Set once the registrar can be used: code that is built in may register too early. */
+static bool nmr_ready;
 
-static bool nmr_instance_valid(const struct nmr_registration_instance *instance)
+/* Tell why a register call fails, once for each place that registers. */
+static int nmr_refuse(struct nmr_site *site, const char *why)
 {
-	return instance->npi_id && instance->module_id;
+	if (!xchg(&site->told, true))
+		pr_err("%s cannot register: %s\n", site->modname, why);
+	return -EINVAL;
 }
 
-static void nmr_fill(struct nmr_registration *reg, const struct nmr_registrant *who)
+/*
+ * Check that the registrar is there, and that its caller was compiled with this header. The
+ * first three members of a site never move, so the check also recognises a caller that was
+ * compiled with another one.
+ */
+static int nmr_check_site(struct nmr_site *site, const void *characteristics, size_t size)
 {
-	reg->owner = who->owner;
-	strscpy(reg->modname, who->modname, sizeof(reg->modname));
-	guid_copy(&reg->module_id, who->instance->module_id);
-	reg->instance = *who->instance;
+	if (!READ_ONCE(nmr_ready))
+		return -ENODEV;
+	if (site->version == NMR_VERSION && site->size == size)
+		return characteristics ? 0 : nmr_refuse(site, "the characteristics are NULL");
+	pr_err_ratelimited("%s was built with version %u of nmr.h (characteristics of %u bytes), nmr.ko with version %u (%zu bytes): build %s again\n",
+	       site->modname, site->version, site->size, NMR_VERSION, size, site->modname);
+	return -EINVAL;
+}
+
+/* Check the arguments of a register call, of either side. */
+static int nmr_check(struct nmr_site *site, const void *attach,
+		     const struct nmr_registration_instance *instance, const void *handle)
+{
+	if (!attach)
+		return nmr_refuse(site, "the attach callback is NULL");
+	if (!instance->npi_id)
+		return nmr_refuse(site, "instance.npi_id is NULL");
+	if (!instance->module_id)
+		return nmr_refuse(site, "instance.module_id is NULL");
+	if (!handle)
+		return nmr_refuse(site, "the pointer to the handle is NULL");
+	return 0;
+}
+
+/* Return: a registration with what both sides' characteristics have, or ERR_PTR(). */
+static struct nmr_registration *
+nmr_prepare(enum nmr_side side, struct nmr_site *site, const void *attach,
+	    const struct nmr_registration_instance *instance, const void *handle)
+{
+	struct nmr_registration *reg;
+	int err = nmr_check(site, attach, instance, handle);
+
+	if (err)
+		return ERR_PTR(err);
+	reg = nmr_registration_alloc(side);
+	if (!reg)
+		return ERR_PTR(-ENOMEM);
+	reg->owner = site->owner;
+	strscpy(reg->modname, site->modname, sizeof(reg->modname));
+	guid_copy(&reg->module_id, instance->module_id);
+	reg->instance = *instance;
 	reg->instance.module_id = &reg->module_id;
-	reg->context = who->context;
 	INIT_WORK(&reg->work, nmr_offer_work);
-	lockdep_init_map(&reg->dep_map, who->modname, who->key, 0);
+	lockdep_init_map(&reg->dep_map, site->modname, &site->key, 0);
+	return reg;
 }
 
-/* Takes the reference on @reg over, also when it fails. */
-static int nmr_register(struct nmr_registration *reg, const struct nmr_registrant *who,
-			u64 *handle)
+/* Register @reg, and take over the caller's reference, also if it fails. */
+static int nmr_register(struct nmr_registration *reg, u64 *handle)
 {
-	int err;
+	int err = nmr_registration_publish(reg, reg->instance.npi_id, handle);
 
-	nmr_fill(reg, who);
-	err = nmr_registration_publish(reg, who->instance->npi_id, handle);
 	if (err) {
 		nmr_registration_put(reg);
 		return err;
 	}
 	nmr_sysfs_announce_registration(reg);
-	nmr_offer_arrival(reg);
+	if (reg->side == NMR_PROVIDER)
+		nmr_offer_arrival(reg);
 	nmr_offer_earlier(reg);
 
 	spin_lock_irq(&nmr_lock);
@@ -88,8 +128,9 @@ static bool nmr_close_some(struct nmr_registration *reg)
 }
 
 /*
- * Return: -EINPROGRESS, or -EALREADY. Whoever calls, all gates are closed then; so who
- * comes second helps with what the first has not got to.
+ * Begin to take @reg back. All gates are closed on return, also for a second, concurrent
+ * caller, which therefore helps the first. Return: -EINPROGRESS for the first caller,
+ * -EALREADY for any other.
  */
 static int nmr_leave(struct nmr_registration *reg)
 {
@@ -103,7 +144,7 @@ static int nmr_leave(struct nmr_registration *reg)
 		nmr_npi_leave(reg);
 		list_del_init(&reg->waiting);
 		list_del_init(&reg->starved);
-		wake_up_all(&reg->attach_wait);
+		wake_up_all(&reg->wait);
 		trace_nmr_deregister(reg->side, reg->id);
 	}
 	/* No binding is added any more, so each batch leaves fewer. */
@@ -131,16 +172,42 @@ static int nmr_deregister(enum nmr_side side, u64 id)
 	return err;
 }
 
+/*
+ * Waits. A wait lasts as long as the calls that it waits for. The task sleeps in TASK_IDLE,
+ * so khungtaskd does not report it and it does not count to the load. The task is
+ * freezable, or the machine could not suspend meanwhile; but not inside a callback or with
+ * a lock held (as far as lockdep can tell), since a task that waits for that callback or
+ * that lock could then not be frozen.
+ */
+
+static bool nmr_may_freeze(void)
+{
+	return !nmr_callback_in(NULL) && !lockdep_depth(current);
+}
+
 /* A timeout as the scheduler takes it. */
 static long nmr_timeout(unsigned long timeout)
 {
 	return min_t(unsigned long, timeout, MAX_SCHEDULE_TIMEOUT);
 }
 
+/*
+ * Wait until @reg is as @met wants it. Return: above 0 if it is, 0 after a timeout, below 0
+ * if a signal is pending.
+ */
+static long nmr_wait_until(struct nmr_registration *reg,
+			   bool (*met)(struct nmr_registration *reg), unsigned int state,
+			   unsigned long timeout)
+{
+	if (nmr_may_freeze())
+		state |= TASK_FREEZABLE;
+	return ___wait_event(reg->wait, ___wait_cond_timeout(met(reg)), state, 0,
+			     nmr_timeout(timeout), __ret = schedule_timeout(__ret));
+}
+
 static int nmr_wait_finished(struct nmr_registration *reg, unsigned long timeout)
 {
-	unsigned long left;
-	bool lent;
+	long left;
 
 	if (!READ_ONCE(reg->leaving))
 		return -EINVAL;
@@ -148,9 +215,7 @@ static int nmr_wait_finished(struct nmr_registration *reg, unsigned long timeout
 		return -EDEADLK;
 	if (timeout)
 		nmr_callback_may_wait(reg);
-	lent = nmr_callback_wait_begin(timeout);
-	left = wait_for_completion_timeout(&reg->done, nmr_timeout(timeout));
-	nmr_callback_wait_end(lent);
+	left = nmr_wait_until(reg, nmr_registration_finished, TASK_IDLE, timeout);
 	return left ? 0 : -ETIMEDOUT;
 }
 
@@ -175,10 +240,10 @@ static void nmr_deregister_sync(enum nmr_side side, u64 id)
 	might_sleep();
 	reg = nmr_registration_find(side, id);
 	if (IS_ERR(reg))
-		pr_err("handle %llu was never issued, nothing to deregister\n", id);
+		pr_err_ratelimited("handle %llu was never issued, nothing to deregister\n", id);
 	if (IS_ERR_OR_NULL(reg))
 		return;
-	/* Also when it will have finished before there is anything to wait for. */
+	/* Tell lockdep of the wait even if @reg will have finished when it begins. */
 	nmr_callback_may_wait(reg);
 	nmr_leave(reg);
 	if (nmr_wait_finished(reg, MAX_SCHEDULE_TIMEOUT) == -EDEADLK)
@@ -189,24 +254,31 @@ static void nmr_deregister_sync(enum nmr_side side, u64 id)
 static int nmr_reoffer(enum nmr_side side, u64 id)
 {
 	struct nmr_registration *reg = nmr_registration_find(side, id);
-	unsigned long flags;
-	int err = 0;
+	int err;
 
 	if (IS_ERR(reg))
 		return PTR_ERR(reg);
 	if (!reg)
 		return -ESHUTDOWN;
-	spin_lock_irqsave(&nmr_lock, flags);
-	if (reg->leaving)
-		err = -ESHUTDOWN;
-	else
-		nmr_pair_event(reg);
-	spin_unlock_irqrestore(&nmr_lock, flags);
+	err = nmr_pair_reoffer(reg, false);
 	nmr_registration_put(reg);
 	return err;
 }
 
 #ifdef CONFIG_MODULES
+/* Deregister what a module has left registered, and wait, before its text goes. */
+static void nmr_rescue(struct nmr_registration *reg)
+{
+	bool leaving = READ_ONCE(reg->leaving);
+
+	nmr_misuse(reg, leaving ? NMR_MISUSE_NO_WAIT : NMR_MISUSE_UNLOAD, 0);
+	nmr_leave(reg);
+	if (!nmr_registration_finished(reg))
+		pr_warn("module %s is not unloaded before the calls and callbacks of its bindings have returned; until then loading of other modules may stall\n",
+			reg->modname);
+	nmr_wait_until(reg, nmr_registration_finished, TASK_IDLE, MAX_SCHEDULE_TIMEOUT);
+}
+
 /*
  * The safety net. A module that goes while it is registered, because its exit function
  * forgot, or its init failed after registering, must not take the text of callbacks and
@@ -219,163 +291,124 @@ static int nmr_module_event(struct notifier_block *nb, unsigned long event, void
 	if (event != MODULE_STATE_GOING)
 		return NOTIFY_DONE;
 	while ((reg = nmr_registration_of(data))) {
-		nmr_misuse(reg, NMR_MISUSE_UNLOAD, 0);
-		nmr_leave(reg);
-		wait_for_completion(&reg->done);
+		nmr_rescue(reg);
 		nmr_registration_put(reg);
 	}
 	return NOTIFY_OK;
 }
 
+/* Runs first: jump labels and tracepoints must know the module while callbacks run. */
 static struct notifier_block nmr_module_notifier = {
 	.notifier_call = nmr_module_event,
+	.priority = INT_MAX,
 };
 
-int __init nmr_registrar_init(void)
+static int __init nmr_safety_net_init(void)
 {
 	return register_module_notifier(&nmr_module_notifier);
 }
 
-void nmr_registrar_exit(void)
+static void nmr_safety_net_exit(void)
 {
 	unregister_module_notifier(&nmr_module_notifier);
 }
 #else
-int __init nmr_registrar_init(void)
+static int __init nmr_safety_net_init(void)
 {
 	return 0;
 }
 
-void nmr_registrar_exit(void)
+static void nmr_safety_net_exit(void)
 {
 }
 #endif
 
-/* The API. nmr.h has the kernel-doc of the two macros that call these. */
+int __init nmr_registrar_init(void)
+{
+	int err = nmr_safety_net_init();
 
-int __nmr_register_client(const struct nmr_client_characteristics *c,
+	if (!err)
+		WRITE_ONCE(nmr_ready, true);
+	return err;
+}
+
+void nmr_registrar_exit(void)
+{
+	nmr_safety_net_exit();
+}
+
+/* The API. <linux/nmr.h> has its kernel-doc. */
+
+int __nmr_client_register(const struct nmr_client_characteristics *c,
 			  void *client_context, struct nmr_client_handle *handle,
-			  struct module *owner, const char *modname,
-			  struct lock_class_key *key)
+			  struct nmr_site *site)
 {
 	struct nmr_registration *reg;
+	int err;
 
 	might_sleep();
-	if (!c || !handle || !c->attach_provider || !nmr_instance_valid(&c->instance))
-		return -EINVAL;
-	reg = nmr_registration_alloc(NMR_CLIENT);
-	if (!reg)
-		return -ENOMEM;
+	err = nmr_check_site(site, c, sizeof(*c));
+	if (err)
+		return err;
+	reg = nmr_prepare(NMR_CLIENT, site, c->attach_provider, &c->instance, handle);
+	if (IS_ERR(reg))
+		return PTR_ERR(reg);
+	reg->context = client_context;
 	reg->attach_provider = c->attach_provider;
 	reg->detach = c->detach_provider;
 	reg->cleanup = c->cleanup_binding_context;
 	reg->max_bindings = c->max_bindings;
-	return nmr_register(reg, &(struct nmr_registrant){
-		.instance = &c->instance, .context = client_context,
-		.owner = owner, .modname = modname, .key = key }, &handle->id);
+	return nmr_register(reg, &handle->id);
 }
-EXPORT_SYMBOL_NMR(__nmr_register_client);
+EXPORT_SYMBOL_NMR(__nmr_client_register);
 
-int __nmr_register_provider(const struct nmr_provider_characteristics *c,
+int __nmr_provider_register(const struct nmr_provider_characteristics *c,
 			    void *provider_context, struct nmr_provider_handle *handle,
-			    struct module *owner, const char *modname,
-			    struct lock_class_key *key)
+			    struct nmr_site *site)
 {
 	struct nmr_registration *reg;
+	int err;
 
 	might_sleep();
-	if (!c || !handle || !c->attach_client || !nmr_instance_valid(&c->instance))
-		return -EINVAL;
-	reg = nmr_registration_alloc(NMR_PROVIDER);
-	if (!reg)
-		return -ENOMEM;
+	err = nmr_check_site(site, c, sizeof(*c));
+	if (err)
+		return err;
+	reg = nmr_prepare(NMR_PROVIDER, site, c->attach_client, &c->instance, handle);
+	if (IS_ERR(reg))
+		return PTR_ERR(reg);
+	reg->context = provider_context;
 	reg->attach_client = c->attach_client;
 	reg->client_attached = c->client_attached;
 	reg->detach = c->detach_client;
 	reg->cleanup = c->cleanup_binding_context;
-	return nmr_register(reg, &(struct nmr_registrant){
-		.instance = &c->instance, .context = provider_context,
-		.owner = owner, .modname = modname, .key = key }, &handle->id);
+	return nmr_register(reg, &handle->id);
 }
-EXPORT_SYMBOL_NMR(__nmr_register_provider);
+EXPORT_SYMBOL_NMR(__nmr_provider_register);
 
-/**
- * nmr_deregister_client() - begin to take a client back
- * @handle: the client
- *
- * No call of either side that begins after this has returned can enter a binding of the
- * client, and no new offer of it begins. The rest happens on the registrar's workqueue: wait
- * for it with nmr_wait_for_client_deregister_complete(). Cost: linear in the client's
- * bindings; allocates nothing.
- *
- * Context: Task or softirq. Never sleeps.
- * Return: -EINPROGRESS: started, always wait for it; -EALREADY: started or finished
- * earlier; -EINVAL: the handle was never issued.
- */
 int nmr_deregister_client(struct nmr_client_handle handle)
 {
 	return nmr_deregister(NMR_CLIENT, handle.id);
 }
 EXPORT_SYMBOL_NMR(nmr_deregister_client);
 
-/**
- * nmr_deregister_provider() - begin to take a provider back
- * @handle: the provider
- *
- * As nmr_deregister_client().
- *
- * Context: Task or softirq. Never sleeps.
- * Return: -EINPROGRESS, -EALREADY or -EINVAL, as nmr_deregister_client().
- */
 int nmr_deregister_provider(struct nmr_provider_handle handle)
 {
 	return nmr_deregister(NMR_PROVIDER, handle.id);
 }
 EXPORT_SYMBOL_NMR(nmr_deregister_provider);
 
-/**
- * nmr_wait_for_client_deregister_complete() - wait until nothing of a client is left
- * @handle: the client, deregistered
- *
- * After 0 no callback of the client runs or will ever run, and nothing of it is left in
- * sysfs. May be called any number of times, also by several tasks. May be called inside
- * callbacks of other registrations, by up to 500 of them at once: each occupies a worker.
- *
- * Context: Process context, sleeps, uninterruptibly. Hold no lock that a callback of
- * the client's bindings, or a call in flight, needs to end.
- * Return: 0; -EINVAL: never issued, or not deregistered yet; -EDEADLK: the calling task
- * is inside a callback of a binding of this client, whichever side's.
- */
 int nmr_wait_for_client_deregister_complete(struct nmr_client_handle handle)
 {
 	return nmr_wait(NMR_CLIENT, handle.id, MAX_SCHEDULE_TIMEOUT);
 }
 EXPORT_SYMBOL_NMR(nmr_wait_for_client_deregister_complete);
 
-/**
- * nmr_wait_for_provider_deregister_complete() - wait until nothing of a provider is left
- * @handle: the provider, deregistered
- *
- * As nmr_wait_for_client_deregister_complete().
- *
- * Context: Process context, sleeps, uninterruptibly.
- * Return: 0, -EINVAL or -EDEADLK, as nmr_wait_for_client_deregister_complete().
- */
 int nmr_wait_for_provider_deregister_complete(struct nmr_provider_handle handle)
 {
 	return nmr_wait(NMR_PROVIDER, handle.id, MAX_SCHEDULE_TIMEOUT);
 }
 EXPORT_SYMBOL_NMR(nmr_wait_for_provider_deregister_complete);
 
-/**
- * nmr_wait_for_client_deregister_complete_timeout() - the same, for a limited time
- * @handle:  the client, deregistered
- * @timeout: how long, in jiffies; 0 looks and does not wait
- *
- * Context: Process context, sleeps, uninterruptibly.
- * Return: as nmr_wait_for_client_deregister_complete(), or -ETIMEDOUT: not yet; it may
- * be called again.
- */
 int nmr_wait_for_client_deregister_complete_timeout(struct nmr_client_handle handle,
 						    unsigned long timeout)
 {
@@ -383,15 +416,6 @@ int nmr_wait_for_client_deregister_complete_timeout(struct nmr_client_handle han
 }
 EXPORT_SYMBOL_NMR(nmr_wait_for_client_deregister_complete_timeout);
 
-/**
- * nmr_wait_for_provider_deregister_complete_timeout() - the same, for a limited time
- * @handle:  the provider, deregistered
- * @timeout: how long, in jiffies; 0 looks and does not wait
- *
- * Context: Process context, sleeps, uninterruptibly.
- * Return: as nmr_wait_for_provider_deregister_complete(), or -ETIMEDOUT: not yet; it
- * may be called again.
- */
 int nmr_wait_for_provider_deregister_complete_timeout(struct nmr_provider_handle handle,
 						      unsigned long timeout)
 {
@@ -399,38 +423,19 @@ int nmr_wait_for_provider_deregister_complete_timeout(struct nmr_provider_handle
 }
 EXPORT_SYMBOL_NMR(nmr_wait_for_provider_deregister_complete_timeout);
 
-/**
- * nmr_deregister_client_sync() - take a client back, all of it
- * @handle: the client
- *
- * nmr_deregister_client(), then nmr_wait_for_client_deregister_complete(); what a
- * module_exit() calls first. Fine if the client was deregistered before. Inside a
- * callback of one of the client's bindings it cannot wait: it warns, and returns with
- * the deregistration started.
- *
- * Context: Process context, sleeps, uninterruptibly.
- */
 void nmr_deregister_client_sync(struct nmr_client_handle handle)
 {
 	nmr_deregister_sync(NMR_CLIENT, handle.id);
 }
 EXPORT_SYMBOL_NMR(nmr_deregister_client_sync);
 
-/**
- * nmr_deregister_provider_sync() - take a provider back, all of it
- * @handle: the provider
- *
- * As nmr_deregister_client_sync().
- *
- * Context: Process context, sleeps, uninterruptibly.
- */
 void nmr_deregister_provider_sync(struct nmr_provider_handle handle)
 {
 	nmr_deregister_sync(NMR_PROVIDER, handle.id);
 }
 EXPORT_SYMBOL_NMR(nmr_deregister_provider_sync);
 
-/* Return: 0, -ESHUTDOWN, or -EAGAIN: neither attached nor leaving. */
+/* Return: 0: attached; -ESHUTDOWN; -EAGAIN: neither attached nor leaving. */
 static int nmr_attach_status(struct nmr_registration *reg)
 {
 	int err = 0;
@@ -444,35 +449,43 @@ static int nmr_attach_status(struct nmr_registration *reg)
 	return err;
 }
 
+static bool nmr_attach_decided(struct nmr_registration *reg)
+{
+	return nmr_attach_status(reg) != -EAGAIN;
+}
+
+/*
+ * Tell whether the calling task, which has been told of a signal, has only been asked to
+ * freeze; it has thawed since. The freezer reaches a task that has not gone to sleep yet
+ * by pretending that there is a signal.
+ */
+static bool nmr_was_frozen(void)
+{
+	if (!nmr_may_freeze() || !try_to_freeze())
+		return false;
+	recalc_sigpending();
+	return true;
+}
+
 static int nmr_wait_attached(struct nmr_registration *reg, unsigned long timeout)
 {
-	bool lent;
 	long left;
 	int err;
 
 	if (nmr_callback_in(reg))
 		return -EDEADLK;
-	lent = nmr_callback_wait_begin(timeout);
-	left = wait_event_interruptible_timeout(reg->attach_wait,
-						(err = nmr_attach_status(reg)) != -EAGAIN,
-						nmr_timeout(timeout));
-	nmr_callback_wait_end(lent);
+	do {
+		left = nmr_wait_until(reg, nmr_attach_decided, TASK_INTERRUPTIBLE, timeout);
+		err = nmr_attach_status(reg);
+		/* Attached for a moment only, or asked to freeze: go on. */
+		if (left > 0)
+			timeout = left;
+	} while (err == -EAGAIN && (left > 0 || (left < 0 && nmr_was_frozen())));
 	if (err != -EAGAIN)
 		return err;
 	return left < 0 ? left : -ETIMEDOUT;
 }
 
-/**
- * nmr_client_wait_for_binding() - wait until a client has a provider
- * @handle:  the client
- * @timeout: how long, in jiffies; 0 looks and does not wait
- *
- * Context: Process context, sleeps, interruptibly.
- * Return: 0: attached to at least one provider; -ETIMEDOUT; -ESHUTDOWN: the client is
- * deregistering or finished, also if it still is attached; -ERESTARTSYS: a signal came
- * first; -EDEADLK: inside a callback of a binding of this client, also if it already is
- * attached to another; -EINVAL: never issued.
- */
 int nmr_client_wait_for_binding(struct nmr_client_handle handle, unsigned long timeout)
 {
 	struct nmr_registration *reg;
@@ -490,31 +503,12 @@ int nmr_client_wait_for_binding(struct nmr_client_handle handle, unsigned long t
 }
 EXPORT_SYMBOL_NMR(nmr_client_wait_for_binding);
 
-/**
- * nmr_client_reoffer() - offer a client its deferred providers again
- * @handle: the client
- *
- * Those whose attach ended with -EPROBE_DEFER, or whose binding with
- * %NMR_DETACH_FALLBACK. The offers follow on the registrar's workqueue.
- *
- * Context: Task or softirq. Never sleeps.
- * Return: 0; -EINVAL: never issued; -ESHUTDOWN: deregistering or finished.
- */
 int nmr_client_reoffer(struct nmr_client_handle handle)
 {
 	return nmr_reoffer(NMR_CLIENT, handle.id);
 }
 EXPORT_SYMBOL_NMR(nmr_client_reoffer);
 
-/**
- * nmr_provider_reoffer() - offer a provider to its deferred clients again
- * @handle: the provider
- *
- * As nmr_client_reoffer(): for a provider that said -EPROBE_DEFER and now is ready.
- *
- * Context: Task or softirq. Never sleeps.
- * Return: 0; -EINVAL: never issued; -ESHUTDOWN: deregistering or finished.
- */
 int nmr_provider_reoffer(struct nmr_provider_handle handle)
 {
 	return nmr_reoffer(NMR_PROVIDER, handle.id);

@@ -1,15 +1,20 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Bindings that do not drain: one warning each, that says who holds them up.
+ * Bindings that do not attach or do not drain: warn of them, and say what holds them up.
  *
- * Bindings are listed in the order in which they close, so a check stops at the first
- * one that is not due. A binding that was warned of, or that has cleaned up, leaves the
- * list. While the list is not empty a check runs once a second, so a new value of
- * stuck_seconds counts for bindings that have closed already.
+ * Bindings are watched in the order in which their attach began or in which they closed,
+ * so a check stops at the first one that is not due. A binding that is due becomes one of
+ * the stuck bindings of the registration that ends it. A registration with stuck bindings
+ * is told of in one line, which names the first of them and counts the others: at once,
+ * and again after intervals that double. So however many bindings are stuck, the kernel's
+ * log has room for other messages.
  *
- * Locking: the list under nmr_lock. The check runs on a workqueue of the system, though
- * main.c has three: nobody waits for it, and many warnings on a slow console are not to
- * hold up the registrar's own.
+ * A binding leaves these lists when it has attached or when it ends, and is not told of once
+ * it waits for nothing but its cleanup. While bindings are watched or stuck a check runs once
+ * a second, so a new value of stuck_seconds counts for bindings that have closed already.
+ *
+ * Locking: the lists under nmr_lock. Lines are written and uevents are sent without it: a
+ * console may be slow.
  */
 
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
@@ -17,95 +22,298 @@
 #include <linux/jiffies.h>
 #include <linux/kernel.h>
 #include <linux/moduleparam.h>
+#include <linux/ratelimit.h>
 #include <linux/sched.h>
 
 #include "internal.h"
 
+#define NMR_STUCK_TEXT	320	/* what a line says of one binding */
+
 static unsigned int stuck_seconds = 30;
 module_param(stuck_seconds, uint, 0644);
 MODULE_PARM_DESC(stuck_seconds,
-		 "warn of a binding that has not drained so long after it closed (default 30; 0: never)");
+		 "warn of a binding that has not attached, or has not drained after it closed, for so long (default 30; 0: never)");
 
-static LIST_HEAD(nmr_closing);
+static LIST_HEAD(nmr_watched);		/* bindings */
+static LIST_HEAD(nmr_stuck);		/* registrations */
+static unsigned int nmr_nr_stuck;	/* how many these are */
+static bool nmr_stuck_armed;		/* a check is to come */
 
 static void nmr_stuck_check(struct work_struct *work);
 static DECLARE_DELAYED_WORK(nmr_stuck_work, nmr_stuck_check);
 
-static const char *nmr_stuck_side(const struct nmr_binding *b, enum nmr_side side)
+/* What a line says of a binding, put together from pieces. */
+struct nmr_text {
+	char	buf[NMR_STUCK_TEXT];
+	size_t	len;
+};
+
+__printf(2, 3) static void nmr_say(struct nmr_text *text, const char *fmt, ...)
 {
-	if (READ_ONCE(b->attaching))
-		return "attaching";
-	switch (nmr_side_detach(b, side)) {
-	case NMR_DETACH_NONE:
-		return "not asked yet";
-	case NMR_DETACH_DONE:
-		return "detached";
-	default:
-		return "pending";
+	va_list args;
+
+	if (text->len)
+		text->len += scnprintf(text->buf + text->len, sizeof(text->buf) - text->len,
+				       ", ");
+	va_start(args, fmt);
+	text->len += vscnprintf(text->buf + text->len, sizeof(text->buf) - text->len, fmt,
+				args);
+	va_end(args);
+}
+
+static void nmr_say_calls(struct nmr_text *text, const struct nmr_binding *b,
+			  enum nmr_side caller)
+{
+	unsigned int calls = nmr_gate_in_flight(b, caller);
+	enum nmr_side callee = nmr_peer(caller);
+
+	if (calls)
+		nmr_say(text, "%u call%s of %s %s into %s %s %s not returned", calls,
+			calls == 1 ? "" : "s", nmr_side_name(caller),
+			b->reg[caller]->modname, nmr_side_name(callee),
+			b->reg[callee]->modname, calls == 1 ? "has" : "have");
+}
+
+static void nmr_say_detach(struct nmr_text *text, const struct nmr_binding *b,
+			   enum nmr_side side)
+{
+	const char *module = b->reg[side]->modname;
+	char task[NMR_TASK_NAME];
+
+	switch (atomic_read(&b->detach[side])) {
+	case NMR_DETACH_CALLED:
+	case NMR_DETACH_COMPLETED:
+		nmr_callback_task(b, task);
+		nmr_say(text, "the detach callback of %s %s has not returned (task %s)",
+			nmr_side_name(side), module, task);
+		break;
+	case NMR_DETACH_PENDING:
+		nmr_say(text, "%s %s returned -EINPROGRESS and has not completed its detach",
+			nmr_side_name(side), module);
+		break;
 	}
 }
 
-static void nmr_stuck_warn(const struct nmr_binding *b)
+static void nmr_say_attach(struct nmr_text *text, const struct nmr_binding *b)
 {
-	pr_warn("binding %llu stuck for %lu s: client %s %s, %u calls in flight; provider %s %s, %u calls in flight\n",
-		b->id, (jiffies - b->closed_at) / HZ,
-		b->reg[NMR_CLIENT]->modname, nmr_stuck_side(b, NMR_CLIENT),
-		nmr_gate_in_flight(b, NMR_CLIENT),
-		b->reg[NMR_PROVIDER]->modname, nmr_stuck_side(b, NMR_PROVIDER),
-		nmr_gate_in_flight(b, NMR_PROVIDER));
-	nmr_holders_report(b);
+	char task[NMR_TASK_NAME];
+
+	if (nmr_callback_task(b, task))
+		nmr_say(text, "an attach callback has not returned (task %s)", task);
 }
 
-/* Return: the next binding that is due, off the list and with a reference, or NULL. */
-static struct nmr_binding *nmr_stuck_next(void)
+/* Say what holds @b up. */
+static void nmr_say_why(struct nmr_text *text, const struct nmr_binding *b)
 {
-	unsigned int seconds = READ_ONCE(stuck_seconds);
-	struct nmr_binding *b;
+	enum nmr_side side;
+
+	if (READ_ONCE(b->attaching)) {
+		nmr_say_attach(text, b);
+	} else {
+		for (side = 0; side < NMR_SIDES; side++)
+			nmr_say_calls(text, b, side);
+		for (side = 0; side < NMR_SIDES; side++)
+			nmr_say_detach(text, b, side);
+	}
+	if (!text->len)
+		nmr_say(text, "no worker has got to it");
+}
+
+/* Write a line on @b, and on @others more stuck bindings of @reg. */
+static void nmr_stuck_warn(const struct nmr_binding *b, const struct nmr_registration *reg,
+			   unsigned int others)
+{
+	static DEFINE_RATELIMIT_STATE(limit, DEFAULT_RATELIMIT_INTERVAL,
+				      DEFAULT_RATELIMIT_BURST);
+	bool closed = smp_load_acquire(&b->closed);	/* pairs with nmr_binding_close() */
+	struct nmr_text text = {};
+	char more[64] = "";
+
+	if (!__ratelimit(&limit))
+		return;
+	nmr_say_why(&text, b);
+	if (others)
+		scnprintf(more, sizeof(more), "; so have %u more bindings of %s %llu", others,
+			  nmr_side_name(reg->side), reg->id);
+	pr_warn("binding %llu (%s -> %s) has not %s for %lu s%s%s: %s%s\n", b->id,
+		b->reg[NMR_CLIENT]->modname, b->reg[NMR_PROVIDER]->modname,
+		closed ? "drained" : "attached", (jiffies - b->since) / HZ,
+		closed ? " after " : "", closed ? nmr_reason_name(b->reason) : "",
+		text.buf, more);
+	if (IS_ENABLED(CONFIG_NMR_DEBUG))
+		nmr_holders_report(b);
+	else
+		pr_warn_once("nmr.ko and a module that calls, both built with NMR_DEBUG=1, show the stacks of calls in flight here\n");
+}
+
+/* See to it that a check comes. */
+static void nmr_stuck_arm(void)
+{
+	lockdep_assert_held(&nmr_lock);
+	if (nmr_stuck_armed)
+		return;
+	nmr_stuck_armed = true;
+	queue_delayed_work(nmr_wq, &nmr_stuck_work, HZ);
+}
+
+/* Watch @b from now on: its attach begins, or it has closed. It must not be watched yet. */
+void nmr_stuck_watch(struct nmr_binding *b)
+{
+	list_add_tail(&b->watch, &nmr_watched);
+	nmr_stuck_arm();
+}
+
+/* Stop watching @b, and telling of it. */
+void nmr_stuck_forget(struct nmr_binding *b)
+{
+	struct nmr_registration *reg = b->stuck_of;
 
 	lockdep_assert_held(&nmr_lock);
-	b = list_first_entry_or_null(&nmr_closing, struct nmr_binding, closing);
-	if (!b)
-		return NULL;
-	if (!seconds || (jiffies - b->closed_at) / HZ < seconds) {
-		queue_delayed_work(system_unbound_wq, &nmr_stuck_work, HZ);
-		return NULL;
-	}
-	list_del_init(&b->closing);
-	return nmr_binding_get(b);
+	list_del_init(&b->watch);
+	if (!reg)
+		return;
+	b->stuck_of = NULL;
+	if (--reg->nr_stuck)
+		return;
+	list_del_init(&reg->stuck_node);
+	nmr_nr_stuck--;
+}
+
+/* Make @b, which is due, one of the stuck bindings of the registration that ends it. */
+static void nmr_stuck_add(struct nmr_binding *b, unsigned int seconds)
+{
+	struct nmr_registration *reg = nmr_binding_leaver(b);
+
+	lockdep_assert_held(&nmr_lock);
+	b->stuck_of = reg;
+	list_move_tail(&b->watch, &reg->stuck);
+	if (reg->nr_stuck++)
+		return;
+	reg->stuck_next = jiffies;
+	reg->stuck_seconds = seconds;
+	list_add_tail(&reg->stuck_node, &nmr_stuck);
+	nmr_nr_stuck++;
+}
+
+/* Tell whether @b waits for nothing but its cleanup. */
+static bool nmr_stuck_cleans(const struct nmr_binding *b)
+{
+	return !b->attaching && !atomic_read(&b->todo);
 }
 
 /*
- * What is left to do tells, not the list: a binding whose todo is 0 waits for nothing
- * but its cleanup. One that still attaches has all of it left.
+ * Make the next watched binding that is due a stuck one. Return: false if there is none.
+ * If @b is set, its cleanup cannot begin before nmr_binding_part_done(): the caller sends
+ * a uevent, which needs the directory in sysfs.
  */
-static void nmr_stuck_check(struct work_struct *work)
+static bool nmr_stuck_next(unsigned int seconds, struct nmr_binding **b)
 {
+	struct nmr_binding *next;
+
+	lockdep_assert_held(&nmr_lock);
+	*b = NULL;
+	next = list_first_entry_or_null(&nmr_watched, struct nmr_binding, watch);
+	if (!next || !seconds || (jiffies - next->since) / HZ < seconds)
+		return false;
+	if (nmr_stuck_cleans(next)) {
+		list_del_init(&next->watch);
+		return true;
+	}
+	nmr_stuck_add(next, seconds);
+	if (!next->attaching && atomic_inc_not_zero(&next->todo))
+		*b = next;
+	return true;
+}
+
+static void nmr_stuck_find(unsigned int seconds)
+{
+	struct nmr_binding *b;
+	bool found;
+
+	do {
+		spin_lock_irq(&nmr_lock);
+		found = nmr_stuck_next(seconds, &b);
+		spin_unlock_irq(&nmr_lock);
+		if (b) {
+			nmr_sysfs_tell_stuck(b);
+			nmr_binding_part_done(b);
+		}
+		cond_resched();
+	} while (found);
+}
+
+/*
+ * Look at up to NMR_BATCH of @left registrations. Return: the first stuck binding, pinned,
+ * of one that is to be told of now; or NULL.
+ */
+static struct nmr_binding *nmr_stuck_due(unsigned int *left)
+{
+	struct nmr_registration *reg;
+	struct nmr_binding *b;
+	unsigned int budget;
+
+	lockdep_assert_held(&nmr_lock);
+	for (budget = NMR_BATCH; budget && *left; budget--) {
+		reg = list_first_entry_or_null(&nmr_stuck, struct nmr_registration,
+					       stuck_node);
+		if (!reg) {
+			*left = 0;
+			break;
+		}
+		--*left;
+		list_move_tail(&reg->stuck_node, &nmr_stuck);
+		if (time_before(jiffies, reg->stuck_next))
+			continue;
+		b = list_first_entry(&reg->stuck, struct nmr_binding, watch);
+		if (nmr_stuck_cleans(b)) {
+			nmr_stuck_forget(b);
+			++*left;
+			continue;
+		}
+		reg->stuck_next = jiffies + reg->stuck_seconds * HZ;
+		reg->stuck_seconds *= 2;
+		nmr_binding_pin(b);
+		return b;
+	}
+	return NULL;
+}
+
+static void nmr_stuck_tell(void)
+{
+	struct nmr_registration *reg = NULL;
+	unsigned int left = UINT_MAX, others = 0;
 	struct nmr_binding *b;
 
 	do {
 		spin_lock_irq(&nmr_lock);
-		b = nmr_stuck_next();
+		left = min(left, nmr_nr_stuck);
+		b = nmr_stuck_due(&left);
+		if (b) {
+			reg = b->stuck_of;
+			others = reg->nr_stuck - 1;
+		}
 		spin_unlock_irq(&nmr_lock);
-		if (b && atomic_read(&b->todo))
-			nmr_stuck_warn(b);
-		nmr_binding_put(b);
+		if (b) {
+			nmr_stuck_warn(b, reg, others);
+			nmr_binding_unpin(b);
+		}
 		cond_resched();
-	} while (b);
+	} while (left);
 }
 
-/* @b has closed. */
-void nmr_stuck_watch(struct nmr_binding *b)
+static void nmr_stuck_check(struct work_struct *work)
 {
-	lockdep_assert_held(&nmr_lock);
-	list_add_tail(&b->closing, &nmr_closing);
-	queue_delayed_work(system_unbound_wq, &nmr_stuck_work, HZ);
-}
+	unsigned int seconds = READ_ONCE(stuck_seconds);
 
-/* @b has cleaned up. */
-void nmr_stuck_forget(struct nmr_binding *b)
-{
-	lockdep_assert_held(&nmr_lock);
-	list_del_init(&b->closing);
+	nmr_stuck_find(seconds);
+	if (seconds)
+		nmr_stuck_tell();
+
+	spin_lock_irq(&nmr_lock);
+	nmr_stuck_armed = false;
+	if (!list_empty(&nmr_watched) || nmr_nr_stuck)
+		nmr_stuck_arm();
+	spin_unlock_irq(&nmr_lock);
 }
 
 void nmr_stuck_exit(void)

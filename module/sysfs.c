@@ -9,7 +9,7 @@
  *
  * Everything here is nmr.ko's own: names are copies, and no file reads what a module
  * handed over. A file that is open when its directory goes gives -ENODEV from then on
- * and delays nobody.
+ * and delays no other task.
  *
  * Locking: none of its own. The files read single words; what they show may be out of
  * date when it is read.
@@ -29,11 +29,14 @@ MODULE_PARM_DESC(uevents, "send uevents of bindings (default: Y)");
 
 static struct kobject *nmr_root;
 static struct kset *nmr_sides[NMR_SIDES];
-static struct kset *nmr_bindings;
+static struct kset *nmr_binding_set;
 
 /* Registrations */
 
-static struct nmr_registration *to_registration(struct kobject *kobj)
+/* A client's, in the form that modprobe knows, see MODULE_ALIAS_NMR_PROVIDER(). */
+#define NMR_MODALIAS	"nmr-provider:%s"
+
+static struct nmr_registration *to_registration(NMR_KSET_CONST struct kobject *kobj)
 {
 	return container_of(kobj, struct nmr_registration, kobj);
 }
@@ -45,7 +48,7 @@ static ssize_t module_show(struct kobject *kobj, struct kobj_attribute *attr, ch
 
 static ssize_t npi_id_show(struct kobject *kobj, struct kobj_attribute *attr, char *buf)
 {
-	return sysfs_emit(buf, "%pUl\n", to_registration(kobj)->instance.npi_id);
+	return sysfs_emit(buf, "%s\n", to_registration(kobj)->npi->name);
 }
 
 static ssize_t module_id_show(struct kobject *kobj, struct kobj_attribute *attr, char *buf)
@@ -72,53 +75,109 @@ static struct kobj_attribute number_attr = __ATTR_RO(number);
 static struct kobj_attribute registration_state_attr =
 	__ATTR(state, 0444, registration_state_show, NULL);
 
+static ssize_t modalias_show(struct kobject *kobj, struct kobj_attribute *attr, char *buf)
+{
+	return sysfs_emit(buf, NMR_MODALIAS "\n", to_registration(kobj)->npi->name);
+}
+
+static ssize_t reoffer_store(struct kobject *kobj, struct kobj_attribute *attr,
+			     const char *buf, size_t count)
+{
+	bool all = sysfs_streq(buf, "all");
+
+	if (!all && !sysfs_streq(buf, "deferred"))
+		return -EINVAL;
+	return nmr_pair_reoffer(to_registration(kobj), all) ?: count;
+}
+
+/*
+ * Send the event anew, for a udev that did not listen yet. What udevadm writes may have
+ * more words after the action.
+ */
+static ssize_t uevent_store(struct kobject *kobj, struct kobj_attribute *attr,
+			    const char *buf, size_t count)
+{
+	char *envp[2] = { "SYNTH_UUID=0" };
+	size_t word = strcspn(buf, "\n ");
+	enum kobject_action action;
+
+	if (word == 3 && !strncmp(buf, "add", word))
+		action = KOBJ_ADD;
+	else if (word == 6 && !strncmp(buf, "change", word))
+		action = KOBJ_CHANGE;
+	else
+		return -EINVAL;
+	return kobject_uevent_env(kobj, action, envp) ?: count;
+}
+
+static struct kobj_attribute modalias_attr = __ATTR_RO(modalias);
+static struct kobj_attribute reoffer_attr = __ATTR_WO(reoffer);
+static struct kobj_attribute uevent_attr = __ATTR_WO(uevent);
+
 static struct attribute *registration_attrs[] = {
 	&module_attr.attr,
 	&npi_id_attr.attr,
 	&module_id_attr.attr,
 	&number_attr.attr,
 	&registration_state_attr.attr,
+	&reoffer_attr.attr,
+	&modalias_attr.attr,
+	&uevent_attr.attr,
 	NULL
 };
-ATTRIBUTE_GROUPS(registration);
+
+/* Hide modalias from providers: only clients ask for modules. */
+static umode_t registration_visible(struct kobject *kobj, struct attribute *attr, int n)
+{
+	bool hidden = attr == &modalias_attr.attr &&
+		      to_registration(kobj)->side == NMR_PROVIDER;
+
+	return hidden ? 0 : attr->mode;
+}
+
+static const struct attribute_group registration_group = {
+	.attrs		= registration_attrs,
+	.is_visible	= registration_visible,
+};
 
 static void registration_release(struct kobject *kobj)
 {
 	nmr_registration_put(to_registration(kobj));
 }
 
+/*
+ * Neither type has default_groups: these are taken out file by file, by name, before the
+ * directory, which takes its files along.
+ */
 static struct kobj_type registration_type = {
 	.sysfs_ops	= &kobj_sysfs_ops,
-	.default_groups	= registration_groups,
 	.release	= registration_release,
 };
 
 /* Return: 0, or -ENOMEM and nothing is left. */
 int nmr_sysfs_add_registration(struct nmr_registration *reg)
 {
+	int err;
+
+	snprintf(reg->variable, sizeof(reg->variable), "NMR_%s=%llu",
+		 reg->side == NMR_CLIENT ? "CLIENT" : "PROVIDER", reg->id);
 	nmr_registration_get(reg);
 	reg->kobj.kset = nmr_sides[reg->side];
-	if (kobject_init_and_add(&reg->kobj, &registration_type, NULL, "%llu", reg->id)) {
-		kobject_put(&reg->kobj);
-		return -ENOMEM;
+	err = kobject_init_and_add(&reg->kobj, &registration_type, NULL, "%llu", reg->id);
+	if (!err) {
+		err = sysfs_create_group(&reg->kobj, &registration_group);
+		if (err)
+			kobject_del(&reg->kobj);
 	}
-	return 0;
+	if (err)
+		kobject_put(&reg->kobj);
+	return err ? -ENOMEM : 0;
 }
 
-/*
- * Tell userspace. A client asks for the modules of its NPI in the form modprobe knows,
- * see MODULE_ALIAS_NMR_PROVIDER().
- */
+/* Tell userspace. */
 void nmr_sysfs_announce_registration(struct nmr_registration *reg)
 {
-	char modalias[sizeof("MODALIAS=nmr-provider:") + UUID_STRING_LEN];
-	char *envp[2] = { modalias };
-
-	snprintf(modalias, sizeof(modalias), "MODALIAS=nmr-provider:%pUl",
-		 reg->instance.npi_id);
-	if (reg->side == NMR_PROVIDER)
-		envp[0] = NULL;
-	kobject_uevent_env(&reg->kobj, KOBJ_ADD, envp);
+	kobject_uevent(&reg->kobj, KOBJ_ADD);
 }
 
 void nmr_sysfs_remove_registration(struct nmr_registration *reg)
@@ -129,14 +188,14 @@ void nmr_sysfs_remove_registration(struct nmr_registration *reg)
 
 /* Bindings */
 
-static struct nmr_binding *to_binding(struct kobject *kobj)
+static struct nmr_binding *to_binding(NMR_KSET_CONST struct kobject *kobj)
 {
 	return container_of(kobj, struct nmr_binding, kobj);
 }
 
 static bool binding_closed(const struct nmr_binding *b)
 {
-	/* Pairs with smp_store_release() in nmr_binding_close(): reason, closed_at. */
+	/* Pairs with smp_store_release() in nmr_binding_close(): reason, since. */
 	return smp_load_acquire(&b->closed);
 }
 
@@ -152,7 +211,7 @@ static ssize_t state_show(struct kobject *kobj, struct kobj_attribute *attr, cha
 	return sysfs_emit(buf, "%s\n", state);
 }
 
-static ssize_t reason_show(struct kobject *kobj, struct kobj_attribute *attr, char *buf)
+const char *nmr_reason_name(enum nmr_detach_reason reason)
 {
 	static const char * const reasons[] = {
 		[NMR_DETACH_CLIENT_DEREGISTERED]   = "client-deregistered",
@@ -161,9 +220,15 @@ static ssize_t reason_show(struct kobject *kobj, struct kobj_attribute *attr, ch
 		[NMR_DETACH_FALLBACK]		   = "fallback",
 		[NMR_DETACH_ABORT]		   = "abort",
 	};
+
+	return reasons[reason];
+}
+
+static ssize_t reason_show(struct kobject *kobj, struct kobj_attribute *attr, char *buf)
+{
 	const struct nmr_binding *b = to_binding(kobj);
 
-	return sysfs_emit(buf, "%s\n", binding_closed(b) ? reasons[b->reason] : "");
+	return sysfs_emit(buf, "%s\n", binding_closed(b) ? nmr_reason_name(b->reason) : "");
 }
 
 static ssize_t calls_show(struct kobject *kobj, enum nmr_side side, char *buf)
@@ -211,7 +276,7 @@ static ssize_t pending_ms_show(struct kobject *kobj, struct kobj_attribute *attr
 	unsigned int ms = 0;
 
 	if (binding_closed(b))
-		ms = jiffies_to_msecs(jiffies - b->closed_at);
+		ms = jiffies_to_msecs(jiffies - b->since);
 	return sysfs_emit(buf, "%u\n", ms);
 }
 
@@ -258,13 +323,9 @@ static const struct attribute_group binding_group = {
 
 static void binding_release(struct kobject *kobj)
 {
-	nmr_binding_put(to_binding(kobj));
+	nmr_binding_unpin(to_binding(kobj));
 }
 
-/*
- * No default_groups: these are taken out one by one, by name, before the directory,
- * which would take them along.
- */
 static struct kobj_type binding_type = {
 	.sysfs_ops	= &kobj_sysfs_ops,
 	.release	= binding_release,
@@ -286,8 +347,8 @@ static int binding_add(struct nmr_binding *b)
 	char name[24];
 	int err;
 
-	refcount_inc(&b->refs);
-	b->kobj.kset = nmr_bindings;
+	nmr_binding_pin(b);
+	b->kobj.kset = nmr_binding_set;
 	snprintf(name, sizeof(name), "%llu", b->id);
 	err = kobject_init_and_add(&b->kobj, &binding_type, NULL, "%s", name);
 	if (!err) {
@@ -301,48 +362,110 @@ static int binding_add(struct nmr_binding *b)
 }
 
 /*
- * An event takes 4,000 instructions even if nobody listens. A binding has four: where
- * many come and go they can be done without. (remove follows add, in kobject_del().)
+ * Add the directory of @b. A binding that finds no memory for one works all the same.
+ *
+ * An event costs 4,000 instructions even if no process listens, so bindings send no more
+ * than needed, and none if the parameter uevents is off. kobject_del() sends remove if add
+ * was sent.
  */
-static void binding_uevent(struct nmr_binding *b, enum kobject_action action)
-{
-	if (READ_ONCE(nmr_uevents))
-		kobject_uevent(&b->kobj, action);
-}
-
-/* A binding that finds no memory works all the same, unseen. */
 void nmr_sysfs_add_binding(struct nmr_binding *b)
 {
 	if (binding_add(b)) {
-		pr_err("no memory to show binding %llu in sysfs\n", b->id);
+		pr_err_ratelimited("no memory to show binding %llu in sysfs\n", b->id);
 		return;
 	}
 	b->in_sysfs = true;
-	binding_uevent(b, KOBJ_ADD);
-	if (!b->error)
-		binding_uevent(b, KOBJ_BIND);
+	if (READ_ONCE(nmr_uevents))
+		kobject_uevent(&b->kobj, KOBJ_ADD);
 }
 
 void nmr_sysfs_remove_binding(struct nmr_binding *b)
 {
 	if (!b->in_sysfs)
 		return;
-	if (!b->error)
-		binding_uevent(b, KOBJ_UNBIND);
 	kobject_del(&b->kobj);
 	kobject_put(&b->kobj);
 }
 
+/* Tell userspace that @b, which stays in sysfs while this function runs, is stuck. */
+void nmr_sysfs_tell_stuck(struct nmr_binding *b)
+{
+	char *envp[2] = { "NMR_STUCK=1" };
+
+	if (b->in_sysfs && READ_ONCE(nmr_uevents))
+		kobject_uevent_env(&b->kobj, KOBJ_CHANGE, envp);
+}
+
+/* Events */
+
+static const char *uevent_name(NMR_KSET_CONST struct kobject *kobj)
+{
+	return "nmr";
+}
+
+/* add_uevent_var() of what need not be formatted: bindings come and go by the thousand. */
+static int uevent_add(struct kobj_uevent_env *env, const char *variable)
+{
+	size_t size = strlen(variable) + 1;
+
+	if (env->envp_idx == ARRAY_SIZE(env->envp) || size > sizeof(env->buf) - env->buflen)
+		return -ENOMEM;
+	env->envp[env->envp_idx++] = memcpy(env->buf + env->buflen, variable, size);
+	env->buflen += size;
+	return 0;
+}
+
+static int registration_uevent(NMR_KSET_CONST struct kobject *kobj,
+			       struct kobj_uevent_env *env)
+{
+	const struct nmr_registration *reg = to_registration(kobj);
+	int err;
+
+	err = add_uevent_var(env, "DEVTYPE=%s", nmr_side_name(reg->side));
+	if (!err)
+		err = uevent_add(env, reg->npi->variable);
+	if (!err)
+		err = add_uevent_var(env, "NMR_MODULE=%s", reg->modname);
+	if (!err && reg->side == NMR_CLIENT)
+		err = add_uevent_var(env, "MODALIAS=" NMR_MODALIAS, reg->npi->name);
+	return err;
+}
+
+static const struct kset_uevent_ops registration_uevent_ops = {
+	.name	= uevent_name,
+	.uevent	= registration_uevent,
+};
+
+static int binding_uevent(NMR_KSET_CONST struct kobject *kobj, struct kobj_uevent_env *env)
+{
+	const struct nmr_binding *b = to_binding(kobj);
+	int err;
+
+	err = uevent_add(env, "DEVTYPE=binding");
+	if (!err)
+		err = uevent_add(env, b->reg[NMR_CLIENT]->npi->variable);
+	if (!err)
+		err = uevent_add(env, b->reg[NMR_CLIENT]->variable);
+	if (!err)
+		err = uevent_add(env, b->reg[NMR_PROVIDER]->variable);
+	return err;
+}
+
+static const struct kset_uevent_ops binding_uevent_ops = {
+	.name	= uevent_name,
+	.uevent	= binding_uevent,
+};
+
 /* The directories */
 
-static struct kset *nmr_kset(const char *name)
+static struct kset *nmr_kset(const char *name, const struct kset_uevent_ops *ops)
 {
-	return kset_create_and_add(name, NULL, nmr_root);
+	return kset_create_and_add(name, ops, nmr_root);
 }
 
 void nmr_sysfs_exit(void)
 {
-	kset_unregister(nmr_bindings);
+	kset_unregister(nmr_binding_set);
 	kset_unregister(nmr_sides[NMR_PROVIDER]);
 	kset_unregister(nmr_sides[NMR_CLIENT]);
 	kobject_del(nmr_root);
@@ -354,10 +477,10 @@ int __init nmr_sysfs_init(void)
 	nmr_root = kobject_create_and_add("nmr", kernel_kobj);
 	if (!nmr_root)
 		return -ENOMEM;
-	nmr_sides[NMR_CLIENT] = nmr_kset("clients");
-	nmr_sides[NMR_PROVIDER] = nmr_kset("providers");
-	nmr_bindings = nmr_kset("bindings");
-	if (nmr_sides[NMR_CLIENT] && nmr_sides[NMR_PROVIDER] && nmr_bindings)
+	nmr_sides[NMR_CLIENT] = nmr_kset("clients", &registration_uevent_ops);
+	nmr_sides[NMR_PROVIDER] = nmr_kset("providers", &registration_uevent_ops);
+	nmr_binding_set = nmr_kset("bindings", &binding_uevent_ops);
+	if (nmr_sides[NMR_CLIENT] && nmr_sides[NMR_PROVIDER] && nmr_binding_set)
 		return 0;
 	nmr_sysfs_exit();
 	return -ENOMEM;

@@ -24,6 +24,8 @@ shift $((OPTIND - 1))
 
 out=$BUILD/kunit/$kernel
 log=$out/test.log
+extra=$(awk -v name="$kernel" '$1 == name { $1 = $2 = $3 = $4 = $5 = ""; print }' \
+	      "$TOP/kunit/kernels")
 
 # On x86-64 an init looks for leaks when the suites are through. There is none for the
 # other machines: the kernel reboots, and only the results tell whether all suites ran.
@@ -33,8 +35,9 @@ run()
 
 	if [ "$ARCH" = x86_64 ]; then
 		initramfs "$out/initrd" "$TOP/scripts/guest/kmemleak.sh"
+		# shellcheck disable=SC2086	# words
 		qemu "$log" "$silence" "$(accel)" "$image" "$out/initrd" \
-		     "$out/verdict" "$args" -smp 4 -m 1024
+		     "$out/verdict" "$args" -smp 4 -m 1024 $extra
 		return
 	fi
 	args+=" kunit_shutdown=reboot panic=-1 oops=panic"

@@ -258,6 +258,37 @@ expect_warning()
 	say "# expect: WARNING end"
 }
 
+# --- uevents ---------------------------------------------------------------
+
+# listen [COMMAND]: uevents go to /tmp/uevents from now on, a line each: ACTION DEVPATH, and
+# what is nmr's of the rest, in alphabetical order. COMMAND runs in the environment of each.
+listen()
+{
+	cat > /tmp/heard <<-END
+		#!/bin/sh
+		said=\$(env | grep -E '^(SUBSYSTEM|DEVTYPE|MODALIAS|SYNTH_UUID|NMR_[A-Z]*)=' | sort)
+		echo "\$ACTION \$DEVPATH" \$said >> /tmp/uevents
+		$*
+	END
+	chmod +x /tmp/heard
+	: > /tmp/uevents
+	uevent /tmp/heard &
+	listener=$!
+	trap 'kill "$listener"' EXIT
+	await "the listener hears" hears_a_test_event
+}
+
+hears_a_test_event()
+{
+	echo change > /sys/class/mem/null/uevent
+	heard "change /devices/virtual/mem/null"
+}
+
+heard()
+{
+	grep -q "^$1 " /tmp/uevents
+}
+
 # --- doing -----------------------------------------------------------------
 
 load()

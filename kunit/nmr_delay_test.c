@@ -1,0 +1,855 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Nobody waits for others (promise 8): one task sleeps inside the kernel, where it must
+ * not delay registrations that have nothing to do with it.
+ *
+ * A pause makes one call of a function sleep until the case lets it go: a reader inside a
+ * show function, an allocation, a step of the registrar. The cases of other promises that
+ * need a task stopped there, and not in a callback, are here as well.
+ */
+#include <kunit/test.h>
+#include <linux/gfp.h>
+#include <linux/kobject.h>
+#include <linux/limits.h>
+#include <linux/workqueue.h>
+
+#include "detour.h"
+#include "files.h"
+#include "harness.h"
+
+struct nmr_npi;
+struct nmr_callback;
+struct nmr_registration;
+
+KUNIT_ARRAY_PARAM(side, nt_sides, nt_side_name);
+
+static enum nmr_side param_side(struct kunit *test)
+{
+	return *(const enum nmr_side *)test->param_value;
+}
+
+/* Pauses */
+
+/*
+ * The call that sleeps: the one with number @nth of those by @task, or by all workers if it
+ * is NULL. @detour is where; the function itself runs when the sleep is over.
+ */
+static struct {
+	struct nt *nt;
+	struct nt_detour *detour;
+	struct task_struct *task;
+	int nth;
+	atomic_t seen;
+	bool on;
+	bool reached;
+	bool go;
+} pause;
+
+static bool pause_is_due(void)
+{
+	/* Pairs with the release in begin_pause(). */
+	if (!smp_load_acquire(&pause.on) || in_serving_softirq())
+		return false;
+	if (pause.task ? current != pause.task : !(current->flags & PF_WQ_WORKER))
+		return false;
+	return atomic_inc_return(&pause.seen) == pause.nth;
+}
+
+static bool take_pause(struct pt_regs *regs)
+{
+	return pause_is_due();
+}
+
+/* What the kernel's debugging allocates is __GFP_NORETRY, what the harness does _NOFAIL. */
+static bool take_slab_pause(struct pt_regs *regs)
+{
+	gfp_t gfp = (__force gfp_t)regs_get_kernel_argument(regs, 1);
+
+	return gfpflags_allow_blocking(gfp) && !(gfp & (__GFP_NORETRY | __GFP_NOFAIL)) &&
+	       pause_is_due();
+}
+
+/* Sleep. Return: the function that was called instead of which this one was. */
+static void *sleep_in_pause(void)
+{
+	void *function = pause.detour->kp.addr;
+
+	WRITE_ONCE(pause.reached, true);
+	nt_kick(pause.nt);
+	wait_event(pause.nt->wait, READ_ONCE(pause.go));
+	return function;
+}
+
+static ssize_t slow_show(struct kobject *kobj, struct attribute *attr, char *buf)
+{
+	ssize_t (*show)(struct kobject *kobj, struct attribute *attr, char *buf);
+
+	show = sleep_in_pause();
+	return show(kobj, attr, buf);
+}
+
+static int slow_slab(struct kmem_cache *cache, gfp_t gfp)
+{
+	sleep_in_pause();
+	return 0;
+}
+
+static struct nmr_binding *slow_binding_alloc(void)
+{
+	struct nmr_binding *(*alloc)(void) = sleep_in_pause();
+
+	return alloc();
+}
+
+static struct nmr_binding *late_no_binding(void)
+{
+	sleep_in_pause();
+	return NULL;
+}
+
+static void slow_work(struct work_struct *work)
+{
+	void (*fn)(struct work_struct *work) = sleep_in_pause();
+
+	fn(work);
+}
+
+static int slow_uevent(struct kobject *kobj, enum kobject_action action)
+{
+	int (*uevent)(struct kobject *kobj, enum kobject_action action) = sleep_in_pause();
+
+	return uevent(kobj, action);
+}
+
+static void slow_forget_all(struct nmr_registration *reg)
+{
+	void (*forget_all)(struct nmr_registration *reg) = sleep_in_pause();
+
+	forget_all(reg);
+}
+
+static void slow_npi_put(struct nmr_npi *npi)
+{
+	void (*put)(struct nmr_npi *npi) = sleep_in_pause();
+
+	put(npi);
+}
+
+static void slow_callback(struct nmr_callback *cb, struct nmr_binding *b)
+{
+	void (*callback)(struct nmr_callback *cb, struct nmr_binding *b) = sleep_in_pause();
+
+	callback(cb, b);
+}
+
+enum place {
+	IN_SHOW, IN_SLAB, IN_BINDING_ALLOC, WITHOUT_BINDING, IN_OFFER_WORK, IN_UEVENT,
+	IN_FORGET_ALL, IN_NPI_PUT, IN_CALLBACK_BEGIN, IN_CALLBACK_END
+};
+
+static struct nt_detour places[] = {
+	[IN_SHOW]	    = { "kobj_attr_show", NULL, slow_show, take_pause },
+	[IN_SLAB]	    = { "should_failslab", NULL, slow_slab, take_slab_pause },
+	[IN_BINDING_ALLOC]  = { "nmr_binding_alloc", NULL, slow_binding_alloc, take_pause },
+	[WITHOUT_BINDING]   = { "nmr_binding_alloc", NULL, late_no_binding, take_pause },
+	[IN_OFFER_WORK]	    = { "nmr_offer_work", NULL, slow_work, take_pause },
+	[IN_UEVENT]	    = { "kobject_uevent", NULL, slow_uevent, take_pause },
+	[IN_FORGET_ALL]	    = { "nmr_pair_forget_all", NULL, slow_forget_all, take_pause },
+	[IN_NPI_PUT]	    = { "nmr_npi_put", NULL, slow_npi_put, take_pause },
+	[IN_CALLBACK_BEGIN] = { "nmr_callback_begin", NULL, slow_callback, take_pause },
+	[IN_CALLBACK_END]   = { "nmr_callback_end", NULL, slow_callback, take_pause },
+};
+
+static void begin_pause(struct task_struct *task, int nth)
+{
+	pause.task = task;
+	pause.nth = nth;
+	pause.reached = false;
+	pause.go = false;
+	atomic_set(&pause.seen, 0);
+	/* Pairs with the acquire in pause_is_due(). */
+	smp_store_release(&pause.on, true);
+}
+
+static bool paused(void)
+{
+	return READ_ONCE(pause.reached);
+}
+
+static void end_pause(void)
+{
+	WRITE_ONCE(pause.on, false);
+	WRITE_ONCE(pause.go, true);
+	nt_kick(pause.nt);
+}
+
+static void end_detour(struct kunit_resource *res)
+{
+	end_pause();
+	nt_detour_end(pause.detour);
+}
+
+static int begin_detour(struct kunit_resource *res, void *detour)
+{
+	res->data = detour;
+	return nt_detour_begin(detour);
+}
+
+/* For the rest of the case. */
+static void pause_in(struct kunit *test, enum place place)
+{
+	pause.nt = test->priv;
+	pause.detour = &places[place];
+	pause.on = false;
+	KUNIT_ASSERT_NOT_NULL(test, kunit_alloc_resource(test, begin_detour, end_detour,
+							 GFP_KERNEL, pause.detour));
+}
+
+/* Two that have nothing to do with what sleeps come, attach, and are gone. */
+static void expect_others_come_and_go(struct kunit *test)
+{
+	struct nt *nt = test->priv;
+	struct nt_party *client = nt_client(nt), *provider = nt_provider(nt);
+
+	guid_gen(&client->npi_id);
+	guid_copy(&provider->npi_id, &client->npi_id);
+	nt_pair(nt, client, provider);
+	nt_leave(provider);
+	nt_leave(client);
+}
+
+/* A reader of sysfs */
+
+struct read {
+	char path[NT_NAME_SIZE];
+};
+
+static int read_thread(void *arg)
+{
+	struct read *read = arg;
+	char value[NT_VALUE_SIZE];
+
+	begin_pause(current, 1);
+	nt_read(read->path, value);
+	return 0;
+}
+
+static struct nt_thread *sleep_inside(struct nt *nt, struct read *read)
+{
+	struct nt_thread *thread = nt_spawn(nt, read_thread, read);
+
+	nt_await(nt, paused());
+	return thread;
+}
+
+/* More than are taken out of sysfs at a time. */
+#define CROWD	40
+
+static void join_crowd(struct nt *nt, struct nt_party *provider,
+		       struct nt_party *client[CROWD])
+{
+	int i;
+
+	nt_join_npi(provider);
+	for (i = 0; i < CROWD; i++) {
+		client[i] = nt_client(nt);
+		nt_pair(nt, client[i], provider);
+	}
+}
+
+/*
+ * A task sleeps in a file of one binding of a provider: only the two sides of this binding
+ * wait for it, however many others end with it.
+ */
+static void reader_of_a_binding_delays_no_other(struct kunit *test)
+{
+	struct nt *nt = test->priv;
+	struct nt_party *provider = nt_provider(nt), *client[CROWD];
+	struct read *read = nt_zalloc(nt, sizeof(*read));
+	struct nt_thread *reader;
+	int i;
+
+	pause_in(test, IN_SHOW);
+	join_crowd(nt, provider, client);
+	nt_binding_path(nt_find(nt, client[0], provider), "state", read->path);
+	reader = sleep_inside(nt, read);
+	expect_others_come_and_go(test);
+	nt_leave(client[1]);
+	KUNIT_EXPECT_EQ(test, nt_deregister(provider), -EINPROGRESS);
+	for (i = 2; i < CROWD; i++)
+		nt_leave(client[i]);
+	nt_settle(nt);
+	KUNIT_EXPECT_EQ(test, nt_deregister(client[0]), -EINPROGRESS);
+	KUNIT_EXPECT_EQ(test, nt_wait_timeout(client[0], 1), -ETIMEDOUT);
+	KUNIT_EXPECT_EQ(test, nt_wait_timeout(provider, 1), -ETIMEDOUT);
+	KUNIT_EXPECT_FALSE(test, nt_finished(reader));
+	end_pause();
+	KUNIT_EXPECT_EQ(test, nt_join(reader), 0);
+	KUNIT_EXPECT_EQ(test, nt_wait(client[0]), 0);
+	KUNIT_EXPECT_EQ(test, nt_wait(provider), 0);
+}
+
+/* And if it sleeps in a file of a registration, only this registration does. */
+static void reader_of_a_registration_delays_no_other(struct kunit *test)
+{
+	struct nt *nt = test->priv;
+	struct nt_party *leaver = nt_party(nt, param_side(test));
+	struct nt_party *peer[2] = {
+		nt_party(nt, nt_peer(leaver->side)), nt_party(nt, nt_peer(leaver->side))
+	};
+	struct read *read = nt_zalloc(nt, sizeof(*read));
+	struct nt_thread *reader;
+
+	pause_in(test, IN_SHOW);
+	nt_join_npi(peer[0]);
+	nt_join_npi(peer[1]);
+	nt_join_npi(leaver);
+	nt_party_path(leaver, "state", read->path);
+	reader = sleep_inside(nt, read);
+	expect_others_come_and_go(test);
+	KUNIT_EXPECT_EQ(test, nt_deregister(leaver), -EINPROGRESS);
+	nt_leave(peer[0]);
+	nt_settle(nt);
+	KUNIT_EXPECT_EQ(test, nt_wait_timeout(leaver, 1), -ETIMEDOUT);
+	nt_leave(peer[1]);
+	KUNIT_EXPECT_FALSE(test, nt_finished(reader));
+	end_pause();
+	KUNIT_EXPECT_EQ(test, nt_join(reader), 0);
+	KUNIT_EXPECT_EQ(test, nt_wait(leaver), 0);
+}
+
+/* Memory that takes its time */
+
+static int register_thread(void *party)
+{
+	begin_pause(current, pause.nth);
+	return nt_register(party);
+}
+
+static struct nt_thread *begin_slow_register(struct nt_party *party, int nth)
+{
+	struct nt *nt = party->nt;
+	struct nt_thread *thread;
+
+	pause.reached = false;
+	pause.nth = nth;
+	thread = nt_spawn(nt, register_thread, party);
+	nt_await(nt, paused() || nt_finished(thread));
+	return thread;
+}
+
+/* Return: whether an allocation of the register call was number @nth, and slept. */
+static bool try_slow_allocation(struct kunit *test, struct nt_party *party, int nth)
+{
+	struct nt *nt = test->priv;
+	struct nt_party *same = nt_party(nt, party->side);
+	struct nt_party *peer = nt_party(nt, nt_peer(party->side));
+	struct nt_thread *thread = begin_slow_register(party, nth);
+	bool slept = paused();
+
+	if (slept) {
+		nt_join_npi(same);
+		nt_join_npi(peer);
+		nt_leave(same);
+		nt_leave(peer);
+		expect_others_come_and_go(test);
+		KUNIT_EXPECT_FALSE(test, nt_finished(thread));
+	}
+	end_pause();
+	KUNIT_EXPECT_EQ(test, nt_join(thread), 0);
+	nt_leave(party);
+	return slept;
+}
+
+/* Each allocation of a register call sleeps once, on the same NPI and on others. */
+static void slow_register_call_delays_no_other(struct kunit *test)
+{
+	struct nt *nt = test->priv;
+	enum nmr_side side = param_side(test);
+	int n = 1;
+
+	pause_in(test, IN_SLAB);
+	nt_join_npi(nt_party(nt, nt_peer(side)));
+	while (try_slow_allocation(test, nt_party(nt, side), n))
+		n++;
+	/* The registration, its directory and files, a binding, its pair and directory. */
+	KUNIT_EXPECT_GT(test, n, 12);
+}
+
+/* Return: as above. The peer registers while the first of their NPI is not through. */
+static bool try_to_meet(struct kunit *test, int nth)
+{
+	struct nt *nt = test->priv;
+	struct nt_party *party = nt_party(nt, param_side(test));
+	struct nt_party *peer = nt_party(nt, nt_peer(party->side));
+	struct nt_party *client = party->side == NMR_CLIENT ? party : peer;
+	struct nt_thread *thread;
+	bool slept;
+
+	guid_gen(&party->npi_id);
+	guid_copy(&peer->npi_id, &party->npi_id);
+	thread = begin_slow_register(party, nth);
+	slept = paused();
+	nt_join_npi(peer);
+	end_pause();
+	KUNIT_EXPECT_EQ(test, nt_join(thread), 0);
+	KUNIT_EXPECT_EQ(test, 0, nmr_client_wait_for_binding(client->client, NT_TIMEOUT));
+	KUNIT_EXPECT_EQ(test, nt_entered(client, NT_C_ATTACH), 1);
+	nt_leave(peer);
+	nt_leave(party);
+	return slept;
+}
+
+/* Two register calls each find that there is no NPI of that name: they make one, not two. */
+static void two_make_one_npi(struct kunit *test)
+{
+	int n = 1;
+
+	pause_in(test, IN_SLAB);
+	while (try_to_meet(test, n))
+		n++;
+	KUNIT_EXPECT_GT(test, n, 8);
+}
+
+/* Return: as above; @written is counted up if the file was there. */
+static bool try_to_reoffer(struct kunit *test, int nth, int *written)
+{
+	struct nt *nt = test->priv;
+	struct nt_party *before = nt_party(nt, param_side(test));
+	struct nt_party *party = nt_party(nt, before->side);
+	struct nt_party *next = nt_party(nt, before->side);
+	char path[NT_NAME_SIZE];
+	struct nt_thread *thread;
+	ssize_t ret;
+	bool slept;
+
+	nt_join_npi(before);
+	nt_leave(before);
+	next->client.id = before->client.id + 1;
+	nt_party_path(next, "reoffer", path);
+	thread = begin_slow_register(party, nth);
+	slept = paused();
+	ret = nt_write(path, "all");
+	*written += ret == 3;
+	KUNIT_EXPECT_TRUE(test, ret == 3 || ret == -ENOENT);
+	end_pause();
+	KUNIT_EXPECT_EQ(test, nt_join(thread), 0);
+	KUNIT_EXPECT_EQ(test, party->client.id, next->client.id);
+	nt_leave(party);
+	return slept;
+}
+
+/* Its files are there before the registration has joined its NPI: they are of no effect. */
+static void files_are_there_before_the_registration(struct kunit *test)
+{
+	int n = 1, written = 0;
+
+	pause_in(test, IN_SLAB);
+	while (try_to_reoffer(test, n, &written))
+		n++;
+	KUNIT_EXPECT_GT(test, written, 1);
+}
+
+/* A worker that has to make an offer sleeps in the allocation of the binding. */
+static void slow_scan_delays_no_other(struct kunit *test)
+{
+	struct nt *nt = test->priv;
+	struct nt_party *client = nt_client(nt), *provider = nt_provider(nt);
+
+	pause_in(test, IN_BINDING_ALLOC);
+	client->at[NT_C_ATTACH].first = -EPROBE_DEFER;
+	client->at[NT_C_ATTACH].nfirst = 1;
+	nt_join_npi(provider);
+	nt_join_npi(client);
+	begin_pause(NULL, 1);
+	KUNIT_EXPECT_EQ(test, nt_reoffer(client), 0);
+	nt_await(nt, paused());
+	/* Others come and go, and offers that are made again are. */
+	nt_settle(nt);
+	KUNIT_EXPECT_EQ(test, nt_entered(client, NT_C_ATTACH), 1);
+	end_pause();
+	nt_await(nt, nt_returned(client, NT_C_ATTACH) == 2);
+}
+
+/* How often an offer that found no memory was put off. */
+static atomic_t retries;
+
+static bool pass(struct pt_regs *regs)
+{
+	return false;
+}
+
+static struct nt_detour retry = { "nmr_retry", NULL, NULL, pass };
+
+static bool count_retry(struct pt_regs *regs)
+{
+	struct delayed_work *dwork =
+		(struct delayed_work *)regs_get_kernel_argument(regs, 2);
+
+	if ((void *)dwork->work.func == (void *)retry.kp.addr)
+		atomic_inc(&retries);
+	return false;
+}
+
+static struct nt_detour put_off = { "queue_delayed_work_on", NULL, NULL, count_retry };
+
+static void end_retries(struct kunit_resource *res)
+{
+	nt_detour_end(&put_off);
+	nt_detour_end(&retry);
+}
+
+static int begin_retries(struct kunit_resource *res, void *context)
+{
+	int err = nt_detour_begin(&retry);
+
+	res->data = &retry;
+	if (err)
+		return err;
+	atomic_set(&retries, 0);
+	err = nt_detour_begin(&put_off);
+	if (err)
+		nt_detour_end(&retry);
+	return err;
+}
+
+/*
+ * The client leaves while a scan of it looks for memory, and there is none: an offer that
+ * is owed to it, or one that is made again, is not asked for later.
+ */
+static void scan_finds_no_memory_and_no_client(struct kunit *test)
+{
+	bool deferred = param_side(test) == NMR_PROVIDER;
+	struct nt *nt = test->priv;
+	struct nt_party *client = nt_client(nt), *first = nt_provider(nt);
+
+	pause_in(test, WITHOUT_BINDING);
+	KUNIT_ASSERT_NOT_NULL(test, kunit_alloc_resource(test, begin_retries, end_retries,
+							 GFP_KERNEL, NULL));
+	client->max_bindings = 1;
+	if (deferred)
+		first->at[NT_P_ATTACH].ret = -EPROBE_DEFER;
+	nt_join_npi(first);
+	nt_join_npi(client);
+	if (!deferred)
+		nt_join_npi(nt_provider(nt));
+	nt_settle(nt);
+	begin_pause(NULL, 1);
+	if (deferred)
+		KUNIT_EXPECT_EQ(test, nt_reoffer(client), 0);
+	else
+		nmr_detach_binding(nt_find(nt, client, first)->b, NMR_DETACH_ABORT);
+	nt_await(nt, paused());
+	KUNIT_EXPECT_EQ(test, nt_deregister(client), -EINPROGRESS);
+	end_pause();
+	KUNIT_EXPECT_EQ(test, nt_wait(client), 0);
+	nt_settle(nt);
+	KUNIT_EXPECT_EQ(test, atomic_read(&retries), 0);
+	KUNIT_EXPECT_EQ(test, nt_entered(client, NT_C_ATTACH), 1);
+}
+
+/* The same in its own register call. */
+static void register_call_finds_no_memory_and_no_client(struct kunit *test)
+{
+	struct nt *nt = test->priv;
+	struct nt_party *client = nt_client(nt);
+	struct nt_thread *thread;
+
+	pause_in(test, WITHOUT_BINDING);
+	KUNIT_ASSERT_NOT_NULL(test, kunit_alloc_resource(test, begin_retries, end_retries,
+							 GFP_KERNEL, NULL));
+	nt_join_npi(nt_provider(nt));
+	nt_join_npi(nt_provider(nt));
+	thread = begin_slow_register(client, 1);
+	KUNIT_ASSERT_TRUE(test, paused());
+	KUNIT_EXPECT_EQ(test, nt_deregister(client), -EINPROGRESS);
+	end_pause();
+	KUNIT_EXPECT_EQ(test, nt_join(thread), 0);
+	KUNIT_EXPECT_EQ(test, nt_wait(client), 0);
+	nt_settle(nt);
+	KUNIT_EXPECT_EQ(test, atomic_read(&retries), 0);
+	KUNIT_EXPECT_EQ(test, nt_entered(client, NT_C_ATTACH), 0);
+}
+
+/* Offers, and what happens beside them */
+
+/*
+ * A provider has joined its NPI, and has not looked for deferred pairs yet. A pair that is
+ * deferred now has counted it: the arrival is no event for this pair.
+ */
+static void arrival_before_the_offer_is_no_event(struct kunit *test)
+{
+	struct nt *nt = test->priv;
+	struct nt_party *client = nt_client(nt), *defers = nt_provider(nt);
+	struct nt_party *newcomer = nt_provider(nt);
+	struct nt_thread *thread;
+
+	pause_in(test, IN_UEVENT);
+	defers->at[NT_P_ATTACH].ret = -EPROBE_DEFER;
+	nt_join_npi(defers);
+	thread = begin_slow_register(newcomer, 1);
+	KUNIT_ASSERT_TRUE(test, paused());
+	nt_join_npi(client);
+	KUNIT_EXPECT_EQ(test, nt_entered(defers, NT_P_ATTACH), 1);
+	end_pause();
+	KUNIT_EXPECT_EQ(test, nt_join(thread), 0);
+	nt_settle(nt);
+	KUNIT_EXPECT_EQ(test, nt_entered(defers, NT_P_ATTACH), 1);
+	KUNIT_EXPECT_EQ(test, nt_reoffer(client), 0);
+	nt_await(nt, nt_returned(defers, NT_P_ATTACH) == 2);
+}
+
+/* "all" is asked for, and then less, before the scan has begun. */
+static void less_does_not_take_back_all(struct kunit *test)
+{
+	enum nmr_side side = param_side(test);
+	struct nt *nt = test->priv;
+	struct nt_party *party[NMR_SIDES] = { nt_client(nt), nt_provider(nt) };
+	char path[NT_NAME_SIZE];
+
+	pause_in(test, IN_OFFER_WORK);
+	party[NMR_CLIENT]->at[NT_C_ATTACH].first = -ENODEV;
+	party[NMR_CLIENT]->at[NT_C_ATTACH].nfirst = 1;
+	nt_join_npi(party[NMR_CLIENT]);
+	nt_join_npi(party[NMR_PROVIDER]);
+	nt_settle(nt);
+	nt_party_path(party[side], "reoffer", path);
+	begin_pause(NULL, 1);
+	KUNIT_EXPECT_EQ(test, nt_write(path, "all"), (ssize_t)3);
+	nt_await(nt, paused());
+	KUNIT_EXPECT_EQ(test, nt_write(path, "deferred"), (ssize_t)8);
+	KUNIT_EXPECT_EQ(test, nt_reoffer(party[side]), 0);
+	end_pause();
+	nt_await(nt, nt_returned(party[NMR_PROVIDER], NT_P_ATTACHED) == 1);
+}
+
+/*
+ * A side of a deferred pair is about to finish, and still has the record of the pair, when
+ * the other side asks for new offers.
+ */
+static void finishing_party_is_not_offered(struct kunit *test)
+{
+	enum nmr_side side = param_side(test);
+	struct nt *nt = test->priv;
+	struct nt_party *party[NMR_SIDES] = { nt_client(nt), nt_provider(nt) };
+	char path[NT_NAME_SIZE];
+
+	pause_in(test, IN_FORGET_ALL);
+	party[NMR_PROVIDER]->at[NT_P_ATTACH].ret = -EPROBE_DEFER;
+	nt_join_npi(party[NMR_CLIENT]);
+	nt_join_npi(party[NMR_PROVIDER]);
+	nt_settle(nt);
+	begin_pause(NULL, 1);
+	KUNIT_EXPECT_EQ(test, nt_deregister(party[side]), -EINPROGRESS);
+	nt_await(nt, paused());
+	KUNIT_EXPECT_EQ(test, nt_reoffer(party[nt_peer(side)]), 0);
+	nt_settle(nt);
+	nt_party_path(party[nt_peer(side)], "reoffer", path);
+	KUNIT_EXPECT_EQ(test, nt_write(path, "all"), (ssize_t)3);
+	nt_settle(nt);
+	KUNIT_EXPECT_EQ(test, nt_wait_timeout(party[side], 1), -ETIMEDOUT);
+	end_pause();
+	KUNIT_EXPECT_EQ(test, nt_wait(party[side]), 0);
+	KUNIT_EXPECT_EQ(test, nt_entered(party[NMR_CLIENT], NT_C_ATTACH), 1);
+	nt_leave(party[nt_peer(side)]);
+}
+
+/* Callbacks that do not run */
+
+static atomic_t binding_works;
+
+static bool count_binding_work(struct pt_regs *regs)
+{
+	atomic_inc(&binding_works);
+	return false;
+}
+
+static struct nt_detour binding_work = {
+	.function = "nmr_binding_work",
+	.take	  = count_binding_work,
+};
+
+static void end_count(struct kunit_resource *res)
+{
+	nt_detour_end(&binding_work);
+}
+
+static int begin_count(struct kunit_resource *res, void *context)
+{
+	res->data = &binding_work;
+	return nt_detour_begin(&binding_work);
+}
+
+struct lack {
+	const char *name;
+	unsigned long absent;
+	int works;
+};
+
+/* The last work item of a binding takes it out of sysfs. */
+static const struct lack lacks[] = {
+	{ "all callbacks", 0, 3 },
+	{ "no detach", BIT(NT_C_DETACH) | BIT(NT_P_DETACH), 2 },
+	{ "no cleanup", BIT(NT_C_CLEANUP) | BIT(NT_P_CLEANUP), 2 },
+	{ "only the client's cleanup",
+	  BIT(NT_C_DETACH) | BIT(NT_P_DETACH) | BIT(NT_P_CLEANUP), 2 },
+	{ "only the provider's cleanup",
+	  BIT(NT_C_DETACH) | BIT(NT_P_DETACH) | BIT(NT_C_CLEANUP), 2 },
+	{ "only the client's detach",
+	  BIT(NT_P_DETACH) | BIT(NT_C_CLEANUP) | BIT(NT_P_CLEANUP), 2 },
+	{ "only the provider's detach",
+	  BIT(NT_C_DETACH) | BIT(NT_C_CLEANUP) | BIT(NT_P_CLEANUP), 2 },
+	{ "none", BIT(NT_C_DETACH) | BIT(NT_P_DETACH) | BIT(NT_C_CLEANUP) |
+	  BIT(NT_P_CLEANUP), 1 },
+};
+
+static void lack_name(const struct lack *lack, char *desc)
+{
+	strscpy(desc, lack->name, KUNIT_PARAM_DESC_SIZE);
+}
+
+KUNIT_ARRAY_PARAM(lack, lacks, lack_name);
+
+/*
+ * A binding that has no callback to run needs no worker of those that run callbacks, which
+ * may all be asleep: the work items that it takes to its end are counted.
+ */
+static void binding_needs_workers_for_its_callbacks_alone(struct kunit *test)
+{
+	const struct lack *lack = test->param_value;
+	struct nt *nt = test->priv;
+	struct nt_party *client = nt_client(nt), *provider = nt_provider(nt);
+
+	KUNIT_ASSERT_NOT_NULL(test, kunit_alloc_resource(test, begin_count, end_count,
+							 GFP_KERNEL, NULL));
+	client->absent = lack->absent;
+	provider->absent = lack->absent;
+	nt_pair(nt, client, provider);
+	atomic_set(&binding_works, 0);
+	nt_leave(client);
+	KUNIT_EXPECT_EQ(test, atomic_read(&binding_works), lack->works);
+}
+
+/* The end of a registration */
+
+struct finish {
+	const char *name;
+	enum place place;
+	int wait;
+};
+
+static const struct finish finishes[] = {
+	{ "not finished, and found", IN_FORGET_ALL, -ETIMEDOUT },
+	{ "finished, and not found", IN_NPI_PUT, 0 },
+};
+
+static void finish_name(const struct finish *finish, char *desc)
+{
+	strscpy(desc, finish->name, KUNIT_PARAM_DESC_SIZE);
+}
+
+KUNIT_ARRAY_PARAM(finish, finishes, finish_name);
+
+/*
+ * A task that does not find a registration takes it for finished, and its module may go. So
+ * one that another task still waits for has to be found. Both tasks see the same.
+ */
+static void registration_is_found_until_it_has_finished(struct kunit *test)
+{
+	const struct finish *finish = test->param_value;
+	struct nt *nt = test->priv;
+	struct nt_party *party = nt_client(nt);
+	struct nt_thread *waiter;
+
+	pause_in(test, finish->place);
+	nt_hold(party, NT_C_CLEANUP);
+	nt_pair(nt, party, nt_provider(nt));
+	KUNIT_EXPECT_EQ(test, nt_deregister(party), -EINPROGRESS);
+	waiter = nt_spawn(nt, nt_wait_thread, party);
+	nt_await(nt, nt_entered(party, NT_C_CLEANUP) == 1);
+	nt_await_idle(nt, waiter->task);
+	begin_pause(NULL, 1);
+	nt_release(party, NT_C_CLEANUP);
+	nt_await(nt, paused());
+	KUNIT_EXPECT_EQ(test, nt_wait_timeout(party, 1), finish->wait);
+	if (finish->wait)
+		KUNIT_EXPECT_FALSE(test, nt_finished(waiter));
+	else
+		KUNIT_EXPECT_EQ(test, nt_join(waiter), 0);
+	end_pause();
+	KUNIT_EXPECT_EQ(test, nt_join(waiter), 0);
+	KUNIT_EXPECT_EQ(test, nt_wait(party), 0);
+}
+
+/* client_attached */
+
+/*
+ * The client's attach callback has returned 0, and a side leaves before the provider's gate
+ * opens, or after that.
+ */
+static void expect_client_attached(struct kunit *test, enum place place, int nth, int called)
+{
+	struct nt *nt = test->priv;
+	struct nt_party *party[NMR_SIDES] = { nt_client(nt), nt_provider(nt) };
+	struct nt_party *leaver = party[param_side(test)];
+	struct nt_thread *thread;
+	struct nt_binding *nb;
+
+	pause_in(test, place);
+	nt_join_npi(party[NMR_CLIENT]);
+	thread = begin_slow_register(party[NMR_PROVIDER], nth);
+	KUNIT_ASSERT_TRUE(test, paused());
+	nb = nt_find(nt, party[NMR_CLIENT], party[NMR_PROVIDER]);
+	KUNIT_ASSERT_TRUE(test, nt_has_left(nb, NT_C_ATTACH));
+	KUNIT_EXPECT_EQ(test, nt_open(nb, NMR_PROVIDER), called);
+	KUNIT_EXPECT_EQ(test, nt_deregister(leaver), -EINPROGRESS);
+	KUNIT_EXPECT_FALSE(test, nt_open(nb, NMR_PROVIDER));
+	nt_settle(nt);
+	KUNIT_EXPECT_FALSE(test, nt_was_at(nb, NT_C_DETACH));
+	KUNIT_EXPECT_FALSE(test, nt_was_at(nb, NT_P_ATTACHED));
+	end_pause();
+	KUNIT_EXPECT_EQ(test, nt_join(thread), 0);
+	KUNIT_EXPECT_EQ(test, nt_wait(leaver), 0);
+	KUNIT_EXPECT_EQ(test, nt_entered(party[NMR_PROVIDER], NT_P_ATTACHED), called);
+	KUNIT_EXPECT_EQ(test, nt_entered(party[NMR_CLIENT], NT_C_DETACH), 1);
+}
+
+static void client_attached_follows_the_open_gate(struct kunit *test)
+{
+	/* The second callback that the task calls. */
+	expect_client_attached(test, IN_CALLBACK_BEGIN, 2, 1);
+}
+
+static void client_attached_is_not_called_after_leaving(struct kunit *test)
+{
+	expect_client_attached(test, IN_CALLBACK_END, 1, 0);
+}
+
+static struct kunit_case nmr_delay_cases[] = {
+	KUNIT_CASE(reader_of_a_binding_delays_no_other),
+	KUNIT_CASE_PARAM(reader_of_a_registration_delays_no_other, side_gen_params),
+	KUNIT_CASE_PARAM(slow_register_call_delays_no_other, side_gen_params),
+	KUNIT_CASE_PARAM(two_make_one_npi, side_gen_params),
+	KUNIT_CASE_PARAM(files_are_there_before_the_registration, side_gen_params),
+	KUNIT_CASE(slow_scan_delays_no_other),
+	KUNIT_CASE_PARAM(scan_finds_no_memory_and_no_client, side_gen_params),
+	KUNIT_CASE(register_call_finds_no_memory_and_no_client),
+	KUNIT_CASE(arrival_before_the_offer_is_no_event),
+	KUNIT_CASE_PARAM(less_does_not_take_back_all, side_gen_params),
+	KUNIT_CASE_PARAM(finishing_party_is_not_offered, side_gen_params),
+	KUNIT_CASE_PARAM(binding_needs_workers_for_its_callbacks_alone, lack_gen_params),
+	KUNIT_CASE_PARAM(registration_is_found_until_it_has_finished, finish_gen_params),
+	KUNIT_CASE_PARAM(client_attached_follows_the_open_gate, side_gen_params),
+	KUNIT_CASE_PARAM(client_attached_is_not_called_after_leaving, side_gen_params),
+	{}
+};
+
+static struct kunit_suite nmr_delay_suite = {
+	.name = "nmr_delay",
+	.suite_init = nt_mount_files,
+	.suite_exit = nt_unmount_files,
+	.init = nt_init,
+	.test_cases = nmr_delay_cases,
+};
+
+kunit_test_suite(nmr_delay_suite);
