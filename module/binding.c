@@ -73,6 +73,7 @@ void nmr_binding_offer(struct nmr_binding *b, struct nmr_registration *client,
 	b->reg[NMR_CLIENT] = client;
 	b->reg[NMR_PROVIDER] = provider;
 	b->attaching = true;
+	b->since = jiffies;
 	INIT_WORK(&b->work, nmr_binding_work);
 	nmr_track_init(b);
 	if (pair) {
@@ -225,18 +226,22 @@ static bool nmr_binding_client_attached(struct nmr_binding *b)
 	return open;
 }
 
-/* Attaching is complete and @b is still open: wake the tasks that wait for a binding. */
+/*
+ * Attaching is complete and @b is still open: wake the tasks that wait for a binding of the
+ * client. A task is on the queue before it takes nmr_lock to look at attached, so a task that
+ * is not seen there sees the new value.
+ */
 static void nmr_binding_attached(struct nmr_binding *b)
 {
-	enum nmr_side side;
+	struct nmr_registration *client = b->reg[NMR_CLIENT];
 
 	lockdep_assert_held(&nmr_lock);
 	nmr_stuck_forget(b);
 	b->counted = true;
-	for (side = 0; side < NMR_SIDES; side++) {
-		b->reg[side]->attached++;
-		wake_up_all(&b->reg[side]->wait);
-	}
+	client->attached++;
+	b->reg[NMR_PROVIDER]->attached++;
+	if (waitqueue_active(&client->wait))
+		wake_up_all(&client->wait);
 }
 
 static void nmr_call_client_attached(struct nmr_binding *b)
@@ -620,7 +625,7 @@ static void nmr_binding_record(struct nmr_binding *b)
 	struct nmr_pair *pair = b->pair;
 
 	pair->binding = NULL;
-	pair->error = b->error;
+	pair->error = b->refusal ?: b->error;
 	pair->decliner = b->refusal ? NMR_PROVIDER : NMR_CLIENT;
 	nmr_pair_set(pair, nmr_binding_outcome(b));
 }

@@ -233,11 +233,14 @@ static const struct file_operations pairs_fops = {
 static int references_show(struct seq_file *m, void *v)
 {
 	struct nmr_binding *b = NULL;
+	int users;
 
 	while ((b = nmr_binding_next_referenced(b))) {
-		seq_printf(m, "binding %llu (%s -> %s): %d\n", b->id,
-			   b->reg[NMR_CLIENT]->modname, b->reg[NMR_PROVIDER]->modname,
-			   atomic_read(&b->users));
+		users = atomic_read(&b->users);
+		if (users)
+			seq_printf(m, "binding %llu (%s -> %s): %d\n", b->id,
+				   b->reg[NMR_CLIENT]->modname,
+				   b->reg[NMR_PROVIDER]->modname, users);
 		cond_resched();
 	}
 	return 0;

@@ -26,10 +26,10 @@ DEFINE_SPINLOCK(nmr_lock);
  * flush any work: not WQ_MEM_RECLAIM, or that would warn.
  *
  * The registrar's own work never waits behind a callback that sleeps. Scans, finishes and
- * reaping have a work item a registration: they may sleep, and none waits for another.
- * Their queues are per CPU, so that the kernel runs one item a CPU unless that sleeps, as
- * many at once would contend for the locks of kernfs. What comes before any callback of a
- * detach is one ordered queue.
+ * reaping have a work item a registration: they may sleep, and scans may compute, and none
+ * waits for another. Bindings are reaped by one worker a CPU unless that sleeps, as many at
+ * once would contend for the locks of kernfs. What comes before any callback of a detach is
+ * one ordered queue.
  *
  * The queues of the system are not used: their workers may all be blocked by tasks that
  * wait for the registrar.
@@ -53,7 +53,7 @@ static void nmr_workqueues_exit(void)
 
 static int __init nmr_workqueues_init(void)
 {
-	nmr_wq = alloc_workqueue("nmr", WQ_PERCPU, WQ_MAX_ACTIVE);
+	nmr_wq = alloc_workqueue("nmr", WQ_PERCPU | WQ_CPU_INTENSIVE, WQ_MAX_ACTIVE);
 	nmr_reap_wq = alloc_workqueue("nmr_reap", WQ_PERCPU, WQ_MAX_ACTIVE);
 	nmr_closed_wq = alloc_ordered_workqueue("nmr_closed", 0);
 	nmr_callback_wq = alloc_workqueue("nmr_callbacks", WQ_PERCPU | WQ_CPU_INTENSIVE,

@@ -52,7 +52,8 @@ void nmr_misuse(struct nmr_registration *reg, enum nmr_misuse kind, u64 binding)
 	const char *side = nmr_side_name(reg->side);
 	char of[32] = "";
 
-	if (test_and_set_bit(kind, &reg->misuse) || !__ratelimit(&limit))
+	if (test_bit(kind, &reg->misuse) || !__ratelimit(&limit) ||
+	    test_and_set_bit(kind, &reg->misuse))
 		return;
 	if (binding)
 		snprintf(of, sizeof(of), ", binding %llu", binding);

@@ -106,6 +106,9 @@ static struct nmr_binding *nmr_next_offer(struct nmr_offers *o,
 {
 	int err;
 
+	/* After an offer there is likely another one: a step less. */
+	if (o->offer && !o->spare)
+		o->spare = nmr_binding_alloc();
 	o->offer = NULL;
 	do {
 		spin_lock_irq(&nmr_lock);

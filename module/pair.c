@@ -121,8 +121,10 @@ void nmr_pair_set(struct nmr_pair *pair, enum nmr_pair_state state)
 void nmr_pair_all_due(struct nmr_registration *client)
 {
 	lockdep_assert_held(&nmr_lock);
-	list_splice_tail_init(&client->deferred, &client->due);
-	nmr_pair_update_waiting(client);
+	if (!list_empty(&client->deferred)) {
+		list_splice_tail_init(&client->deferred, &client->due);
+		nmr_pair_update_waiting(client);
+	}
 	if (!list_empty(&client->due))
 		nmr_registration_scan(client);
 }

@@ -159,7 +159,6 @@ static void nmr_stuck_arm(void)
 /* Watch @b from now on: its attach begins, or it has closed. It must not be watched yet. */
 void nmr_stuck_watch(struct nmr_binding *b)
 {
-	b->since = jiffies;
 	list_add_tail(&b->watch, &nmr_watched);
 	nmr_stuck_arm();
 }

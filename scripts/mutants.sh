@@ -11,12 +11,14 @@
 tree=$BUILD/mutants
 log=$tree/build/kunit/kasan/test.log
 
-# A copy of this checkout, with the fault.
+# Copy this checkout, and put the fault into it. What a fault makes a test wait for never
+# comes, so there a minute is long enough to wait.
 break_it()
 {
 	rm -rf "$tree"
 	mkdir -p "$tree"
 	cp -r "$TOP"/{Kbuild,Kconfig,include,module,kunit,samples,scripts,tools} "$tree"
+	sed -i 's/^\(#define NT_TIMEOUT\).*/\1	(60 * HZ)/' "$tree/kunit/harness.h"
 	patch --silent --strip=1 --directory="$tree" < "$1"
 }
 
@@ -37,7 +39,9 @@ run_suite()
 	rm -f "$log"
 	setsid "$tree/scripts/kunit.sh" -t 180 "$1" > "$tree/out" 2>&1 &
 	runner=$!
-	if tail --pid="$runner" -n +1 -F "$log" 2> /dev/null | grep -q -m 1 ' not ok '; then
+	# Not a pipe, which fails if tail does, as it must once grep has seen enough.
+	if grep -q -m 1 ' not ok ' \
+	   < <(tail --pid="$runner" -n +1 -F "$log" 2> /dev/null); then
 		kill -- "-$runner" 2> /dev/null || true
 	fi
 	wait "$runner"

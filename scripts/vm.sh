@@ -54,9 +54,9 @@ kernel_args()
 	echo -n " tsc=reliable${khz:+ tsc_early_khz=$khz}"
 }
 
-# console LOG SECONDS QEMU [QEMU-ARG]...: run a machine whose console goes to stdout and to
-# LOG, until it ends or says nothing for so long. If SECONDS is empty, until it ends, and
-# the terminal is its console.
+# console LOG SECONDS QEMU [QEMU-ARG]...: run a machine, with its console on stdout and in
+# LOG, until it ends or its console says nothing for so long. If SECONDS is empty, the
+# terminal is its console, and it runs until it ends.
 console()
 {
 	local log=$1 seconds=$2 qemu=("$3" -nodefaults -no-user-config -display none -no-reboot)
