@@ -4,6 +4,8 @@
  * when all earlier ones are deferred already; and many providers of one client that can be
  * bound to one of them. The cost of a pair must not depend on how many others wait.
  *
+ * Each offer sleeps, so that the registrar's workers run between one and the next.
+ *
  * The costs include the registrations of the many. Says "bench-deferred JSON".
  */
 #include "bench.h"
@@ -26,6 +28,7 @@ static int deferred_attach_provider(struct nmr_binding *binding, void *context,
 				    const struct nmr_registration_instance *provider)
 {
 	deferred_offers++;
+	schedule_timeout_uninterruptible(1);
 	return nmr_client_attach_provider(binding, NULL, NULL);
 }
 

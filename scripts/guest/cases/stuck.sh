@@ -113,7 +113,8 @@ test_stuck_lines_repeat_after_intervals_that_double()
 	await "calls held" in_hand "$NMR/bindings/$id/client_calls" 2
 	unload_later nmr_peer_a
 	await "three lines" told_times "$id" 3
-	check "in no less than 4 s" above "$NMR/bindings/$id/pending_ms" 3900
+	seconds=$(told "$id" | sed -n '3s/.* for \([0-9]*\) s .*/\1/p')
+	check "the third of them after 4 s at the least" [ "$seconds" -ge 4 ]
 	check "each counts the calls" [ "$(told "$id" | grep -vc ": 2 calls of ")" -eq 0 ]
 	check "what can be done is said once" logged_once "nmr: .*built with NMR_DEBUG=1"
 	release nmr_peer_a call
@@ -270,7 +271,7 @@ test_4000_offers_that_fail_leave_the_log()
 	load nmr
 	load nmr_scale clients=4000 attach_error=-16
 	check "no binding is left" has bindings 0
-	check "some are told of" logged "nmr: provider nmr_scale failed to attach client nmr_scale: error -16"
 	check "the log is kept" log_is_kept
+	check "some are told of" logged "nmr: provider nmr_scale failed to attach client nmr_scale: error -16"
 	unload nmr_scale
 }
