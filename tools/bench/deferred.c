@@ -28,7 +28,7 @@ static int deferred_attach_provider(struct nmr_binding *binding, void *context,
 				    const struct nmr_registration_instance *provider)
 {
 	deferred_offers++;
-	schedule_timeout_uninterruptible(1);
+	usleep_range(1, 2);
 	return nmr_client_attach_provider(binding, NULL, NULL);
 }
 
