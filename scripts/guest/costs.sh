@@ -24,8 +24,8 @@ esac
 
 # A pair that is deferred, with the registration of the one of which there are many
 case $(uname -r) in
-*-rt-*)	CLIENT_DEFERRED=49500 PROVIDER_DEFERRED=53000 ;;
-*)	CLIENT_DEFERRED=34500 PROVIDER_DEFERRED=38000 ;;
+*-rt-*)	CLIENT_DEFERRED=60000 PROVIDER_DEFERRED=63000 ;;
+*)	CLIENT_DEFERRED=41500 PROVIDER_DEFERRED=44500 ;;
 esac
 
 # call WAY: hundredths of an instruction
