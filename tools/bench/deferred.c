@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * What pairs cost that are deferred: many clients of one provider, each of which registers
- * when all earlier ones are deferred already; and many providers of one client that can be
- * bound to one of them. The cost of a pair must not depend on how many others wait.
+ * when all earlier ones are deferred already; and many providers of one client that is full
+ * until its only provider leaves. The cost of a pair must not depend on how many others wait.
  *
  * Each offer sleeps, so that the registrar's workers run between one and the next.
  *
@@ -22,12 +22,12 @@ static const guid_t deferred_id = BENCH_GUID(4);
 
 static struct nmr_client_handle *deferred_clients;
 static struct nmr_provider_handle *deferred_providers;
-static u64 deferred_offers;
+static bool deferred_accept;		/* providers do not defer */
+static u64 deferred_offers;		/* that were deferred */
 
 static int deferred_attach_provider(struct nmr_binding *binding, void *context,
 				    const struct nmr_registration_instance *provider)
 {
-	deferred_offers++;
 	usleep_range(1, 2);
 	return nmr_client_attach_provider(binding, NULL, NULL);
 }
@@ -37,6 +37,9 @@ static int deferred_attach_client(struct nmr_binding *binding, void *context,
 				  const struct nmr_endpoint *client,
 				  struct nmr_endpoint *provider)
 {
+	if (deferred_accept)
+		return 0;
+	deferred_offers++;
 	return -EPROBE_DEFER;
 }
 
@@ -55,14 +58,14 @@ static int deferred_register_clients(unsigned int clients, u32 max_bindings)
 	return err;
 }
 
-static int deferred_register_providers(unsigned int providers)
+static int deferred_register_providers(unsigned int first, unsigned int providers)
 {
 	struct nmr_provider_characteristics p = bench_provider(&deferred_id);
 	unsigned int i;
 	int err = 0;
 
 	p.attach_client = deferred_attach_client;
-	for (i = 0; !err && i < providers; i++) {
+	for (i = first; !err && i < first + providers; i++) {
 		err = nmr_register_provider(&p, NULL, &deferred_providers[i]);
 		cond_resched();
 	}
@@ -80,14 +83,22 @@ static void deferred_settle(void)
 	} while (deferred_offers != offers);
 }
 
-static int deferred_register(void)
+static int deferred_many_clients(void)
 {
-	bool clients = !strcmp(shape, "clients");
-	int err = deferred_register_providers(clients ? 1 : n);
+	return deferred_register_providers(0, 1) ?: deferred_register_clients(n, 0);
+}
 
+/* The offers of the many are withheld, and made one by one when the first provider leaves. */
+static int deferred_many_providers(void)
+{
+	int err;
+
+	deferred_accept = true;
+	err = deferred_register_providers(0, 1) ?: deferred_register_clients(1, 1);
+	deferred_accept = false;
 	if (!err)
-		err = deferred_register_clients(clients ? n : 1, clients ? 0 : 1);
-	deferred_settle();
+		err = deferred_register_providers(1, n);
+	nmr_deregister_provider_sync(deferred_providers[0]);
 	return err;
 }
 
@@ -98,7 +109,7 @@ static void deferred_leave(void)
 
 	for (i = 0; i < n && deferred_clients[i].id; i++)
 		nmr_deregister_client_sync(deferred_clients[i]);
-	for (i = 0; i < n && deferred_providers[i].id; i++)
+	for (i = 0; i <= n && deferred_providers[i].id; i++)
 		nmr_deregister_provider_sync(deferred_providers[i]);
 }
 
@@ -110,7 +121,8 @@ static int deferred_run(void)
 	bench_begin();
 	bench_settle();
 	start = bench_busy();
-	err = deferred_register();
+	err = strcmp(shape, "clients") ? deferred_many_providers() : deferred_many_clients();
+	deferred_settle();
 	cost = bench_busy() - start;
 	deferred_leave();
 	if (err)
@@ -127,7 +139,7 @@ static int __init bench_deferred_init(void)
 	if (!n)
 		return -EINVAL;
 	deferred_clients = kvcalloc(n, sizeof(*deferred_clients), GFP_KERNEL);
-	deferred_providers = kvcalloc(n, sizeof(*deferred_providers), GFP_KERNEL);
+	deferred_providers = kvcalloc(n + 1, sizeof(*deferred_providers), GFP_KERNEL);
 	if (deferred_clients && deferred_providers)
 		err = deferred_run();
 	kvfree(deferred_clients);
