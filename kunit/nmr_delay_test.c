@@ -686,21 +686,20 @@ struct lack {
 	int works;
 };
 
-/* The last work item of a binding takes it out of sysfs. */
 static const struct lack lacks[] = {
-	{ "all callbacks", 0, 3 },
-	{ "no detach", BIT(NT_C_DETACH) | BIT(NT_P_DETACH), 2 },
-	{ "no cleanup", BIT(NT_C_CLEANUP) | BIT(NT_P_CLEANUP), 2 },
+	{ "all callbacks", 0, 2 },
+	{ "no detach", BIT(NT_C_DETACH) | BIT(NT_P_DETACH), 1 },
+	{ "no cleanup", BIT(NT_C_CLEANUP) | BIT(NT_P_CLEANUP), 1 },
 	{ "only the client's cleanup",
-	  BIT(NT_C_DETACH) | BIT(NT_P_DETACH) | BIT(NT_P_CLEANUP), 2 },
+	  BIT(NT_C_DETACH) | BIT(NT_P_DETACH) | BIT(NT_P_CLEANUP), 1 },
 	{ "only the provider's cleanup",
-	  BIT(NT_C_DETACH) | BIT(NT_P_DETACH) | BIT(NT_C_CLEANUP), 2 },
+	  BIT(NT_C_DETACH) | BIT(NT_P_DETACH) | BIT(NT_C_CLEANUP), 1 },
 	{ "only the client's detach",
-	  BIT(NT_P_DETACH) | BIT(NT_C_CLEANUP) | BIT(NT_P_CLEANUP), 2 },
+	  BIT(NT_P_DETACH) | BIT(NT_C_CLEANUP) | BIT(NT_P_CLEANUP), 1 },
 	{ "only the provider's detach",
-	  BIT(NT_C_DETACH) | BIT(NT_C_CLEANUP) | BIT(NT_P_CLEANUP), 2 },
+	  BIT(NT_C_DETACH) | BIT(NT_C_CLEANUP) | BIT(NT_P_CLEANUP), 1 },
 	{ "none", BIT(NT_C_DETACH) | BIT(NT_P_DETACH) | BIT(NT_C_CLEANUP) |
-	  BIT(NT_P_CLEANUP), 1 },
+	  BIT(NT_P_CLEANUP), 0 },
 };
 
 static void lack_name(const struct lack *lack, char *desc)

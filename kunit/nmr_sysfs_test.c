@@ -806,7 +806,7 @@ static void reader_of_pairs_loses_its_place(struct kunit *test)
 	fput(file);
 }
 
-/* debugfs: nmr/references */
+/* debugfs: nmr/references, of bindings that have ended */
 
 static void references_are_shown(struct kunit *test)
 {
@@ -816,15 +816,16 @@ static void references_are_shown(struct kunit *test)
 	char *text = nt_zalloc(nt, TEXT_SIZE);
 	char line[80];
 
+	nt_get(nb);
+	nt_get(nb);
 	KUNIT_EXPECT_EQ(test, nt_read_lines("nmr/references", text, TEXT_SIZE), (ssize_t)0);
-	nt_get(nb);
-	nt_get(nb);
+	nt_leave(client);
+	nt_leave(provider);
+	rcu_barrier();
 	snprintf(line, sizeof(line), "binding %llu (" KBUILD_MODNAME " -> " KBUILD_MODNAME
 		 "): 2\n", nb->id);
 	nt_read_lines("nmr/references", text, TEXT_SIZE);
 	KUNIT_EXPECT_STREQ(test, text, line);
-	nt_leave(client);
-	nt_leave(provider);
 	nt_put(nb);
 	line[strlen(line) - 2] = '1';
 	nt_read_lines("nmr/references", text, TEXT_SIZE);
