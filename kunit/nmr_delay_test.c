@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Nobody waits for others (promise 8): one task sleeps inside the kernel, where it must
- * not delay registrations that have nothing to do with it.
+ * Unrelated registrations do not wait for each other (promise 8): one task sleeps inside
+ * the kernel, and must not delay registrations that have nothing to do with it.
  *
  * A pause makes one call of a function sleep until the case lets it go: a reader inside a
  * show function, an allocation, a step of the registrar. The cases of other promises that
@@ -96,7 +96,7 @@ static int slow_slab(struct kmem_cache *cache, gfp_t gfp)
 
 static struct nmr_binding *slow_binding_alloc(void)
 {
-	struct nmr_binding *(*alloc)(void) = sleep_in_pause();
+	typeof(&slow_binding_alloc) alloc = sleep_in_pause();
 
 	return alloc();
 }
