@@ -96,7 +96,7 @@ static int slow_slab(struct kmem_cache *cache, gfp_t gfp)
 
 static struct nmr_binding *slow_binding_alloc(void)
 {
-	typeof(&slow_binding_alloc) alloc = sleep_in_pause();
+	typeof(slow_binding_alloc) *alloc = sleep_in_pause();
 
 	return alloc();
 }
