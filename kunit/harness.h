@@ -35,7 +35,7 @@
 #include <linux/wait.h>
 
 /* No test asserts a time; this only turns a hang into a failure. */
-#define NT_TIMEOUT	(60 * HZ)
+#define NT_TIMEOUT	(300 * HZ)
 
 /*
  * Where a script can step in. Client and provider alternate: see nt_side(). The

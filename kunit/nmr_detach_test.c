@@ -847,42 +847,58 @@ static void pending_delays_nobody(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, nt_wait(provider), 0);
 }
 
-/* A callback that waits for a deregistration lends its place to those it waits for. */
+/* Promise 12: so many callbacks may wait at once. */
+#define WAITING	500
+
 static int leave_the_other(struct nt_binding *nb, int ret)
 {
 	nt_leave(nb->party[NMR_CLIENT]->priv);
 	return ret;
 }
 
-/* More of them at once than the registrar has workers, and none can end alone. */
+/* A client of @hub whose detach callback waits for another client, of @other_hub. */
+static struct nt_party *waiting_client(struct nt *nt, struct nt_party *other_hub)
+{
+	struct nt_party *client = nt_client(nt), *other = nt_client(nt);
+
+	guid_copy(&other->npi_id, &other_hub->npi_id);
+	other->at[NT_C_DETACH].ret = -EINPROGRESS;
+	client->priv = other;
+	client->at[NT_C_DETACH].hook = leave_the_other;
+	nt_join_npi(client);
+	nt_join_npi(other);
+	return client;
+}
+
+/*
+ * All wait at once, on whatever nodes and CPUs there are. None can end before the detach
+ * callback of the client it waits for has run, which needs a worker as well.
+ */
 static void callbacks_may_all_wait(struct kunit *test)
 {
 	struct nt *nt = test->priv;
 	struct nt_party *hub = nt_provider(nt), *other_hub = nt_provider(nt);
-	struct nt_party *client[40], *other[ARRAY_SIZE(client)];
+	struct nt_party **client = nt_zalloc(nt, WAITING * sizeof(*client)), *other;
 	int i;
 
+	nt->quiet = true;
 	guid_gen(&other_hub->npi_id);
 	nt_join_npi(hub);
 	nt_join_npi(other_hub);
-	for (i = 0; i < ARRAY_SIZE(client); i++) {
-		client[i] = nt_client(nt);
-		other[i] = nt_client(nt);
-		guid_copy(&other[i]->npi_id, &other_hub->npi_id);
-		other[i]->at[NT_C_DETACH].ret = -EINPROGRESS;
-		client[i]->priv = other[i];
-		client[i]->at[NT_C_DETACH].hook = leave_the_other;
-		nt_join_npi(client[i]);
-		nt_join_npi(other[i]);
-	}
+	for (i = 0; i < WAITING; i++)
+		client[i] = waiting_client(nt, other_hub);
 	nt_deregister(hub);
-	for (i = 0; i < ARRAY_SIZE(client); i++)
-		nt_await(nt, nt_returned(other[i], NT_C_DETACH) == 1);
-	for (i = 0; i < ARRAY_SIZE(client); i++) {
-		KUNIT_EXPECT_EQ(test, nt_returned(client[i], NT_C_DETACH), 0);
-		nt_complete(nt_find(nt, other[i], other_hub), NMR_CLIENT);
-		nt_await(nt, nt_returned(client[i], NT_C_CLEANUP) == 1);
+	for (i = 0; i < WAITING; i++) {
+		other = client[i]->priv;
+		nt_await(nt, nt_returned(other, NT_C_DETACH) == 1);
 	}
+	for (i = 0; i < WAITING; i++) {
+		other = client[i]->priv;
+		KUNIT_EXPECT_EQ(test, nt_returned(client[i], NT_C_DETACH), 0);
+		nt_complete(nt_find(nt, other, other_hub), NMR_CLIENT);
+	}
+	for (i = 0; i < WAITING; i++)
+		nt_await(nt, nt_returned(client[i], NT_C_CLEANUP) == 1);
 	KUNIT_EXPECT_EQ(test, nt_wait(hub), 0);
 }
 

@@ -6,6 +6,8 @@
 #include <kunit/test.h>
 #include <linux/cpumask.h>
 #include <linux/rcupdate.h>
+#include <linux/sched/isolation.h>
+#include <linux/smp.h>
 
 #include "harness.h"
 
@@ -21,7 +23,6 @@ static struct nt_party *nt_side_of(struct nt_binding *nb, enum nmr_side side)
 	return nb->party[side];
 }
 
-/* Wait until a binding is closed and both sides know; nothing is cleaned up yet. */
 /* When the gates are open */
 
 struct gates {
@@ -476,7 +477,50 @@ static void calls_in_any_context(struct kunit *test)
 	nt_run_in(nt, context, put_it, nb);
 }
 
-/* An exit that nobody entered */
+/* The last exit queues the cleanup, which is none of an isolated CPU's business. */
+
+static int note_cpu(struct nt_binding *nb, int ret)
+{
+	int *cpu = nb->party[NMR_CLIENT]->priv;
+
+	*cpu = raw_smp_processor_id();
+	return ret;
+}
+
+static int isolated_cpu(void)
+{
+	int cpu;
+
+	for_each_online_cpu(cpu)
+		if (cpu_is_isolated(cpu))
+			return cpu;
+	return -ENODEV;
+}
+
+static void isolated_cpu_runs_no_callback(struct kunit *test)
+{
+	enum nmr_side side = param_side(test);
+	int isolated = isolated_cpu();
+	struct nt *nt = test->priv;
+	struct nt_party *client = nt_client(nt);
+	int *cpu = nt_zalloc(nt, sizeof(*cpu));
+	struct nt_binding *nb;
+
+	if (isolated < 0)
+		kunit_skip(test, "wants an isolated CPU");
+	*cpu = isolated;
+	client->priv = cpu;
+	client->at[NT_C_CLEANUP].hook = note_cpu;
+	nb = nt_pair(nt, client, nt_provider(nt));
+	KUNIT_EXPECT_TRUE(test, nt_enter(nb, side));
+	nt_deregister(client);
+	nt_expect_draining(nb);
+	nt_exit_on(nb, side, isolated);
+	KUNIT_EXPECT_EQ(test, nt_wait(client), 0);
+	KUNIT_EXPECT_NE(test, *cpu, isolated);
+}
+
+/* An exit without an enter */
 
 static void stray_exit_warns(struct kunit *test)
 {
@@ -852,6 +896,7 @@ static struct kunit_case nmr_gate_cases[] = {
 	KUNIT_CASE_PARAM(calls_nest, side_gen_params),
 	KUNIT_CASE(calls_may_call_back),
 	KUNIT_CASE_PARAM(calls_in_any_context, context_gen_params),
+	KUNIT_CASE_PARAM(isolated_cpu_runs_no_callback, side_gen_params),
 	KUNIT_CASE_PARAM(stray_exit_warns, side_gen_params),
 	KUNIT_CASE_PARAM(stray_exit_of_a_closed_gate_warns, side_gen_params),
 	KUNIT_CASE(reference_outlives_cleanup),

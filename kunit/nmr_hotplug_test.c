@@ -5,6 +5,7 @@
  */
 #include <kunit/test.h>
 #include <linux/cpu.h>
+#include <linux/cpuhotplug.h>
 #include <linux/cpumask.h>
 
 #include "harness.h"
@@ -145,11 +146,44 @@ static void cpu_comes_and_goes_while_a_side_leaves(struct kunit *test)
 	}
 }
 
+static struct nt_binding *starting;
+
+/* Runs on the CPU that comes up, before it is online. */
+static int exit_on_start(unsigned int cpu)
+{
+	nmr_client_call_exit(starting->b);
+	return 0;
+}
+
+/* No machine of the tests has the one that this state is for. */
+#define UNUSED_STARTING_STATE	CPUHP_AP_ARM_CORESIGHT_STARTING
+
+static void call_on_a_cpu_that_is_not_online(struct kunit *test)
+{
+	struct nt *nt = test->priv;
+
+	if (!IS_ENABLED(CONFIG_LOCKDEP) && !IS_ENABLED(CONFIG_NMR_DEBUG))
+		kunit_skip(test, "calls are not tracked");
+	starting = new_binding(test);
+	KUNIT_ASSERT_EQ(test, remove_cpu(victim), 0);
+	KUNIT_EXPECT_TRUE(test, nmr_client_call_enter(starting->b));
+	nmr_client_call_handover(starting->b);
+	KUNIT_ASSERT_EQ(test, cpuhp_setup_state_nocalls(UNUSED_STARTING_STATE,
+							"nmr_kunit:starting",
+							exit_on_start, NULL), 0);
+	nt_expect_warnings(nt);
+	KUNIT_EXPECT_EQ(test, add_cpu(victim), 0);
+	/* Such a CPU passes no tracepoint, so the run is to find the warning in its log. */
+	nt_expected_warnings(nt);
+	cpuhp_remove_state_nocalls(UNUSED_STARTING_STATE);
+}
+
 static struct kunit_case nmr_hotplug_cases[] = {
 	KUNIT_CASE_PARAM(enters_of_a_cpu_that_has_gone, side_gen_params),
 	KUNIT_CASE_PARAM(exits_of_a_cpu_that_has_gone, side_gen_params),
 	KUNIT_CASE_PARAM(cpu_comes_back_while_draining, side_gen_params),
 	KUNIT_CASE(cpu_comes_and_goes_while_a_side_leaves),
+	KUNIT_CASE(call_on_a_cpu_that_is_not_online),
 	{}
 };
 

@@ -8,9 +8,14 @@
  * the report: nothing is printed, nothing is turned off, the reports are counted.
  */
 #include <kunit/test.h>
+#include <linux/bottom_half.h>
 #include <linux/debug_locks.h>
+#include <linux/interrupt.h>
+#include <linux/irq_work.h>
 #include <linux/lockdep.h>
 #include <linux/mutex.h>
+#include <linux/prandom.h>
+#include <linux/slab.h>
 
 #include "detour.h"
 #include "harness.h"
@@ -18,11 +23,12 @@
 /* Reports */
 
 static struct task_struct *watched;
+static bool all_watched;
 static int reports;
 
 static bool is_report(struct pt_regs *regs)
 {
-	if (current != READ_ONCE(watched))
+	if (!READ_ONCE(all_watched) && current != READ_ONCE(watched))
 		return false;
 	reports++;
 	return true;
@@ -45,10 +51,18 @@ static void begin_watch(void)
 	WRITE_ONCE(watched, current);
 }
 
+/* The same for what callbacks do, which run on workers. */
+static void begin_watch_of_all(void)
+{
+	reports = 0;
+	WRITE_ONCE(all_watched, true);
+}
+
 /* Return: whether lockdep had something to say. */
 static bool end_watch(void)
 {
 	WRITE_ONCE(watched, NULL);
+	WRITE_ONCE(all_watched, false);
 	return reports;
 }
 
@@ -60,6 +74,7 @@ static int begin_detour(struct kunit_resource *res, void *context)
 
 static void end_detour(struct kunit_resource *res)
 {
+	end_watch();
 	nt_detour_end(&detour);
 }
 
@@ -83,6 +98,7 @@ static int lockdep_init_case(struct kunit *test)
  * @site: where the two register: their classes
  * @point: which callback, or whose function
  * @act: what it does, with @arg
+ * @requests: the client makes a call as soon as it can, and hands it over
  * @binding: the last one
  */
 struct pair {
@@ -93,13 +109,14 @@ struct pair {
 	enum nt_point point;
 	void (*act)(void *arg);
 	void *arg;
+	bool requests;
 	struct nmr_binding *binding;
 };
 
 /* Each case begins with classes that lockdep does not know yet. */
 static struct nmr_site *new_site(enum nmr_side side)
 {
-	static struct nmr_site sites[192];
+	static struct nmr_site sites[256];
 	static unsigned int used;
 	struct nmr_site *site;
 
@@ -125,10 +142,15 @@ static int attach_provider(struct nmr_binding *binding, void *client_context,
 {
 	struct nmr_endpoint client = { .binding_context = client_context };
 	struct pair *pair = client_context;
+	int err;
 
 	pair->binding = binding;
 	visit(pair, NT_C_ATTACH);
-	return nmr_client_attach_provider(binding, &client, NULL);
+	err = nmr_client_attach_provider(binding, &client, NULL);
+	if (!err && pair->requests && nmr_client_call_enter(binding))
+		nmr_client_call_handover(binding);
+	visit(pair, NT_C_BOUND);
+	return err;
 }
 
 static int attach_client(struct nmr_binding *binding, void *provider_context,
@@ -324,6 +346,7 @@ static void callback_desc(const enum nt_point *point, char *desc)
 	static const char * const names[] = {
 		[NT_C_ATTACH]	= "client attach",
 		[NT_P_ATTACH]	= "provider attach",
+		[NT_C_BOUND]	= "client attach, bound",
 		[NT_P_ATTACHED]	= "client_attached",
 		[NT_C_DETACH]	= "client detach",
 		[NT_P_DETACH]	= "provider detach",
@@ -337,6 +360,7 @@ static void callback_desc(const enum nt_point *point, char *desc)
 }
 
 KUNIT_ARRAY_PARAM(callback, callbacks, callback_desc);
+KUNIT_ARRAY_PARAM(side, nt_sides, nt_side_name);
 
 static DEFINE_MUTEX(user_lock);
 
@@ -499,12 +523,563 @@ static void many_calls_of_one_task(struct kunit *test)
 	}
 }
 
+/*
+ * What was acquired is released, and nothing else, in whatever order calls enter, are
+ * handed over and exit, and wherever that is.
+ */
+
+/* Where a call of the same binding can be in flight. */
+static const enum nt_point requests[] = {
+	NT_C_BOUND, NT_P_ATTACHED, NT_C_DETACH, NT_P_DETACH, NT_C_OP, NT_P_OP
+};
+
+KUNIT_ARRAY_PARAM(request, requests, callback_desc);
+
+/*
+ * A call that was handed over, and that a callback ends.
+ *
+ * @ambiguous: inside another call of the same binding, which lockdep takes for this one
+ */
+struct ending {
+	struct nt *nt;
+	struct pair *of;
+	bool ambiguous;
+	atomic_t calls;
+};
+
+static void end_request(void *arg)
+{
+	struct ending *ending = arg;
+	int depth = current->lockdep_depth;
+
+	if (atomic_dec_if_positive(&ending->calls) < 0)
+		return;
+	nmr_client_call_exit(ending->of->binding);
+	nt_check(ending->nt, ending->ambiguous || current->lockdep_depth == depth);
+}
+
+static void callback_ends_a_request(struct kunit *test)
+{
+	struct nt *nt = test->priv;
+	struct pair *pair = new_pair(nt);
+	struct ending ending = { .nt = nt, .of = pair, .calls = ATOMIC_INIT(1) };
+
+	pair->requests = true;
+	pair->point = *(const enum nt_point *)test->param_value;
+	ending.ambiguous = pair->point == NT_C_OP || pair->point == NT_P_OP;
+	pair->act = end_request;
+	pair->arg = &ending;
+	begin_watch_of_all();
+	meet(test, pair);
+	KUNIT_EXPECT_FALSE(test, end_watch());
+	KUNIT_EXPECT_EQ(test, atomic_read(&ending.calls), 0);
+	KUNIT_EXPECT_EQ(test, current->lockdep_depth, 0);
+}
+
+/* The request is one of another client of the provider. */
+static void callback_ends_a_request_of_another(struct kunit *test)
+{
+	struct nt *nt = test->priv;
+	struct pair *pair = new_pair(nt), *other = new_pair(nt);
+	struct ending ending = { .nt = nt, .of = other, .calls = ATOMIC_INIT(1) };
+
+	other->npi_id = pair->npi_id;
+	other->requests = true;
+	KUNIT_ASSERT_EQ(test, register_provider(pair), 0);
+	KUNIT_ASSERT_EQ(test, register_client(other), 0);
+
+	pair->point = *(const enum nt_point *)test->param_value;
+	pair->act = end_request;
+	pair->arg = &ending;
+	begin_watch_of_all();
+	KUNIT_EXPECT_EQ(test, register_client(pair), 0);
+	call_both(pair);
+	nmr_deregister_client_sync(pair->client);
+	KUNIT_EXPECT_FALSE(test, end_watch());
+	KUNIT_EXPECT_EQ(test, atomic_read(&ending.calls), 0);
+	KUNIT_EXPECT_EQ(test, current->lockdep_depth, 0);
+	nmr_deregister_client_sync(other->client);
+	nmr_deregister_provider_sync(pair->provider);
+}
+
+/* Where lockdep has only the room left that is the task's own. */
+
+#define OWN_ROOM	(MAX_LOCK_DEPTH / 2)
+
+static struct lockdep_map filler = STATIC_LOCKDEP_MAP_INIT("nmr_kunit:filler", &filler);
+
+static void fill_room(void)
+{
+	int i;
+
+	for (i = 0; i < OWN_ROOM; i++)
+		lock_acquire(&filler, 0, 1, 2, 0, NULL, _THIS_IP_);
+}
+
+static void clear_room(void)
+{
+	int i;
+
+	for (i = 0; i < OWN_ROOM; i++)
+		lock_release(&filler, _THIS_IP_);
+}
+
+/* The callback has not taken any, and returns with more than there was. */
+static void clear_room_inside(void *arg)
+{
+	struct nt *nt = arg;
+
+	nt_check(nt, current->lockdep_depth == OWN_ROOM);
+	clear_room();
+}
+
+static void callback_leaves_room(struct kunit *test)
+{
+	struct nt *nt = test->priv;
+	struct pair *pair = new_pair(nt);
+
+	KUNIT_ASSERT_EQ(test, register_provider(pair), 0);
+	pair->point = NT_P_ATTACH;
+	pair->act = clear_room_inside;
+	pair->arg = nt;
+	begin_watch();
+	fill_room();
+	KUNIT_EXPECT_EQ(test, register_client(pair), 0);
+	KUNIT_EXPECT_EQ(test, current->lockdep_depth, 0);
+	KUNIT_EXPECT_FALSE(test, end_watch());
+	nmr_deregister_client_sync(pair->client);
+	nmr_deregister_provider_sync(pair->provider);
+}
+
+/* One call enters where there is no room, and one where there is some. */
+static void calls_leave_room(struct kunit *test)
+{
+	struct nt *nt = test->priv;
+	struct pair *pair = new_pair(nt);
+	int first;
+
+	KUNIT_ASSERT_EQ(test, register_provider(pair), 0);
+	KUNIT_ASSERT_EQ(test, register_client(pair), 0);
+	begin_watch();
+	for (first = 0; first < 2; first++) {
+		if (first)
+			nmr_client_call_enter(pair->binding);
+		fill_room();
+		nmr_client_call_enter(pair->binding);
+		KUNIT_EXPECT_LE(test, current->lockdep_depth, OWN_ROOM + 3);
+		clear_room();
+		if (!first)
+			nmr_client_call_enter(pair->binding);
+		nmr_client_call_exit(pair->binding);
+		nmr_client_call_exit(pair->binding);
+		KUNIT_EXPECT_EQ(test, current->lockdep_depth, 0);
+	}
+	KUNIT_EXPECT_FALSE(test, end_watch());
+	nmr_deregister_client_sync(pair->client);
+	nmr_deregister_provider_sync(pair->provider);
+}
+
+/* What an interrupt does to calls of a task. */
+
+enum over {
+	HARDIRQ,
+	HARDIRQ_LOCKED,		/* under a lock of its own */
+	SOFTIRQ,
+	SOFTIRQ_LOCKED,
+	OVERS
+};
+
+static const enum over overs[] = { HARDIRQ, HARDIRQ_LOCKED, SOFTIRQ, SOFTIRQ_LOCKED };
+
+static void over_desc(const enum over *over, char *desc)
+{
+	static const char * const names[OVERS] = {
+		[HARDIRQ]		= "hardirq",
+		[HARDIRQ_LOCKED]	= "hardirq, locked",
+		[SOFTIRQ]		= "softirq",
+		[SOFTIRQ_LOCKED]	= "softirq, locked",
+	};
+
+	strscpy(desc, names[*over], KUNIT_PARAM_DESC_SIZE);
+}
+
+KUNIT_ARRAY_PARAM(over, overs, over_desc);
+
+/* @fn runs in the interrupt, which comes over @task, with @arg. */
+struct interruption {
+	struct irq_work irq_work;
+	struct tasklet_struct tasklet;
+	struct task_struct *task;
+	bool locked;
+	void (*fn)(struct nmr_binding *binding);
+	struct nmr_binding *binding;
+	bool over_the_task;
+	bool done;
+};
+
+static DEFINE_RAW_SPINLOCK(interrupt_lock);
+
+static void interrupt(struct interruption *this)
+{
+	unsigned long flags;
+
+	this->over_the_task = current == this->task;
+	if (this->locked)
+		raw_spin_lock_irqsave(&interrupt_lock, flags);
+	this->fn(this->binding);
+	if (this->locked)
+		raw_spin_unlock_irqrestore(&interrupt_lock, flags);
+	/* Pairs with interrupt_with(). */
+	smp_store_release(&this->done, true);
+}
+
+static void interrupt_hard(struct irq_work *work)
+{
+	interrupt(container_of(work, struct interruption, irq_work));
+}
+
+static void interrupt_soft(struct tasklet_struct *tasklet)
+{
+	interrupt(container_of(tasklet, struct interruption, tasklet));
+}
+
+/* Return: whether the interrupt came over this task, and not elsewhere. */
+static bool interrupt_with(void (*fn)(struct nmr_binding *binding),
+			   struct nmr_binding *binding, enum over over)
+{
+	struct interruption this = {
+		.irq_work = IRQ_WORK_INIT_HARD(interrupt_hard),
+		.task = current, .fn = fn, .binding = binding,
+		.locked = over == HARDIRQ_LOCKED || over == SOFTIRQ_LOCKED,
+	};
+
+	if (over == SOFTIRQ || over == SOFTIRQ_LOCKED) {
+		tasklet_setup(&this.tasklet, interrupt_soft);
+		local_bh_disable();
+		tasklet_schedule(&this.tasklet);
+		local_bh_enable();
+		tasklet_kill(&this.tasklet);
+	} else {
+		preempt_disable();
+		irq_work_queue(&this.irq_work);
+		/* Pairs with interrupt(). */
+		while (!smp_load_acquire(&this.done))
+			cpu_relax();
+		preempt_enable();
+		irq_work_sync(&this.irq_work);
+	}
+	return this.over_the_task;
+}
+
+static void enter_client(struct nmr_binding *binding)
+{
+	nmr_client_call_enter(binding);
+}
+
+/* With a lock that the task took in its call, and without. */
+static void interrupt_ends_a_request(struct kunit *test)
+{
+	static DEFINE_MUTEX(lock);
+	enum over over = *(const enum over *)test->param_value;
+	struct nt *nt = test->priv;
+	struct pair *pair = new_pair(nt);
+	int locked, depth;
+
+	pair->requests = true;
+	KUNIT_ASSERT_EQ(test, register_provider(pair), 0);
+	KUNIT_ASSERT_EQ(test, register_client(pair), 0);
+	begin_watch();
+	for (locked = 0; locked < 2; locked++) {
+		KUNIT_EXPECT_TRUE(test, nmr_client_call_enter(pair->binding));
+		if (locked)
+			mutex_lock(&lock);
+		depth = current->lockdep_depth;
+		KUNIT_EXPECT_TRUE(test, interrupt_with(nmr_client_call_exit, pair->binding,
+						       over));
+		KUNIT_EXPECT_EQ(test, current->lockdep_depth, depth);
+		KUNIT_EXPECT_TRUE(test, interrupt_with(enter_client, pair->binding, over));
+		KUNIT_EXPECT_EQ(test, current->lockdep_depth, depth);
+		if (locked)
+			mutex_unlock(&lock);
+		nmr_client_call_exit(pair->binding);
+		KUNIT_EXPECT_EQ(test, current->lockdep_depth, 0);
+	}
+	KUNIT_EXPECT_FALSE(test, end_watch());
+	nmr_client_call_exit(pair->binding);
+	nmr_deregister_client_sync(pair->client);
+	nmr_deregister_provider_sync(pair->provider);
+}
+
+/* A task's own call is still its own when an interrupt has ended another. */
+static void wait_inside_a_call_that_was_interrupted(struct kunit *test)
+{
+	enum over over = *(const enum over *)test->param_value;
+	struct nt *nt = test->priv;
+	struct pair *pair = new_pair(nt);
+
+	pair->requests = true;
+	KUNIT_ASSERT_EQ(test, register_provider(pair), 0);
+	KUNIT_ASSERT_EQ(test, register_client(pair), 0);
+	KUNIT_EXPECT_TRUE(test, nmr_client_call_enter(pair->binding));
+	KUNIT_EXPECT_TRUE(test, interrupt_with(nmr_client_call_exit, pair->binding, over));
+	nmr_deregister_client(pair->client);
+	begin_watch();
+	KUNIT_EXPECT_EQ(test, nmr_wait_for_client_deregister_complete_timeout(pair->client, 1),
+			-ETIMEDOUT);
+	KUNIT_EXPECT_TRUE(test, end_watch());
+	nmr_client_call_exit(pair->binding);
+	nmr_deregister_client_sync(pair->client);
+	nmr_deregister_provider_sync(pair->provider);
+}
+
+/* Several bindings of one client or one provider. */
+
+#define CROWD	3
+
+/* @one is the party of which there is one. */
+struct crowd {
+	struct pair *one;
+	struct pair *pair[CROWD];
+	enum nmr_side side;
+};
+
+static int register_side(struct pair *pair, enum nmr_side side)
+{
+	return side == NMR_CLIENT ? register_client(pair) : register_provider(pair);
+}
+
+static void deregister_side(struct pair *pair, enum nmr_side side)
+{
+	if (side == NMR_CLIENT)
+		nmr_deregister_client_sync(pair->client);
+	else
+		nmr_deregister_provider_sync(pair->provider);
+}
+
+static struct crowd *new_crowd(struct kunit *test, enum nmr_side side)
+{
+	struct nt *nt = test->priv;
+	struct crowd *crowd = nt_zalloc(nt, sizeof(*crowd));
+	int i;
+
+	crowd->side = side;
+	crowd->one = new_pair(nt);
+	KUNIT_ASSERT_EQ(test, register_side(crowd->one, side), 0);
+	for (i = 0; i < CROWD; i++) {
+		crowd->pair[i] = new_pair(nt);
+		crowd->pair[i]->npi_id = crowd->one->npi_id;
+		KUNIT_ASSERT_EQ(test, register_side(crowd->pair[i], nt_peer(side)), 0);
+		if (side == NMR_CLIENT)
+			crowd->pair[i]->binding = crowd->one->binding;
+	}
+	return crowd;
+}
+
+static void disband(struct crowd *crowd)
+{
+	int i;
+
+	for (i = 0; i < CROWD; i++)
+		deregister_side(crowd->pair[i], nt_peer(crowd->side));
+	deregister_side(crowd->one, crowd->side);
+}
+
+/* Hand over hand: the next call enters before the last one exits. */
+static void calls_hand_over_hand(struct kunit *test)
+{
+	struct crowd *crowd = new_crowd(test, *(const enum nmr_side *)test->param_value);
+	int i;
+
+	begin_watch();
+	nmr_client_call_enter(crowd->pair[0]->binding);
+	for (i = 1; i < CROWD; i++) {
+		nmr_client_call_enter(crowd->pair[i]->binding);
+		nmr_client_call_exit(crowd->pair[i - 1]->binding);
+	}
+	nmr_client_call_exit(crowd->pair[CROWD - 1]->binding);
+	KUNIT_EXPECT_FALSE(test, end_watch());
+	KUNIT_EXPECT_EQ(test, current->lockdep_depth, 0);
+	disband(crowd);
+}
+
+/* A request of one binding ends inside a call of another one. */
+static void call_ends_a_request_of_another(struct kunit *test)
+{
+	struct crowd *crowd = new_crowd(test, *(const enum nmr_side *)test->param_value);
+	int i;
+
+	begin_watch();
+	for (i = 0; i < CROWD; i++) {
+		nmr_client_call_enter(crowd->pair[i]->binding);
+		nmr_client_call_handover(crowd->pair[i]->binding);
+	}
+	for (i = 0; i < CROWD; i++) {
+		int depth;
+
+		nmr_client_call_enter(crowd->pair[i]->binding);
+		depth = current->lockdep_depth;
+		nmr_client_call_exit(crowd->pair[(i + 1) % CROWD]->binding);
+		KUNIT_EXPECT_EQ(test, current->lockdep_depth, depth);
+		nmr_client_call_exit(crowd->pair[i]->binding);
+		KUNIT_EXPECT_EQ(test, current->lockdep_depth, 0);
+	}
+	KUNIT_EXPECT_FALSE(test, end_watch());
+	disband(crowd);
+}
+
+/*
+ * Calls in any order. What one may do at a time is known from how many calls of a binding
+ * are the task's own, and how many were handed over or entered in an interrupt.
+ */
+struct walk {
+	struct rnd_state rnd;
+	struct crowd *crowd;
+	int own[CROWD];
+	int handed[CROWD];
+	int depth;
+};
+
+enum step {
+	ENTER,
+	EXIT,
+	HAND_OVER,
+	EXIT_HANDED,
+	ENTER_IN_INTERRUPT,
+	EXIT_IN_INTERRUPT,
+	STEPS
+};
+
+static bool may_step(const struct walk *walk, enum step step, int i)
+{
+	if (step == EXIT || step == HAND_OVER)
+		return walk->own[i];
+	if (step == EXIT_HANDED || step == EXIT_IN_INTERRUPT)
+		return walk->handed[i];
+	return true;
+}
+
+static void take_step(struct walk *walk, enum step step, int i)
+{
+	struct nmr_binding *binding = walk->crowd->pair[i]->binding;
+	enum over over = overs[prandom_u32_state(&walk->rnd) % OVERS];
+
+	switch (step) {
+	case ENTER:
+		enter_client(binding);
+		walk->own[i]++;
+		break;
+	case EXIT:
+		nmr_client_call_exit(binding);
+		walk->own[i]--;
+		break;
+	case HAND_OVER:
+		nmr_client_call_handover(binding);
+		walk->own[i]--;
+		walk->handed[i]++;
+		break;
+	case EXIT_HANDED:
+		nmr_client_call_exit(binding);
+		walk->handed[i]--;
+		break;
+	case ENTER_IN_INTERRUPT:
+		interrupt_with(enter_client, binding, over);
+		walk->handed[i]++;
+		break;
+	case EXIT_IN_INTERRUPT:
+		interrupt_with(nmr_client_call_exit, binding, over);
+		walk->handed[i]--;
+		break;
+	default:
+		break;
+	}
+}
+
+/* As many as lockdep has no room for, and back to none. */
+static void walk_on(struct walk *walk, int steps)
+{
+	int i, n;
+
+	while (steps--) {
+		enum step step = prandom_u32_state(&walk->rnd) % STEPS;
+
+		i = prandom_u32_state(&walk->rnd) % CROWD;
+		if (may_step(walk, step, i))
+			take_step(walk, step, i);
+		for (n = 0; n < 3 * CROWD && steps % 100 < 20; n++)
+			take_step(walk, ENTER, n % CROWD);
+	}
+	for (i = 0; i < CROWD; i++) {
+		while (walk->own[i])
+			take_step(walk, EXIT, i);
+		while (walk->handed[i])
+			take_step(walk, EXIT_HANDED, i);
+	}
+}
+
+static void calls_in_any_order(struct kunit *test)
+{
+	struct nt *nt = test->priv;
+	struct walk *walk = nt_zalloc(nt, sizeof(*walk));
+	int round;
+
+	walk->crowd = new_crowd(test, *(const enum nmr_side *)test->param_value);
+	prandom_seed_state(&walk->rnd, 4711);
+	begin_watch();
+	for (round = 0; round < 20; round++) {
+		walk_on(walk, 10 * round);
+		KUNIT_EXPECT_EQ(test, current->lockdep_depth, 0);
+	}
+	KUNIT_EXPECT_FALSE(test, end_watch());
+	disband(walk->crowd);
+}
+
+static void free_map(void *map)
+{
+	kfree(map);
+}
+
+/*
+ * A lock that was held when lockdep turned itself off is held for ever in its eyes, also
+ * when its memory is gone.
+ */
+static void wait_with_a_lock_that_is_gone(struct kunit *test)
+{
+	static struct lock_class_key key;
+	struct nt *nt = test->priv;
+	struct waiting *waiting = waiting_for(nt, new_pair(nt), NMR_CLIENT);
+	struct lockdep_map *map = kzalloc(sizeof(*map), GFP_KERNEL);
+	u64 chain = current->curr_chain_key;
+
+	KUNIT_ASSERT_NOT_NULL(test, map);
+	deregister(waiting);
+	lockdep_init_map(map, "gone", &key, 0);
+	lock_map_acquire(map);
+	/* In another task: this one must not free what it holds. */
+	nt_run_in(nt, NT_KTHREAD, free_map, map);
+	begin_watch();
+	KUNIT_EXPECT_EQ(test, wait_a_jiffy(waiting), -ETIMEDOUT);
+	KUNIT_EXPECT_FALSE(test, end_watch());
+	current->lockdep_depth--;
+	current->curr_chain_key = chain;
+	finish(waiting);
+}
+
 static struct kunit_case nmr_lockdep_cases[] = {
 	KUNIT_CASE_PARAM(wait_under_a_lock_that_a_callback_takes, callback_gen_params),
 	KUNIT_CASE_PARAM(mutual_waits_of_callbacks, callback_gen_params),
 	KUNIT_CASE_PARAM(waits_for_its_own_class, callback_gen_params),
 	KUNIT_CASE_PARAM(wait_inside_a_call, holder_gen_params),
 	KUNIT_CASE(many_calls_of_one_task),
+	KUNIT_CASE_PARAM(callback_ends_a_request, request_gen_params),
+	KUNIT_CASE_PARAM(callback_ends_a_request_of_another, callback_gen_params),
+	KUNIT_CASE(callback_leaves_room),
+	KUNIT_CASE(calls_leave_room),
+	KUNIT_CASE_PARAM(interrupt_ends_a_request, over_gen_params),
+	KUNIT_CASE_PARAM(wait_inside_a_call_that_was_interrupted, over_gen_params),
+	KUNIT_CASE_PARAM(calls_hand_over_hand, side_gen_params),
+	KUNIT_CASE_PARAM(call_ends_a_request_of_another, side_gen_params),
+	KUNIT_CASE_PARAM(calls_in_any_order, side_gen_params),
+	KUNIT_CASE(wait_with_a_lock_that_is_gone),
 	{}
 };
 

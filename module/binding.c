@@ -6,24 +6,24 @@
  *		 one's success opens the gate of the other. client_attached is the
  *		 last part.
  *   attached    They call each other.
- *   closed      Somebody asked for an end: gates shut at once, for good. If the
- *		 binding is still attaching the rest waits until it is not, so that
- *		 detach never overlaps attach. Then one grace period, shared with
- *		 whoever else closes.
+ *   closed      Both gates close at once, for good. If the binding is still
+ *		 attaching the rest waits until it is not, so that detach never
+ *		 overlaps attach. Then one grace period passes, shared with the
+ *		 bindings that close in the same batch.
  *   detaching   A worker folds the gates and calls the two detach callbacks, the
  *		 client's first.
  *   cleaning    A worker calls the cleanup callbacks, the client's first; then a
  *		 worker of the registrar's own takes the binding out of sysfs and out
  *		 of its registrations.
  *
- * Who closes a binding: closed goes from false to true once, under nmr_lock, so the
- * first reason wins. Who starts the grace period: under the same lock, the closer,
- * or, if it found attaching set, the one who clears that.
+ * A binding closes once: closed goes from false to true under nmr_lock, so the first
+ * reason wins. The closer starts the grace period under the same lock; or, if it found
+ * attaching set, the task that clears that does.
  *
- * Who starts the cleanup: todo counts five things, two gates drained, two sides
- * detached, and the detach worker itself; whoever does the last one queues it. Each
- * of the five is done exactly once: a gate by the fold or by one exit, see gate.c, a
- * side by one successful transition of its detach state to DONE:
+ * Cleanup starts once: todo counts five things, two gates drained, two sides detached,
+ * and the detach worker itself. The task or interrupt that does the last of them queues
+ * the cleanup. Each of the five is done exactly once: a gate by the fold or by one exit,
+ * see gate.c, a side by one successful transition of its detach state to DONE:
  *
  *   worker, before the callback    NONE -> CALLED
  *   worker, it returned 0	    CALLED or COMPLETED -> DONE
@@ -41,6 +41,7 @@
 
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
+#include <linux/completion.h>
 #include <linux/kernel.h>
 #include <linux/slab.h>
 #include <trace/events/nmr.h>
@@ -72,7 +73,9 @@ void nmr_binding_offer(struct nmr_binding *b, struct nmr_registration *client,
 	b->reg[NMR_CLIENT] = client;
 	b->reg[NMR_PROVIDER] = provider;
 	b->attaching = true;
+	b->since = jiffies;
 	INIT_WORK(&b->work, nmr_binding_work);
+	nmr_track_init(b);
 	if (pair) {
 		kfree(b->pair);
 		b->pair = pair;
@@ -101,8 +104,8 @@ static bool nmr_binding_unwanted(const struct nmr_binding *b)
 }
 
 /*
- * May a gate open? Rechecked under the lock that closing takes; and as whoever leaves
- * closes its bindings a batch at a time, one that is not closed yet may be about to.
+ * Tell whether a gate may open. Closing takes the same lock. A registration that leaves
+ * closes its bindings a batch at a time, so one that is not closed yet may be about to.
  */
 static bool nmr_binding_may_open(const struct nmr_binding *b)
 {
@@ -264,7 +267,7 @@ static void nmr_binding_conclude(struct nmr_binding *b)
 	b->has_attached[NMR_CLIENT] = !b->error;
 	if (!b->error && nmr_binding_client_attached(b))
 		nmr_call_client_attached(b);
-	/* It takes longer than all before, and nobody calls less for want of it. */
+	/* It takes longer than all before, and no call waits for it. */
 	nmr_sysfs_add_binding(b);
 
 	spin_lock_irq(&nmr_lock);
@@ -291,13 +294,66 @@ void nmr_binding_attach(struct nmr_binding *b)
 static void nmr_binding_queue(struct nmr_binding *b, enum nmr_phase phase)
 {
 	b->phase = phase;
-	queue_work(nmr_callback_wq, &b->work);
+	nmr_queue_work(nmr_callback_wq, &b->work);
 }
 
 /* Make the offer on the workqueue. */
 void nmr_binding_attach_later(struct nmr_binding *b)
 {
 	nmr_binding_queue(b, NMR_PHASE_ATTACH);
+}
+
+/**
+ * struct nmr_errand - a register call that waits for an offer, on its stack
+ * @outer: the callback that it is inside of
+ * @done:  the offer has been made
+ */
+struct nmr_errand {
+	const struct nmr_callback	*outer;
+	struct completion		done;
+};
+
+/**
+ * nmr_binding_attach_elsewhere() - make the offer on the stack of a worker
+ * @b:	   the binding, not the caller's any more afterwards
+ * @outer: the callback that the calling task is inside of
+ *
+ * Returns when the offer has been made, as nmr_binding_attach() does; the binding may have
+ * ended by then.
+ *
+ * Lockdep is not told of the wait. It waits for one attach callback, and a registration's
+ * class stands for all of its callbacks and calls: a lock that is held here, and that only
+ * a detach callback takes, would be reported. A class for attach callbacks alone would not
+ * do, either. The layers of a stack are often registered from one place, or from two that
+ * take turns, so the wait of one layer for the next, which is another registration, would
+ * be a cycle of classes. A lock that is held across a register call, and that an attach
+ * callback takes, is reported where callbacks nest on one stack, as most do.
+ */
+void nmr_binding_attach_elsewhere(struct nmr_binding *b, const struct nmr_callback *outer)
+{
+	struct nmr_errand errand = { .outer = outer };
+
+	init_completion(&errand.done);
+	b->errand = &errand;
+	nmr_binding_attach_later(b);
+	/* For as long as an attach callback takes. */
+	wait_for_completion_state(&errand.done, TASK_IDLE);
+}
+
+/* Make the offer, in this worker. */
+static void nmr_binding_attach_now(struct nmr_binding *b)
+{
+	struct nmr_errand *errand = b->errand;
+	struct nmr_callback cb;
+
+	if (!errand) {
+		nmr_binding_attach(b);
+		return;
+	}
+	nmr_callback_stand_in(&cb, errand->outer);
+	nmr_binding_attach(b);
+	nmr_callback_stand_in_end(&cb);
+	complete(&errand->done);
 }
 
 /* Close */
@@ -315,9 +371,9 @@ static void nmr_bindings_quiesced(struct rcu_head *rcu)
 }
 
 /*
- * All in @batch, which is the caller's own, have closed and do not attach: they share a
- * grace period, that of the one that came last. In the section that closed them: who
- * finds them closed counts on it.
+ * Start the grace period of the bindings in @batch, which is the caller's own: they have
+ * closed and do not attach, and share the grace period of the last one. Must be called in
+ * the critical section that closed them: a task that finds them closed relies on that.
  */
 void nmr_bindings_detach(struct llist_head *batch)
 {
@@ -415,7 +471,7 @@ static bool nmr_binding_detach_side(struct nmr_binding *b, enum nmr_side side)
 	return true;
 }
 
-/* Nobody can enter any more. */
+/* Fold the gates, which no call can enter any more, and call the detach callbacks. */
 static void nmr_binding_detach(struct nmr_binding *b)
 {
 	enum nmr_side side;
@@ -435,7 +491,7 @@ static bool nmr_binding_has_detach(const struct nmr_binding *b)
 	       (b->has_attached[NMR_PROVIDER] && b->reg[NMR_PROVIDER]->detach);
 }
 
-/* All that have closed and whose grace periods are over, linked in order. */
+/* Return: all bindings that have closed and had their grace period, linked in order. */
 static struct llist_node *nmr_all_closed(void)
 {
 	struct llist_node *batches = llist_del_all(&nmr_closed_batches);
@@ -455,8 +511,8 @@ static struct llist_node *nmr_all_closed(void)
 
 /*
  * One worker for all, since taking their counts disturbs each CPU. Callbacks may sleep, so
- * each binding that has some goes on in a work item of its own; who has none to call is
- * done here and now.
+ * each binding that has some goes on in a work item of its own; a binding that has none to
+ * call is detached here and now.
  */
 static void nmr_bindings_closed(struct work_struct *work)
 {
@@ -570,7 +626,7 @@ static void nmr_binding_record(struct nmr_binding *b)
 	nmr_pair_set(pair, nmr_binding_outcome(b));
 }
 
-/* No callback of @b runs or will run. Its sides are free of it. */
+/* Free the sides of @b, of which no callback runs or will run. */
 static void nmr_binding_finish(struct nmr_binding *b)
 {
 	struct nmr_registration *client = b->reg[NMR_CLIENT];
@@ -625,7 +681,7 @@ void nmr_reap_work(struct work_struct *work)
 		cond_resched();
 	}
 	/* The reference is of the task that queued this. */
-	if (!node || !queue_work(nmr_reap_wq, &reg->reap_work))
+	if (!node || !nmr_queue_work(nmr_reap_wq, &reg->reap_work))
 		nmr_registration_put(reg);
 }
 
@@ -635,7 +691,7 @@ static void nmr_binding_work(struct work_struct *work)
 
 	switch (b->phase) {
 	case NMR_PHASE_ATTACH:
-		nmr_binding_attach(b);
+		nmr_binding_attach_now(b);
 		break;
 	case NMR_PHASE_DETACH:
 		nmr_binding_detach(b);

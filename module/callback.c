@@ -1,83 +1,157 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Which callbacks of modules run, and in which task.
+ * Which callbacks of modules run, on which CPU and in which task.
  *
  * A wait for a registration that is called inside a callback of one of its bindings
- * would wait for itself; the frames kept here tell. What would only end if another
- * task's callback ended first (two callbacks that wait for each other's
- * registrations) is for lockdep: callbacks and calls (track.c) hold the maps of both
- * registrations for read, a wait takes its own for write.
+ * would wait for itself; the frames kept here tell. A frame leads to the one of the
+ * callback that its own is inside of: in the same task, or, if a worker makes an offer that
+ * a register call waits for, in the task of that call. What would only end if another
+ * task's callback ended first (two callbacks that wait for each other's registrations) is
+ * for lockdep, see track.c.
  *
- * Locking: nmr_callback_lock, process context only, a leaf. Frames are on the
- * stacks of their tasks, and as many as callbacks run at once: few. nmr_lent_mutex,
- * process context, nothing of the registrar's inside.
+ * Locking: nmr_callback_lock, process context only, a leaf. Frames are on the stacks of
+ * their tasks, in a table by task. The outer ones of a frame stay for as long as the frame
+ * does, and need no lock.
  */
 
-#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
-
-#include <linux/printk.h>
+#include <linux/hashtable.h>
+#include <linux/kernel.h>
 #include <linux/sched.h>
+#include <linux/sched/isolation.h>
+#include <linux/smp.h>
 
 #include "internal.h"
 
-static LIST_HEAD(nmr_callbacks);
+static DEFINE_HASHTABLE(nmr_callbacks, 6);
 static DEFINE_SPINLOCK(nmr_callback_lock);
 
-/* How many callbacks wait in the API now, each with a place lent; and its lock. */
-static unsigned int nmr_lent;
-static DEFINE_MUTEX(nmr_lent_mutex);
+/* Find a CPU for work: this one, but an isolated one is left alone. */
+static int nmr_work_cpu(void)
+{
+	int here = smp_processor_id(), cpu;
 
-/* The calling task is about to call a callback of @b. Nests. */
+	if (likely(!cpu_is_isolated(here)))
+		return here;
+	for_each_online_cpu(cpu)
+		if (!cpu_is_isolated(cpu))
+			return cpu;
+	return here;
+}
+
+/*
+ * Do queue_work(), but not on an isolated CPU. Any context but NMI. A CPU that goes offline
+ * meanwhile has left workers behind, which run elsewhere.
+ */
+bool nmr_queue_work(struct workqueue_struct *wq, struct work_struct *work)
+{
+	bool queued;
+
+	preempt_disable();
+	queued = queue_work_on(nmr_work_cpu(), wq, work);
+	preempt_enable();
+	return queued;
+}
+
+/* Return: the frame of the callback that the calling task is inside of, or NULL. */
+static struct nmr_callback *nmr_callback_innermost(void)
+{
+	struct nmr_callback *cb;
+
+	lockdep_assert_held(&nmr_callback_lock);
+	/* The youngest is the first. */
+	hash_for_each_possible(nmr_callbacks, cb, node, (unsigned long)current)
+		if (cb->task == current)
+			return cb;
+	return NULL;
+}
+
+static void nmr_callback_push(struct nmr_callback *cb)
+{
+	lockdep_assert_held(&nmr_callback_lock);
+	cb->task = current;
+	hash_add(nmr_callbacks, &cb->node, (unsigned long)current);
+}
+
+static void nmr_callback_pop(struct nmr_callback *cb)
+{
+	spin_lock(&nmr_callback_lock);
+	hash_del(&cb->node);
+	spin_unlock(&nmr_callback_lock);
+}
+
+/* Note that the calling task is about to call a callback of @b. Nests. */
 void nmr_callback_begin(struct nmr_callback *cb, struct nmr_binding *b)
 {
-	enum nmr_side side;
-
-	cb->task = current;
 	cb->binding = b;
 	spin_lock(&nmr_callback_lock);
-	list_add(&cb->list, &nmr_callbacks);
+	cb->outer = nmr_callback_innermost();
+	cb->depth = cb->outer ? cb->outer->depth + 1 : 1;
+	nmr_callback_push(cb);
 	spin_unlock(&nmr_callback_lock);
-
-	/*
-	 * As a trylock, as kernfs does with its active references: lockdep then has what
-	 * the callback takes depend on each of the two, and not only on the last.
-	 */
-	for (side = 0; side < NMR_SIDES; side++)
-		lock_acquire(&b->reg[side]->dep_map, 0, 1, 2, 1, NULL, _THIS_IP_);
+	cb->tracked = nmr_track_callback(b);
 }
 
 void nmr_callback_end(struct nmr_callback *cb, struct nmr_binding *b)
 {
-	enum nmr_side side;
+	if (cb->tracked)
+		nmr_track_callback_end(b);
+	nmr_callback_pop(cb);
+}
 
-	for (side = 0; side < NMR_SIDES; side++)
-		lock_map_release(&b->reg[side]->dep_map);
-
+/**
+ * nmr_callback_nested() - look how deep in callbacks the calling task is
+ * @outer: set to the frame of the callback that the task is inside of, or to NULL
+ *
+ * Each layer of callbacks that register takes its share of the stack, and a stack is small.
+ *
+ * Return: true if no more are to nest on this one.
+ */
+bool nmr_callback_nested(const struct nmr_callback **outer)
+{
 	spin_lock(&nmr_callback_lock);
-	list_del(&cb->list);
+	*outer = nmr_callback_innermost();
+	spin_unlock(&nmr_callback_lock);
+	return *outer && (*outer)->depth >= NMR_CALLBACKS_NESTED;
+}
+
+/* Note that what the calling worker does now is waited for by the task inside @outer. */
+void nmr_callback_stand_in(struct nmr_callback *cb, const struct nmr_callback *outer)
+{
+	cb->binding = NULL;
+	cb->outer = outer;
+	cb->depth = 0;
+	spin_lock(&nmr_callback_lock);
+	nmr_callback_push(cb);
 	spin_unlock(&nmr_callback_lock);
 }
 
+void nmr_callback_stand_in_end(struct nmr_callback *cb)
+{
+	nmr_callback_pop(cb);
+}
+
+static bool nmr_callback_is_of(const struct nmr_callback *cb,
+			       const struct nmr_registration *reg)
+{
+	return cb->binding && (cb->binding->reg[NMR_CLIENT] == reg ||
+			       cb->binding->reg[NMR_PROVIDER] == reg);
+}
+
 /*
- * Is the calling task inside a callback of a binding of @reg, whichever side's? Of any
- * binding, if NULL.
+ * Tell whether the calling task is inside a callback of a binding of @reg, on whichever
+ * side; also if it is a worker that makes an offer, and the task that waits for the offer
+ * is. With NULL any binding will do.
  */
 bool nmr_callback_in(const struct nmr_registration *reg)
 {
-	struct nmr_callback *cb;
-	bool found = false;
+	const struct nmr_callback *cb;
 
 	spin_lock(&nmr_callback_lock);
-	list_for_each_entry(cb, &nmr_callbacks, list) {
-		if (cb->task == current &&
-		    (!reg || cb->binding->reg[NMR_CLIENT] == reg ||
-		     cb->binding->reg[NMR_PROVIDER] == reg)) {
-			found = true;
-			break;
-		}
-	}
+	cb = nmr_callback_innermost();
 	spin_unlock(&nmr_callback_lock);
-	return found;
+	while (cb && reg && !nmr_callback_is_of(cb, reg))
+		cb = cb->outer;
+	return cb;
 }
 
 /*
@@ -88,94 +162,27 @@ bool nmr_callback_task(const struct nmr_binding *b, char *name)
 {
 	struct nmr_callback *cb;
 	bool found = false;
+	int bucket;
 
 	strscpy(name, "none", NMR_TASK_NAME);
 	spin_lock(&nmr_callback_lock);
-	list_for_each_entry(cb, &nmr_callbacks, list) {
+	hash_for_each(nmr_callbacks, bucket, cb, node) {
 		if (cb->binding == b) {
 			snprintf(name, NMR_TASK_NAME, "%s/%d", cb->task->comm,
 				 task_pid_nr((struct task_struct *)cb->task));
 			found = true;
-			break;
 		}
 	}
 	spin_unlock(&nmr_callback_lock);
 	return found;
 }
 
-static void nmr_lend(int places)
-{
-	int active;
-
-	mutex_lock(&nmr_lent_mutex);
-	nmr_lent += places;
-	active = min_t(int, NMR_CALLBACKS_AT_ONCE + nmr_lent, WQ_UNBOUND_MAX_ACTIVE);
-	if (active == WQ_UNBOUND_MAX_ACTIVE)
-		pr_warn_once("%u callbacks wait for registrations at once: the workqueue is full\n",
-			     nmr_lent);
-	workqueue_set_max_active(nmr_callback_wq, active);
-	mutex_unlock(&nmr_lent_mutex);
-}
-
-/*
- * The calling task is about to wait in the API for so long. What it waits for needs the
- * workqueue, so a callback gives its place there to others meanwhile; or callbacks that
- * wait for other registrations, as many as there are places, would wait for ever. A
- * callback inside a register call has no place, and adding one for it does no harm.
- * Return: to be given to nmr_callback_wait_end().
- */
-bool nmr_callback_wait_begin(unsigned long timeout)
-{
-	bool lend = timeout && nmr_callback_in(NULL);
-
-	if (lend)
-		nmr_lend(1);
-	return lend;
-}
-
-void nmr_callback_wait_end(bool lent)
-{
-	if (lent)
-		nmr_lend(-1);
-}
-
-#ifdef CONFIG_LOCKDEP
-/* Does the calling task hold the map of another registration of the class of @reg? */
-static bool nmr_class_is_held(const struct nmr_registration *reg)
-{
-	const struct lockdep_map *map = &reg->dep_map;
-	int i;
-
-	for (i = 0; i < current->lockdep_depth; i++) {
-		const struct lockdep_map *held = current->held_locks[i].instance;
-
-		if (held != map && held->key == map->key)
-			return true;
-	}
-	return false;
-}
-
 /*
  * Tell lockdep that the calling task is about to wait for @reg's callbacks and calls to
- * end. Not inside a callback of @reg, where it will not wait. Not inside a callback or a
- * call of another registration of the same class: a driver that registers many from one
- * place may let one wait for another, and lockdep cannot tell that from waiting for
- * itself. Not for one that has finished: its module, and with it the class, may be gone.
- * A module that unloads waits for RCU readers before its classes go.
+ * end. Not inside a callback of @reg, where it will not wait.
  */
 void nmr_callback_may_wait(struct nmr_registration *reg)
 {
-	if (nmr_callback_in(reg) || nmr_class_is_held(reg))
-		return;
-	rcu_read_lock();
-	if (!nmr_registration_finished(reg)) {
-		lock_map_acquire(&reg->dep_map);
-		lock_map_release(&reg->dep_map);
-	}
-	rcu_read_unlock();
+	if (IS_ENABLED(CONFIG_LOCKDEP) && !nmr_callback_in(reg))
+		nmr_track_wait(reg);
 }
-#else
-void nmr_callback_may_wait(struct nmr_registration *reg)
-{
-}
-#endif

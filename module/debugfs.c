@@ -95,14 +95,13 @@ static const char *nmr_pair_text(struct nmr_pair_reader *r, const struct nmr_pai
 /* Go on to the next client. Return: false if there is none. */
 static bool nmr_pair_next_client(struct nmr_pair_reader *r)
 {
-	struct nmr_registration *next = nmr_registration_next_client(r->client);
+	struct nmr_registration *next =
+		nmr_registration_next_client(r->client ? r->client->id : 0);
 
 	if (r->client)
 		nmr_registration_put(r->client);
 	r->client = next;
 	r->seq = 0;
-	if (next)
-		nmr_registration_get(next);
 	return next;
 }
 
@@ -234,11 +233,14 @@ static const struct file_operations pairs_fops = {
 static int references_show(struct seq_file *m, void *v)
 {
 	struct nmr_binding *b = NULL;
+	int users;
 
 	while ((b = nmr_binding_next_referenced(b))) {
-		seq_printf(m, "binding %llu (%s -> %s): %d\n", b->id,
-			   b->reg[NMR_CLIENT]->modname, b->reg[NMR_PROVIDER]->modname,
-			   atomic_read(&b->users));
+		users = atomic_read(&b->users);
+		if (users)
+			seq_printf(m, "binding %llu (%s -> %s): %d\n", b->id,
+				   b->reg[NMR_CLIENT]->modname,
+				   b->reg[NMR_PROVIDER]->modname, users);
 		cond_resched();
 	}
 	return 0;

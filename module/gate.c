@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Call gates: the calls in flight through a binding, one gate a side, counting the
- * calls that this side makes. The fast half is inline in <linux/nmr.h>.
+ * Call gates: the calls in flight through a binding. Each side has a gate, which counts
+ * the calls that this side makes. The fast half is inline in <linux/nmr.h>.
  *
  * A gate is a pointer to a count on each CPU. Enter adds 1 to that of the CPU it runs
  * on, exit subtracts 1 on the CPU it runs on, perhaps another one; only the sum over
@@ -16,30 +16,34 @@
  * no other task, comes between. Closing therefore is:
  *
  *   (1) let the pointer lead to counts that are closed, of which all gates share one
- *	 set: whoever comes from now on is refused, or leaves through draining;
+ *	 set: a task that loads it from now on is refused, or leaves through draining;
  *   (2) let a grace period pass;
  *   (3) on each CPU, exchange the old count for a closed one, and add what it had
  *	 taken to draining, which starts at NMR_GATE_BIAS;
  *   (4) take the bias away. Zero: drained.
  *
- * Who loaded the pointer before (1) and was delayed, for however long, still counts on
- * the old one: before (3) on that CPU, and what it did is in the sum, or after, and it
- * sees a count below zero, as if the pointer had been the new one. Each call is thus
- * counted once, or refused; each exit once, in one of the two places. The bias keeps
- * draining far above zero until (4), so that exits which come early cannot make it look
- * drained; from then on draining is exactly the number of calls in flight, nobody can
- * enter any more, and whoever brings it to zero is the last.
+ * A task that loaded the pointer before (1) and was delayed, for however long, still counts
+ * on the old one. If that is before (3) on its CPU, what it did is in the sum. If it is
+ * after (3), the task sees a count below zero, as if the pointer had been the new one. Each
+ * call is thus counted once, or refused; each exit once, in one of the two places. The bias
+ * keeps draining far above zero until (4), so that exits which come early cannot make it
+ * look drained. From then on draining is exactly the number of calls in flight, no call can
+ * enter any more, and the exit that brings it to zero is the last.
  *
  * (2) is not needed to count. It is for the calls of nmr_client_may_call_rcu() and its
- * sister, which nobody counts, and for whoever loaded the pointer to the binding under
- * RCU.
+ * sister, which are not counted, and for a caller that loaded the pointer to the binding
+ * under RCU.
  *
- * What a call did comes before its exit for the CPU that exits (barrier() there); and
- * before (3) for others, as that is an interrupt of the same CPU with a full barrier in
- * it. Draining is decremented with a full barrier. So it all comes before whatever the
- * last one causes (promise 6: cleanup).
+ * (3) asks all CPUs at once. A CPU that was not online then has not answered: its count is
+ * still open, and the worker exchanges it from where it runs (nmr_take_offline()).
  *
- * What refused calls and late exits leave in counts that are closed nobody looks at.
+ * What a call did comes before its exit for the CPU that exits (barrier() there). That CPU
+ * releases the request of (3) when it has answered, and the worker acquires it before (4).
+ * (4) and the decrements of draining are full barriers. So what all calls did comes before
+ * whatever the last exit, or (4), causes (promise 6: cleanup). The addition in (3) orders
+ * nothing, so a count that has taken nothing needs none.
+ *
+ * What refused calls and late exits leave in counts that are closed is never read.
  *
  * Locking: the pointers are written under nmr_lock, and only by the functions here.
  * Exits take no lock.
@@ -79,7 +83,7 @@ static s64 nmr_count_read(const s64 *count)
 }
 #endif
 
-/* Both gates closed, nobody inside. */
+/* Begin with both gates closed and no call in flight. */
 void nmr_gate_init(struct nmr_binding *b)
 {
 	enum nmr_side side;
@@ -93,7 +97,7 @@ void nmr_gate_init(struct nmr_binding *b)
 	}
 }
 
-/* The callee has attached. */
+/* Open the gate of @caller: its callee has attached. */
 void nmr_gate_open(struct nmr_binding *b, enum nmr_side caller)
 {
 	lockdep_assert_held(&nmr_lock);
@@ -101,7 +105,7 @@ void nmr_gate_open(struct nmr_binding *b, enum nmr_side caller)
 	smp_store_release(&b->gate[caller].calls, &b->calls->count[caller]);
 }
 
-/* Step (1). The caller sees to the grace period. */
+/* Do step (1). The caller sees to the grace period. */
 void nmr_gate_close(struct nmr_binding *b, enum nmr_side caller)
 {
 	lockdep_assert_held(&nmr_lock);
@@ -115,13 +119,20 @@ struct nmr_take {
 	s64 from;
 };
 
-/* On @cpu, interrupts off. */
+/* Most counts have taken nothing: draining, which all CPUs share, is left alone then. */
+static void nmr_take_add(const struct nmr_take *take, s64 count)
+{
+	if (count != take->from)
+		atomic64_add(count - take->from, take->draining);
+}
+
+/* Must be called on @cpu with interrupts off. */
 static void nmr_take_here(struct nmr_take *take, int cpu)
 {
 	s64 count = nmr_count_close(per_cpu_ptr(take->count, cpu));
 
 	if (count >= 0)
-		atomic64_add_return(count - take->from, take->draining);
+		nmr_take_add(take, count);
 }
 
 static void nmr_take_again(void *take)
@@ -130,16 +141,17 @@ static void nmr_take_again(void *take)
 }
 
 /*
- * @cpu was not online, so nothing ran there that may call (see nmr_client_call_enter()).
- * If it comes up now its first call may store what it made of the open count over the
- * closed one, as what is one step for the CPU is not one for the others. Then it has to
- * be asked for what it has counted from here. Preemption is off: no CPU goes offline.
+ * Take the count of @cpu, which was not online when all CPUs were asked, so nothing ran there
+ * that may call (see nmr_client_call_enter()). If it comes up now its first call may store
+ * what it made of the open count over the closed one, as what is one step for the CPU is not
+ * one for the others. Then it has to be asked for what it has counted from here. Preemption
+ * is off: no CPU goes offline.
  */
 static void nmr_take_offline(struct nmr_take *take, int cpu)
 {
 	s64 count = nmr_count_close(per_cpu_ptr(take->count, cpu));
 
-	atomic64_add_return(count - take->from, take->draining);
+	nmr_take_add(take, count);
 	take->from = count;
 	/* The exchange pairs with the barriers between set_cpu_online() and the first call. */
 	if (cpu_online(cpu))
@@ -180,8 +192,20 @@ static void nmr_take_each_here(void *batch)
 }
 
 /*
- * Step (3), of some of the bindings linked to @first: so many that interrupts are not off
- * for long. Process context, all is closed and the grace period over.
+ * Has @cpu answered? It took all counts of the batch then, so one tells. A closed count
+ * stays closed, and only the worker itself closes those of other CPUs.
+ */
+static bool nmr_has_taken(const struct nmr_take_batch *batch, int cpu)
+{
+	struct nmr_binding *b = llist_entry(batch->first, struct nmr_binding, batch);
+
+	return nmr_count_read(per_cpu_ptr(&b->calls->count[NMR_CLIENT], cpu)) < 0;
+}
+
+/*
+ * Do step (3) for some of the bindings linked to @first: so many that interrupts are not off
+ * for long. Must be called in process context by one task at a time, after all of them have
+ * closed and their grace period is over.
  * Return: the others, cut off.
  */
 struct llist_node *nmr_gates_take(struct llist_node *first)
@@ -192,8 +216,9 @@ struct llist_node *nmr_gates_take(struct llist_node *first)
 
 	for (; last->next && batch.n < NMR_BATCH / 2; batch.n++)
 		last = last->next;
+	on_each_cpu(nmr_take_each_here, &batch, true);
 	for_each_possible_cpu(cpu) {
-		if (!smp_call_function_single(cpu, nmr_take_each_here, &batch, true))
+		if (nmr_has_taken(&batch, cpu))
 			continue;
 		preempt_disable();
 		nmr_take_each(&batch, cpu, nmr_take_offline);
@@ -204,7 +229,7 @@ struct llist_node *nmr_gates_take(struct llist_node *first)
 	return rest;
 }
 
-/* Step (4). Return: true if no call is in flight. */
+/* Do step (4). Return: true if no call is in flight. */
 bool nmr_gate_fold(struct nmr_binding *b, enum nmr_side caller)
 {
 	s64 left = atomic64_sub_return(NMR_GATE_BIAS, &b->draining[caller]);
@@ -214,7 +239,7 @@ bool nmr_gate_fold(struct nmr_binding *b, enum nmr_side caller)
 	return left <= 0;
 }
 
-/* Approximate while the gate is open, exact once it was folded. */
+/* Count the calls in flight: approximately until the gate was folded, exactly from then. */
 unsigned int nmr_gate_in_flight(const struct nmr_binding *b, enum nmr_side caller)
 {
 	s64 n = atomic64_read(&b->draining[caller]);
@@ -249,7 +274,7 @@ void nmr_binding_part_done(struct nmr_binding *b)
 		return;
 	}
 	b->phase = NMR_PHASE_CLEANUP;
-	queue_work(nmr_callback_wq, &b->work);
+	nmr_queue_work(nmr_callback_wq, &b->work);
 }
 
 /*

@@ -1,38 +1,41 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * What the files of nmr.ko share. A file a concern; a lower one never calls a
- * higher one, but through a work item:
+ * What the files of nmr.ko share. Each file has one concern; a lower one calls a higher
+ * one only through a work item:
  *
  *   main.c		module init and exit
  *   debugfs.c		pairs that are not attached, and bindings still referenced
  *   registrar.c	the API of registrations: register, deregister, wait
- *   offer.c		who meets whom, and when
+ *   offer.c		which offers are made, and when
  *   registration.c	which registrations there are: publish, find, finish
  *   binding.c		a binding's life: attach, close, detach, cleanup
- *   stuck.c		bindings that do not drain
- *   sysfs.c		what can be seen
+ *   stuck.c		bindings that do not attach or do not drain
+ *   sysfs.c		sysfs and uevents
  *   pair.c		what became of the offers already made
- *   callback.c		which callbacks run, in which task
- *   track.c		calls in flight as lockdep sees them
- *   holders.c		who holds a binding up (NMR_DEBUG)
+ *   track.c		callbacks and calls in flight as lockdep sees them
+ *   holders.c		the stacks of calls in flight (NMR_DEBUG)
  *   object.c		memory and references, and what a registration is busy with
  *   gate.c		calls in flight: open, close, drain
- *   npi.c		NPIs, and who has joined them in which order
+ *   callback.c		which callbacks run, on which CPU, in which task
+ *   counts.c		memory for the counts of calls
+ *   npi.c		NPIs, and which registrations have joined them in which order
  *   misuse.c		warnings
  *   trace.c		tracepoints
  *
- * One call goes up: writing to a binding's file "detach" is nmr_detach_binding().
+ * One call goes up: a write to a binding's file "detach" is nmr_detach_binding().
  *
- * Locks, outermost first:
+ * Locks:
  *
  *   nmr_lock		 irqsave. Everything marked "L" below. Never held across a
  *			 callback of a module; dropped every NMR_BATCH steps of a
  *			 loop that grows with the registry.
+ *   leaves		 nmr_npi_lock of npi.c, nmr_callback_lock of callback.c,
+ *			 nmr_counts_lock of counts.c, and with NMR_DEBUG
+ *			 nmr_holders_lock of holders.c. None of them is taken under
+ *			 nmr_lock.
  *
- * and leaves: nmr_npi_lock of npi.c and nmr_callback_lock of callback.c, which are taken
- * without nmr_lock held, that of counts.c, and with NMR_DEBUG that of holders.c. But for this last one, which is raw, what hardirqs
- * may reach (enter, exit, complete, get, put) takes no lock: it works with atomics,
- * queue_work() and call_rcu() alone.
+ * Except nmr_holders_lock, which is raw, what hardirqs may reach (enter, exit, complete,
+ * get, put) takes no lock: it works with atomics, queue_work() and call_rcu() alone.
  */
 #ifndef _NMR_INTERNAL_H
 #define _NMR_INTERNAL_H
@@ -48,7 +51,6 @@
 #include <linux/rbtree.h>
 #include <linux/rcupdate.h>
 #include <linux/refcount.h>
-#include <linux/rhashtable.h>
 #include <linux/sched.h>
 #include <linux/spinlock.h>
 #include <linux/wait.h>
@@ -56,22 +58,23 @@
 
 #include "compat.h"
 
-/* Callbacks that run at once on the workqueue. */
-#define NMR_CALLBACKS_AT_ONCE	clamp_t(int, 4 * num_possible_cpus(), 16, \
-					WQ_UNBOUND_MAX_ACTIVE)
+struct nmr_callback;
+
+/* Callbacks that run at once, on each CPU. */
+#define NMR_CALLBACKS_AT_ONCE	512
 
 #define NMR_BATCH	64	/* steps of a long loop between two drops of nmr_lock */
 
 #ifndef __GENKSYMS__	/* CRCs of exported functions do not depend on what is private */
 /**
- * struct nmr_npi - one network programming interface, while anyone is registered
+ * struct nmr_npi - one network programming interface, while it has registrations
  * @node:	  in the tree of NPIs; nmr_npi_lock
  * @id:		  its GUID
  * @variable:	  the same as a variable of uevents, NMR_INTERFACE=
  * @name:	  the same as a string, in @variable
  * @users:	  registrations that hold it; nmr_npi_lock
  * @providers:	  providers that ever joined; L
- * @arrived:	  who is registered and not leaving, by &nmr_registration.seq; L
+ * @arrived:	  registrations that are not leaving, by &nmr_registration.seq; L
  * @waiting:	  clients that have a deferred pair which is not due; L
  */
 struct nmr_npi {
@@ -102,8 +105,6 @@ enum nmr_misuse {
  * struct nmr_registration - a registered client or provider
  * @side:	    which of the two
  * @id:		    the number in the handle
- * @id_node:	    in the table of ids
- * @list:	    in the list of all registrations; written under L, read under RCU
  * @refs:	    keeps the memory, nothing else
  * @rcu:	    frees it
  * @owner:	    the module, to recognise it when it goes; never dereferenced
@@ -123,7 +124,7 @@ enum nmr_misuse {
  * @seq:	    order of arrival, of both sides together; set under L
  * @passed:	    the register call has dealt with the peers up to this seq; L
  * @offered:	    a client's: no offer is owed to it by providers up to this seq,
- *		    but by those whose register call still has to pass it; L
+ *		    except by those that still have to pass it in a register call; L
  * @events:	    attached bindings cleaned up, and reoffers asked for; L
  * @pairs:	    pairs that are bound, declined or aborted; L
  * @deferred:	    pairs to be offered again; a client's: that no event has concerned; L
@@ -133,7 +134,7 @@ enum nmr_misuse {
  * @forgive:	    the next scan is to offer declined and aborted pairs again, too; L
  * @by_provider:    a client's pairs of all lists, by the provider's seq; L
  * @waiting:	    a client's, in @npi->waiting if @deferred is not empty; L
- * @starved:	    in the list of those whose offers found no memory; L
+ * @starved:	    in the list of clients for which an allocation failed; L
  * @open:	    bindings not closed yet; L
  * @bindings:	    bindings not cleaned up yet; L
  * @attached:	    open bindings that have finished attaching; L
@@ -143,7 +144,7 @@ enum nmr_misuse {
  * @scan_queued:    a scan is queued and has not begun; L
  * @leaving:	    deregistered; set under L
  * @joined:	    it has joined its NPI; set under L
- * @finished:	    what a wait waits for; set under L
+ * @finished:	    what a wait waits for
  * @work:	    a scan for offers to be made; in the end, the finish
  * @reap:	    bindings that have cleaned up, to be reaped
  * @reap_work:	    reaps some of these
@@ -154,13 +155,11 @@ enum nmr_misuse {
  * @stuck_seconds:  seconds from one time to the next; L
  * @misuse:	    kinds already warned of
  * @kobj:	    its directory in sysfs
- * @dep_map:	    held for read by its callbacks, for write by a wait
+ * @dep_map:	    held for read by its callbacks and calls, for write by a wait
  */
 struct nmr_registration {
 	enum nmr_side		side;
 	u64			id;
-	struct rhash_head	id_node;
-	struct list_head	list;
 	refcount_t		refs;
 	struct rcu_head		rcu;
 
@@ -292,10 +291,11 @@ enum nmr_phase {
  * @node:	 in &nmr_registration.open of each until closed; L
  * @watch:	 in a list of stuck.c while it attaches or has closed; after its end in
  *		 that of bindings which are referenced still, see object.c; L
- * @stuck_of:	 the registration in whose list of stuck bindings it is, or NULL; L
+ * @stuck_of:	 the registration that has it among its stuck bindings, or NULL; L
  * @users:	 references of nmr_binding_get() not put yet
  * @attacher:	 the task inside the client's attach callback
- * @shared:	 somebody has had a reference of nmr_binding_get()
+ * @shared:	 a task has taken a reference with nmr_binding_get()
+ * @errand:	 the register call that waits for the offer, if a worker makes it, or NULL
  * @asked:	 nmr_client_attach_provider() was called; @attacher's own
  * @refusal:	 the errno that the provider refused with, or 0; @attacher's own
  * @error:	 outcome of the attach callbacks, 0 if attached; set once
@@ -314,6 +314,7 @@ enum nmr_phase {
  * @batches:	 of the last of a batch that closed: links the batches
  * @rcu:	 the grace period after closing; later the one before the free
  * @kobj:	 its directory in sysfs
+ * @call_map:	 held by calls in flight, see track.c
  */
 struct nmr_binding {
 	struct nmr_gate		gate[NMR_SIDES];
@@ -334,6 +335,7 @@ struct nmr_binding {
 	atomic_t		users;
 
 	struct task_struct	*attacher;
+	struct nmr_errand	*errand;
 	bool			shared;
 	bool			asked;
 	int			refusal;
@@ -354,6 +356,7 @@ struct nmr_binding {
 	struct llist_node	batches;
 	struct rcu_head		rcu;
 	struct kobject		kobj;
+	struct lockdep_map	call_map;
 };
 
 static_assert(offsetof(struct nmr_binding, gate) == 0);
@@ -362,7 +365,7 @@ static_assert(offsetof(struct nmr_binding, gate) == 0);
 /* main.c */
 extern spinlock_t nmr_lock;
 extern struct workqueue_struct *nmr_callback_wq;	/* runs callbacks of modules */
-extern struct workqueue_struct *nmr_wq;			/* scans and finishes */
+extern struct workqueue_struct *nmr_wq;			/* scans, finishes, checks */
 extern struct workqueue_struct *nmr_reap_wq;		/* takes bindings out of sysfs */
 extern struct workqueue_struct *nmr_closed_wq;		/* takes counts, ordered */
 
@@ -385,6 +388,7 @@ void nmr_binding_offer(struct nmr_binding *b, struct nmr_registration *client,
 		       struct nmr_registration *provider, struct nmr_pair *pair);
 void nmr_binding_attach(struct nmr_binding *b);
 void nmr_binding_attach_later(struct nmr_binding *b);
+void nmr_binding_attach_elsewhere(struct nmr_binding *b, const struct nmr_callback *outer);
 bool nmr_binding_close(struct nmr_binding *b, enum nmr_detach_reason reason,
 		       struct llist_head *batch);
 void nmr_bindings_detach(struct llist_head *batch);
@@ -410,22 +414,63 @@ void nmr_stuck_exit(void);
 
 /* callback.c */
 
-/* A callback that runs, on the stack of the task that called it. */
 #define NMR_TASK_NAME	(TASK_COMM_LEN + 12)	/* "name/number" */
 
+/* Callbacks inside each other on one stack; offers of register calls beyond use another. */
+#define NMR_CALLBACKS_NESTED	8
+
+/**
+ * struct nmr_callback - a callback that runs, on the stack of the task that called it
+ * @node:    in the table of callbacks, by @task
+ * @task:    the task
+ * @binding: the binding; NULL: a worker makes an offer, and the task of @outer waits for it
+ * @outer:   the callback that this one is inside of, or NULL
+ * @depth:   callbacks on this stack, this one included
+ * @tracked: lockdep knows of it
+ */
 struct nmr_callback {
-	struct list_head		list;
+	struct hlist_node		node;
 	const struct task_struct	*task;
 	const struct nmr_binding	*binding;
+	const struct nmr_callback	*outer;
+	unsigned int			depth;
+	bool				tracked;
 };
 
 void nmr_callback_begin(struct nmr_callback *cb, struct nmr_binding *b);
 void nmr_callback_end(struct nmr_callback *cb, struct nmr_binding *b);
+bool nmr_callback_nested(const struct nmr_callback **outer);
+void nmr_callback_stand_in(struct nmr_callback *cb, const struct nmr_callback *outer);
+void nmr_callback_stand_in_end(struct nmr_callback *cb);
 bool nmr_callback_in(const struct nmr_registration *reg);
 bool nmr_callback_task(const struct nmr_binding *b, char *name);
 void nmr_callback_may_wait(struct nmr_registration *reg);
-bool nmr_callback_wait_begin(unsigned long timeout);
-void nmr_callback_wait_end(bool lent);
+bool nmr_queue_work(struct workqueue_struct *wq, struct work_struct *work);
+
+/* track.c */
+#ifdef CONFIG_LOCKDEP
+void nmr_track_init(struct nmr_binding *b);
+bool nmr_track_callback(struct nmr_binding *b);
+void nmr_track_callback_end(struct nmr_binding *b);
+void nmr_track_wait(struct nmr_registration *reg);
+#else
+static inline void nmr_track_init(struct nmr_binding *b)
+{
+}
+
+static inline bool nmr_track_callback(struct nmr_binding *b)
+{
+	return false;
+}
+
+static inline void nmr_track_callback_end(struct nmr_binding *b)
+{
+}
+
+static inline void nmr_track_wait(struct nmr_registration *reg)
+{
+}
+#endif
 
 /* holders.c */
 #ifdef CONFIG_NMR_DEBUG
@@ -482,11 +527,9 @@ void nmr_sysfs_tell_stuck(struct nmr_binding *b);
 const char *nmr_reason_name(enum nmr_detach_reason reason);
 
 /* registration.c */
-int nmr_registration_init(void);
-void nmr_registration_exit(void);
 struct nmr_registration *nmr_registration_find(enum nmr_side side, u64 id);
 struct nmr_registration *nmr_registration_of(const struct module *mod);
-struct nmr_registration *nmr_registration_next_client(struct nmr_registration *prev);
+struct nmr_registration *nmr_registration_next_client(u64 id);
 int nmr_registration_publish(struct nmr_registration *reg, const guid_t *npi_id,
 			     u64 *handle);
 void nmr_registration_finish(struct nmr_registration *reg);
@@ -511,7 +554,7 @@ void nmr_objects_exit(void);
 /* misuse.c */
 void nmr_misuse(struct nmr_registration *reg, enum nmr_misuse kind, u64 binding);
 
-/* No callback of @reg runs or will run, and it is in no table: what a wait waits for. */
+/* Tell whether no callback of @reg runs or will run, which is what a wait waits for. */
 static inline bool nmr_registration_finished(struct nmr_registration *reg)
 {
 	/* Pairs with smp_store_release() in nmr_registration_finish(). */

@@ -3,9 +3,9 @@
  * nmr.ko: the Network Module Registrar. Module init and exit.
  *
  * Exit runs when no module uses the registrar any more, so every registration has
- * finished. What may be left are objects on their way out: references of nmr_binding_get(),
- * kobjects that are released late, RCU callbacks. All of them run this module's text,
- * and are waited for.
+ * finished; nor while references of nmr_binding_get() exist, which pin this module. What
+ * may be left are objects on their way out: kobjects that are released late, and RCU
+ * callbacks. Both run this module's text, and exit waits for them.
  *
  * Locking: none is taken here; internal.h has their order.
  */
@@ -20,15 +20,16 @@
 DEFINE_SPINLOCK(nmr_lock);
 
 /*
- * Callbacks of modules run on a queue of their own: unbound, because they may sleep;
- * not WQ_MEM_RECLAIM, or a flush_work() in one of them would warn; and with few workers,
- * because hundreds only queue for the same locks.
+ * Callbacks of modules run on a queue of their own. They may sleep and wait for each other,
+ * so hundreds may run at once: per CPU, as an unbound queue shares them out by node. They
+ * may compute for long, so none holds up the start of the next: WQ_CPU_INTENSIVE. They may
+ * flush any work: not WQ_MEM_RECLAIM, or that would warn.
  *
  * The registrar's own work never waits behind a callback that sleeps. Scans, finishes and
- * the removal of bindings from sysfs are a work item each: they may sleep, and none waits
- * for another. Their queues are bound, so that the kernel runs one item a CPU unless that
- * sleeps, as many at once would contend for the locks of kernfs. What comes before any
- * callback of a detach is one ordered queue.
+ * reaping have a work item a registration: they may sleep, and scans may compute, and none
+ * waits for another. Bindings are reaped by one worker a CPU unless that sleeps, as many at
+ * once would contend for the locks of kernfs. What comes before any callback of a detach is
+ * one ordered queue.
  *
  * The queues of the system are not used: their workers may all be blocked by tasks that
  * wait for the registrar.
@@ -52,10 +53,10 @@ static void nmr_workqueues_exit(void)
 
 static int __init nmr_workqueues_init(void)
 {
-	nmr_wq = alloc_workqueue("nmr", WQ_PERCPU, WQ_MAX_ACTIVE);
+	nmr_wq = alloc_workqueue("nmr", WQ_PERCPU | WQ_CPU_INTENSIVE, WQ_MAX_ACTIVE);
 	nmr_reap_wq = alloc_workqueue("nmr_reap", WQ_PERCPU, WQ_MAX_ACTIVE);
 	nmr_closed_wq = alloc_ordered_workqueue("nmr_closed", 0);
-	nmr_callback_wq = alloc_workqueue("nmr_callbacks", WQ_UNBOUND,
+	nmr_callback_wq = alloc_workqueue("nmr_callbacks", WQ_PERCPU | WQ_CPU_INTENSIVE,
 					  NMR_CALLBACKS_AT_ONCE);
 	if (nmr_wq && nmr_reap_wq && nmr_closed_wq && nmr_callback_wq)
 		return 0;
@@ -73,12 +74,9 @@ static int __init nmr_init(void)
 	err = nmr_objects_init();
 	if (err)
 		goto out_workqueues;
-	err = nmr_registration_init();
-	if (err)
-		goto out_objects;
 	err = nmr_sysfs_init();
 	if (err)
-		goto out_registration;
+		goto out_objects;
 	err = nmr_registrar_init();
 	if (err)
 		goto out_sysfs;
@@ -87,8 +85,6 @@ static int __init nmr_init(void)
 
 out_sysfs:
 	nmr_sysfs_exit();
-out_registration:
-	nmr_registration_exit();
 out_objects:
 	nmr_objects_exit();
 out_workqueues:
@@ -108,7 +104,6 @@ static void __exit nmr_exit(void)
 	flush_workqueue(nmr_wq);
 	nmr_objects_exit();
 	nmr_sysfs_exit();
-	nmr_registration_exit();
 	nmr_workqueues_exit();
 }
 

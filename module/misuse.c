@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * Misuse of the API: one WARN a registration and kind, which names the module and says what
- * to do. The registrar goes on as if what was misused had not been called.
+ * to do, and which is rate limited. The registrar ignores the misuse otherwise.
  *
  * Locking: none; any context.
  */
@@ -52,7 +52,8 @@ void nmr_misuse(struct nmr_registration *reg, enum nmr_misuse kind, u64 binding)
 	const char *side = nmr_side_name(reg->side);
 	char of[32] = "";
 
-	if (test_and_set_bit(kind, &reg->misuse) || !__ratelimit(&limit))
+	if (test_bit(kind, &reg->misuse) || !__ratelimit(&limit) ||
+	    test_and_set_bit(kind, &reg->misuse))
 		return;
 	if (binding)
 		snprintf(of, sizeof(of), ", binding %llu", binding);

@@ -102,8 +102,9 @@ static bool nmr_earlier(struct rb_node *a, const struct rb_node *b)
 }
 
 /*
- * From here on others make offers to @reg. Offers by who came earlier are its register
- * call's, by who comes later theirs: until one of these withholds one, none is owed.
+ * Let peers find @reg. Offers of peers that came earlier are its register call's, offers of
+ * peers that come later are theirs: until one of these calls withholds an offer, none is
+ * owed.
  */
 void nmr_npi_join(struct nmr_registration *reg)
 {
@@ -114,14 +115,14 @@ void nmr_npi_join(struct nmr_registration *reg)
 	rb_add(&reg->arrived, &reg->npi->arrived[reg->side], nmr_earlier);
 }
 
-/* From here on nobody begins an offer to @reg. */
+/* Take @reg out of its NPI: from here on no task begins an offer to it. */
 void nmr_npi_leave(struct nmr_registration *reg)
 {
 	lockdep_assert_held(&nmr_lock);
 	rb_erase(&reg->arrived, &reg->npi->arrived[reg->side]);
 }
 
-/* The first of that side that arrived after @seq, or NULL. */
+/* Return: the first registration of that side that arrived after @seq, or NULL. */
 struct nmr_registration *nmr_npi_next(const struct nmr_npi *npi, enum nmr_side side,
 				      u64 seq)
 {

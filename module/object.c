@@ -7,7 +7,7 @@
  * callers of the API hold it. The memory goes a grace period after the last put, which
  * may come from any context. All of them are counted, for nmr.ko's own exit.
  *
- * A registration has a second count, busy, which is what a wait waits for: 1 until it
+ * A registration has a second count, busy, which decides when it finishes: 1 until it
  * leaves, and 1 for its register call, each of its bindings, and a scan. It reaches
  * zero once, on the way out, and then the work item, which no scan can hold any more,
  * finishes the registration.
@@ -106,12 +106,12 @@ void nmr_registration_busy(struct nmr_registration *reg)
 	reg->busy++;
 }
 
-/* Not to be touched afterwards without a reference of one's own. */
+/* End what @reg was busy with. Needs a reference if the caller touches @reg afterwards. */
 void nmr_registration_idle(struct nmr_registration *reg)
 {
 	lockdep_assert_held(&nmr_lock);
 	if (!--reg->busy)
-		queue_work(nmr_wq, &reg->work);
+		nmr_queue_work(nmr_wq, &reg->work);
 }
 
 /* See which offers can be made for @reg, soon. */
@@ -122,7 +122,7 @@ void nmr_registration_scan(struct nmr_registration *reg)
 		return;
 	reg->scan_queued = true;
 	nmr_registration_busy(reg);
-	queue_work(nmr_wq, &reg->work);
+	nmr_queue_work(nmr_wq, &reg->work);
 }
 
 /* Bindings */
@@ -155,7 +155,7 @@ struct nmr_binding *nmr_binding_alloc(void)
 	return b;
 }
 
-/* Nobody has used it. NULL is fine. */
+/* Free a binding that was never offered. NULL is fine. */
 void nmr_binding_discard(struct nmr_binding *b)
 {
 	if (!b)
@@ -243,7 +243,7 @@ void nmr_binding_reap_later(struct nmr_binding *b)
 	if (!llist_add(&b->batch, &reg->reap))
 		return;
 	nmr_registration_get(reg);
-	if (!queue_work(nmr_reap_wq, &reg->reap_work))
+	if (!nmr_queue_work(nmr_reap_wq, &reg->reap_work))
 		nmr_registration_put(reg);
 }
 

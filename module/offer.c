@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Who meets whom, and when.
+ * Which offers are made, and when.
  *
  * Of two registrations of an NPI the later one makes the offer, in its register call,
  * which walks through the peers that came earlier: the pair is that call's until it has
@@ -71,7 +71,7 @@ static void nmr_retry(struct work_struct *work)
 
 static DECLARE_DELAYED_WORK(nmr_retry_work, nmr_retry);
 
-/* No memory for an offer to @client; the next one asks for it anew. */
+/* Note that an allocation for an offer to @client failed. The next offer tries again. */
 static void nmr_starve(struct nmr_offers *o, struct nmr_registration *client)
 {
 	o->no_memory = false;
@@ -123,7 +123,7 @@ static struct nmr_binding *nmr_next_offer(struct nmr_offers *o,
 
 /* The offers of a register call */
 
-/* The register call leaves this offer to the client's scan. */
+/* Leave an offer of a register call to the client's scan. */
 static void nmr_withhold(struct nmr_registration *client,
 			 struct nmr_registration *provider)
 {
@@ -131,8 +131,8 @@ static void nmr_withhold(struct nmr_registration *client,
 }
 
 /*
- * The next peer that came earlier. Passing one and deciding about it are one critical
- * section, so the pair is at no time nobody's.
+ * Pass the next peer that came earlier. Passing it and deciding about it are one critical
+ * section, so at any time either this call or the client's scan owns the offer.
  */
 static int nmr_earlier_step(struct nmr_offers *o)
 {
@@ -165,18 +165,25 @@ static int nmr_earlier_step(struct nmr_offers *o)
 }
 
 /**
- * nmr_offer_earlier() - the offers a register call makes
+ * nmr_offer_earlier() - make the offers of a register call
  * @reg: the registration, just published
  *
- * Returns when each has been made and its attach callbacks have returned.
+ * Returns when each has been made and its attach callbacks have returned. The calling
+ * task makes them, unless it is deep in callbacks that register: then workers do.
  */
 void nmr_offer_earlier(struct nmr_registration *reg)
 {
 	struct nmr_offers o = { .reg = reg };
+	const struct nmr_callback *outer;
+	bool nested = nmr_callback_nested(&outer);
 	struct nmr_binding *b;
 
-	while ((b = nmr_next_offer(&o, nmr_earlier_step)))
-		nmr_binding_attach(b);
+	while ((b = nmr_next_offer(&o, nmr_earlier_step))) {
+		if (nested)
+			nmr_binding_attach_elsewhere(b, outer);
+		else
+			nmr_binding_attach(b);
+	}
 	nmr_binding_discard(o.spare);
 }
 
@@ -209,7 +216,7 @@ void nmr_offer_arrival(struct nmr_registration *provider)
 
 /* Scans */
 
-/* Does a register call, which is still on its way to it, own the offer to this pair? */
+/* Tell whether a register call, which has not passed the pair yet, owns the offer. */
 static bool nmr_on_its_way(const struct nmr_registration *client,
 			   const struct nmr_registration *provider)
 {
@@ -220,7 +227,7 @@ static bool nmr_on_its_way(const struct nmr_registration *client,
 	return later->passed < earlier->seq;
 }
 
-/* The next offer that is owed to a client. */
+/* Find the next offer that is owed to a client. */
 static int nmr_owed_step(struct nmr_offers *o)
 {
 	struct nmr_registration *client = o->reg, *provider;

@@ -16,8 +16,8 @@
  * client looks only at pairs that it can offer, and a pair costs a constant number of
  * steps an event, however many other pairs wait.
  *
- * Locking: all functions must be called with nmr_lock held, except
- * nmr_pair_forget_all(), which takes it.
+ * Locking: all functions must be called with nmr_lock held, except nmr_pair_reoffer() and
+ * nmr_pair_forget_all(), which take it.
  */
 
 #include <linux/sched.h>
@@ -60,7 +60,7 @@ struct nmr_pair *nmr_pair_find(struct nmr_registration *client, u64 provider_seq
 	return node ? rb_entry(node, struct nmr_pair, by_provider) : NULL;
 }
 
-/* The two meet for the first time. */
+/* Record that the two meet for the first time. */
 void nmr_pair_add(struct nmr_pair *pair, struct nmr_registration *client,
 		  struct nmr_registration *provider)
 {
@@ -127,7 +127,7 @@ void nmr_pair_all_due(struct nmr_registration *client)
 		nmr_registration_scan(client);
 }
 
-/* Something happened that makes each deferred pair of @reg due. */
+/* Count an event of @reg, which makes each of its deferred pairs due. */
 void nmr_pair_event(struct nmr_registration *reg)
 {
 	lockdep_assert_held(&nmr_lock);
@@ -192,7 +192,7 @@ static struct nmr_pair *nmr_pair_forget_one(struct nmr_registration *reg)
 	return pair;
 }
 
-/* @reg is gone; so are the records of whom it met. Takes nmr_lock. */
+/* Free the records of @reg, which has finished. Takes nmr_lock. */
 void nmr_pair_forget_all(struct nmr_registration *reg)
 {
 	struct nmr_pair *pair;

@@ -33,7 +33,8 @@ static int nmr_refuse(struct nmr_site *site, const char *why)
 
 /*
  * Check that the registrar is there, and that its caller was compiled with this header. The
- * first three members of a site never move, so callers that know another one are told, too.
+ * first three members of a site never move, so the check also recognises a caller that was
+ * compiled with another one.
  */
 static int nmr_check_site(struct nmr_site *site, const void *characteristics, size_t size)
 {
@@ -41,7 +42,7 @@ static int nmr_check_site(struct nmr_site *site, const void *characteristics, si
 		return -ENODEV;
 	if (site->version == NMR_VERSION && site->size == size)
 		return characteristics ? 0 : nmr_refuse(site, "the characteristics are NULL");
-	pr_err("%s was built with version %u of nmr.h (characteristics of %u bytes), nmr.ko with version %u (%zu bytes): build %s again\n",
+	pr_err_ratelimited("%s was built with version %u of nmr.h (characteristics of %u bytes), nmr.ko with version %u (%zu bytes): build %s again\n",
 	       site->modname, site->version, site->size, NMR_VERSION, size, site->modname);
 	return -EINVAL;
 }
@@ -84,7 +85,7 @@ nmr_prepare(enum nmr_side side, struct nmr_site *site, const void *attach,
 	return reg;
 }
 
-/* Take over the reference on @reg, also when this fails. */
+/* Register @reg, and take over the caller's reference, also if it fails. */
 static int nmr_register(struct nmr_registration *reg, u64 *handle)
 {
 	int err = nmr_registration_publish(reg, reg->instance.npi_id, handle);
@@ -172,10 +173,11 @@ static int nmr_deregister(enum nmr_side side, u64 id)
 }
 
 /*
- * Waits. A task that waits here may wait for long, as a call that it waits for may: it
- * sleeps in TASK_IDLE, so that it neither counts as hung nor to the load. It is freezable,
- * or a machine could not be suspended meanwhile; but not inside a callback or with a lock
- * held (as far as lockdep tells), as what other tasks wait for must not be frozen.
+ * Waits. A wait lasts as long as the calls that it waits for. The task sleeps in TASK_IDLE,
+ * so khungtaskd does not report it and it does not count to the load. The task is
+ * freezable, or the machine could not suspend meanwhile; but not inside a callback or with
+ * a lock held (as far as lockdep can tell), since a task that waits for that callback or
+ * that lock could then not be frozen.
  */
 
 static bool nmr_may_freeze(void)
@@ -189,7 +191,10 @@ static long nmr_timeout(unsigned long timeout)
 	return min_t(unsigned long, timeout, MAX_SCHEDULE_TIMEOUT);
 }
 
-/* Return: 0: it took too long; below: a signal; above: @reg is as it should be. */
+/*
+ * Wait until @reg is as @met wants it. Return: above 0 if it is, 0 after a timeout, below 0
+ * if a signal is pending.
+ */
 static long nmr_wait_until(struct nmr_registration *reg,
 			   bool (*met)(struct nmr_registration *reg), unsigned int state,
 			   unsigned long timeout)
@@ -203,7 +208,6 @@ static long nmr_wait_until(struct nmr_registration *reg,
 static int nmr_wait_finished(struct nmr_registration *reg, unsigned long timeout)
 {
 	long left;
-	bool lent;
 
 	if (!READ_ONCE(reg->leaving))
 		return -EINVAL;
@@ -211,9 +215,7 @@ static int nmr_wait_finished(struct nmr_registration *reg, unsigned long timeout
 		return -EDEADLK;
 	if (timeout)
 		nmr_callback_may_wait(reg);
-	lent = nmr_callback_wait_begin(timeout);
 	left = nmr_wait_until(reg, nmr_registration_finished, TASK_IDLE, timeout);
-	nmr_callback_wait_end(lent);
 	return left ? 0 : -ETIMEDOUT;
 }
 
@@ -241,7 +243,7 @@ static void nmr_deregister_sync(enum nmr_side side, u64 id)
 		pr_err_ratelimited("handle %llu was never issued, nothing to deregister\n", id);
 	if (IS_ERR_OR_NULL(reg))
 		return;
-	/* Also when it will have finished before there is anything to wait for. */
+	/* Tell lockdep of the wait even if @reg will have finished when it begins. */
 	nmr_callback_may_wait(reg);
 	nmr_leave(reg);
 	if (nmr_wait_finished(reg, MAX_SCHEDULE_TIMEOUT) == -EDEADLK)
@@ -264,7 +266,7 @@ static int nmr_reoffer(enum nmr_side side, u64 id)
 }
 
 #ifdef CONFIG_MODULES
-/* Take back what a module has left, and wait; before its text goes. */
+/* Deregister what a module has left registered, and wait, before its text goes. */
 static void nmr_rescue(struct nmr_registration *reg)
 {
 	bool leaving = READ_ONCE(reg->leaving);
@@ -295,7 +297,7 @@ static int nmr_module_event(struct notifier_block *nb, unsigned long event, void
 	return NOTIFY_OK;
 }
 
-/* First of all: jump labels and tracepoints must still know the module while it runs. */
+/* Runs first: jump labels and tracepoints must know the module while callbacks run. */
 static struct notifier_block nmr_module_notifier = {
 	.notifier_call = nmr_module_event,
 	.priority = INT_MAX,
@@ -467,13 +469,11 @@ static bool nmr_was_frozen(void)
 
 static int nmr_wait_attached(struct nmr_registration *reg, unsigned long timeout)
 {
-	bool lent;
 	long left;
 	int err;
 
 	if (nmr_callback_in(reg))
 		return -EDEADLK;
-	lent = nmr_callback_wait_begin(timeout);
 	do {
 		left = nmr_wait_until(reg, nmr_attach_decided, TASK_INTERRUPTIBLE, timeout);
 		err = nmr_attach_status(reg);
@@ -481,7 +481,6 @@ static int nmr_wait_attached(struct nmr_registration *reg, unsigned long timeout
 		if (left > 0)
 			timeout = left;
 	} while (err == -EAGAIN && (left > 0 || (left < 0 && nmr_was_frozen())));
-	nmr_callback_wait_end(lent);
 	if (err != -EAGAIN)
 		return err;
 	return left < 0 ? left : -ETIMEDOUT;

@@ -7,50 +7,25 @@
  * touching freed memory. A number is never issued twice: a registration that fails for
  * want of memory may have been seen in sysfs already, and has used its number up.
  *
- * Locking: the tables of ids have locks of their own, and are read under RCU. The lists
- * of registrations are written under nmr_lock. No function here holds a lock while it
- * allocates memory or makes a directory, so no registration waits for another one.
+ * Locking: the tables have locks of their own, and are read under RCU. No function here
+ * holds a lock while it allocates memory or makes a directory, so no registration waits for
+ * another one.
  */
 
 #include <linux/atomic.h>
 #include <linux/err.h>
+#include <linux/xarray.h>
 #include <trace/events/nmr.h>
 
 #include "internal.h"
 
-static struct rhashtable nmr_ids[NMR_SIDES];
-static atomic64_t nmr_issued[NMR_SIDES];	/* the last one */
+static atomic64_t nmr_issued[NMR_SIDES];	/* the last id */
 
-/* All that have not finished; written under nmr_lock, read under it or RCU. */
-static struct list_head nmr_registrations[NMR_SIDES] = {
-	LIST_HEAD_INIT(nmr_registrations[NMR_CLIENT]),
-	LIST_HEAD_INIT(nmr_registrations[NMR_PROVIDER]),
+/* All that have not finished, by id (by its low bits, where a long has 32). */
+static struct xarray nmr_registrations[NMR_SIDES] = {
+	XARRAY_INIT(nmr_registrations[NMR_CLIENT], 0),
+	XARRAY_INIT(nmr_registrations[NMR_PROVIDER], 0),
 };
-
-static const struct rhashtable_params nmr_id_params = {
-	.key_len		= sizeof_field(struct nmr_registration, id),
-	.key_offset		= offsetof(struct nmr_registration, id),
-	.head_offset		= offsetof(struct nmr_registration, id_node),
-	.automatic_shrinking	= true,
-};
-
-int __init nmr_registration_init(void)
-{
-	int err = rhashtable_init(&nmr_ids[NMR_CLIENT], &nmr_id_params);
-
-	if (err)
-		return err;
-	err = rhashtable_init(&nmr_ids[NMR_PROVIDER], &nmr_id_params);
-	if (err)
-		rhashtable_destroy(&nmr_ids[NMR_CLIENT]);
-	return err;
-}
-
-void nmr_registration_exit(void)
-{
-	rhashtable_destroy(&nmr_ids[NMR_PROVIDER]);
-	rhashtable_destroy(&nmr_ids[NMR_CLIENT]);
-}
 
 /*
  * Return: with a reference; NULL if long finished; ERR_PTR(-EINVAL) if never issued. The
@@ -63,10 +38,10 @@ struct nmr_registration *nmr_registration_find(enum nmr_side side, u64 id)
 	if (!id || id > atomic64_read(&nmr_issued[side]))
 		return ERR_PTR(-EINVAL);
 	rcu_read_lock();
-	reg = rhashtable_lookup(&nmr_ids[side], &id, nmr_id_params);
+	reg = xa_load(&nmr_registrations[side], id);
 	if (reg && !READ_ONCE(reg->joined))
 		reg = ERR_PTR(-EINVAL);
-	else if (reg && !refcount_inc_not_zero(&reg->refs))
+	else if (reg && (reg->id != id || !refcount_inc_not_zero(&reg->refs)))
 		reg = NULL;
 	rcu_read_unlock();
 	return reg;
@@ -76,48 +51,50 @@ struct nmr_registration *nmr_registration_find(enum nmr_side side, u64 id)
 struct nmr_registration *nmr_registration_of(const struct module *mod)
 {
 	struct nmr_registration *reg;
+	unsigned long index;
 	enum nmr_side side;
 
 	rcu_read_lock();
-	for (side = 0; side < NMR_SIDES; side++) {
-		list_for_each_entry_rcu(reg, &nmr_registrations[side], list) {
-			if (reg->owner == mod && refcount_inc_not_zero(&reg->refs)) {
-				rcu_read_unlock();
-				return reg;
-			}
-		}
-	}
+	for (side = 0; side < NMR_SIDES; side++)
+		xa_for_each(&nmr_registrations[side], index, reg)
+			if (reg->owner == mod && !nmr_registration_finished(reg) &&
+			    refcount_inc_not_zero(&reg->refs))
+				goto unlock;
+	reg = NULL;
+unlock:
 	rcu_read_unlock();
-	return NULL;
+	return reg;
 }
 
-/*
- * Return: the client registered after @prev that has not finished, the first one if @prev
- * is NULL, or NULL. If @prev has finished meanwhile, the walk ends there.
- */
-struct nmr_registration *nmr_registration_next_client(struct nmr_registration *prev)
+/* Return: the next client after that id which has joined, with a reference, or NULL. */
+struct nmr_registration *nmr_registration_next_client(u64 id)
 {
-	struct list_head *clients = &nmr_registrations[NMR_CLIENT];
-	struct list_head *at = prev ? &prev->list : clients;
+	struct nmr_registration *reg;
+	unsigned long index;
 
-	lockdep_assert_held(&nmr_lock);
-	if (prev && prev->finished)
-		return NULL;
-	return list_is_last(at, clients) ? NULL :
-	       list_entry(at->next, struct nmr_registration, list);
+	rcu_read_lock();
+	xa_for_each_start(&nmr_registrations[NMR_CLIENT], index, reg, id + 1)
+		if (READ_ONCE(reg->joined) && refcount_inc_not_zero(&reg->refs))
+			break;
+	rcu_read_unlock();
+	return reg;
 }
 
-/* Make the directory named by the id, and enter the table of ids: both or neither. */
+/* Issue an id, make the directory named by it, and enter the table: all or nothing. */
 static int nmr_registration_enter(struct nmr_registration *reg)
 {
-	int err = nmr_sysfs_add_registration(reg);
+	int err;
 
+	do {
+		reg->id = atomic64_inc_return(&nmr_issued[reg->side]);
+		err = xa_insert(&nmr_registrations[reg->side], reg->id, reg, GFP_KERNEL);
+	} while (err == -EBUSY);
 	if (err)
-		return err;
-	err = rhashtable_insert_fast(&nmr_ids[reg->side], &reg->id_node, nmr_id_params);
+		return -ENOMEM;
+	err = nmr_sysfs_add_registration(reg);
 	if (err)
-		nmr_sysfs_remove_registration(reg);
-	return err ? -ENOMEM : 0;
+		xa_erase(&nmr_registrations[reg->side], reg->id);
+	return err;
 }
 
 /**
@@ -131,7 +108,7 @@ static int nmr_registration_enter(struct nmr_registration *reg)
  * nmr_registration_idle().
  *
  * Context: process, may sleep.
- * Return: 0, or -ENOMEM with the registry as before.
+ * Return: 0, or -ENOMEM: nothing is registered, and an id may have been used up.
  */
 int nmr_registration_publish(struct nmr_registration *reg, const guid_t *npi_id,
 			     u64 *handle)
@@ -142,7 +119,6 @@ int nmr_registration_publish(struct nmr_registration *reg, const guid_t *npi_id,
 	if (!reg->npi)
 		return -ENOMEM;
 	reg->instance.npi_id = &reg->npi->id;
-	reg->id = atomic64_inc_return(&nmr_issued[reg->side]);
 	err = nmr_registration_enter(reg);
 	if (err) {
 		nmr_npi_put(reg->npi);
@@ -152,7 +128,6 @@ int nmr_registration_publish(struct nmr_registration *reg, const guid_t *npi_id,
 	spin_lock_irq(&nmr_lock);
 	*handle = reg->id;
 	reg->busy = 2;
-	list_add_tail_rcu(&reg->list, &nmr_registrations[reg->side]);
 	nmr_npi_join(reg);
 	WRITE_ONCE(reg->joined, true);
 	spin_unlock_irq(&nmr_lock);
@@ -175,14 +150,10 @@ void nmr_registration_finish(struct nmr_registration *reg)
 	nmr_pair_forget_all(reg);
 	trace_nmr_finish(reg->side, reg->id);
 
-	spin_lock_irq(&nmr_lock);
 	/* Pairs with smp_load_acquire() in nmr_registration_finished(). */
 	smp_store_release(&reg->finished, true);
-	list_del_rcu(&reg->list);
-	spin_unlock_irq(&nmr_lock);
 	wake_up_all(&reg->wait);
-
-	rhashtable_remove_fast(&nmr_ids[reg->side], &reg->id_node, nmr_id_params);
+	xa_erase(&nmr_registrations[reg->side], reg->id);
 	nmr_npi_put(reg->npi);
 	nmr_registration_put(reg);
 }

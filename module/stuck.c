@@ -9,9 +9,9 @@
  * and again after intervals that double. So however many bindings are stuck, the kernel's
  * log has room for other messages.
  *
- * A binding leaves when it has attached or when it ends, and is not told of once it waits
- * for nothing but its cleanup. While bindings are watched or stuck a check runs once a
- * second, so a new value of stuck_seconds counts for bindings that have closed already.
+ * A binding leaves these lists when it has attached or when it ends, and is not told of once
+ * it waits for nothing but its cleanup. While bindings are watched or stuck a check runs once
+ * a second, so a new value of stuck_seconds counts for bindings that have closed already.
  *
  * Locking: the lists under nmr_lock. Lines are written and uevents are sent without it: a
  * console may be slow.
@@ -42,7 +42,7 @@ static bool nmr_stuck_armed;		/* a check is to come */
 static void nmr_stuck_check(struct work_struct *work);
 static DECLARE_DELAYED_WORK(nmr_stuck_work, nmr_stuck_check);
 
-/* What is said of a binding, built up in pieces. */
+/* What a line says of a binding, put together from pieces. */
 struct nmr_text {
 	char	buf[NMR_STUCK_TEXT];
 	size_t	len;
@@ -102,7 +102,7 @@ static void nmr_say_attach(struct nmr_text *text, const struct nmr_binding *b)
 		nmr_say(text, "an attach callback has not returned (task %s)", task);
 }
 
-/* What holds @b up. */
+/* Say what holds @b up. */
 static void nmr_say_why(struct nmr_text *text, const struct nmr_binding *b)
 {
 	enum nmr_side side;
@@ -156,15 +156,14 @@ static void nmr_stuck_arm(void)
 	queue_delayed_work(nmr_wq, &nmr_stuck_work, HZ);
 }
 
-/* Watch @b, whose attach begins or which has closed, from now on. It must not be watched. */
+/* Watch @b from now on: its attach begins, or it has closed. It must not be watched yet. */
 void nmr_stuck_watch(struct nmr_binding *b)
 {
-	b->since = jiffies;
 	list_add_tail(&b->watch, &nmr_watched);
 	nmr_stuck_arm();
 }
 
-/* Stop to watch @b, and to tell of it. */
+/* Stop watching @b, and telling of it. */
 void nmr_stuck_forget(struct nmr_binding *b)
 {
 	struct nmr_registration *reg = b->stuck_of;

@@ -9,7 +9,7 @@
  *
  * Everything here is nmr.ko's own: names are copies, and no file reads what a module
  * handed over. A file that is open when its directory goes gives -ENODEV from then on
- * and delays nobody.
+ * and delays no other task.
  *
  * Locking: none of its own. The files read single words; what they show may be out of
  * date when it is read.
@@ -91,14 +91,14 @@ static ssize_t reoffer_store(struct kobject *kobj, struct kobj_attribute *attr,
 }
 
 /*
- * Send the event anew, for a udev that did not listen yet. What udevadm writes may go on
- * after the action.
+ * Send the event anew, for a udev that did not listen yet. What udevadm writes may have
+ * more words after the action.
  */
 static ssize_t uevent_store(struct kobject *kobj, struct kobj_attribute *attr,
 			    const char *buf, size_t count)
 {
-	char *synthetic[] = { "SYNTH_UUID=0", NULL };
-	size_t word = strcspn(buf, " \n");
+	char *envp[2] = { "SYNTH_UUID=0" };
+	size_t word = strcspn(buf, "\n ");
 	enum kobject_action action;
 
 	if (word == 3 && !strncmp(buf, "add", word))
@@ -107,7 +107,7 @@ static ssize_t uevent_store(struct kobject *kobj, struct kobj_attribute *attr,
 		action = KOBJ_CHANGE;
 	else
 		return -EINVAL;
-	return kobject_uevent_env(kobj, action, synthetic) ?: count;
+	return kobject_uevent_env(kobj, action, envp) ?: count;
 }
 
 static struct kobj_attribute modalias_attr = __ATTR_RO(modalias);
@@ -126,7 +126,7 @@ static struct attribute *registration_attrs[] = {
 	NULL
 };
 
-/* Only clients ask for modules. */
+/* Hide modalias from providers: only clients ask for modules. */
 static umode_t registration_visible(struct kobject *kobj, struct attribute *attr, int n)
 {
 	bool hidden = attr == &modalias_attr.attr &&
@@ -364,9 +364,9 @@ static int binding_add(struct nmr_binding *b)
 /*
  * Add the directory of @b. A binding that finds no memory for one works all the same.
  *
- * An event costs 4,000 instructions even if no process listens, so bindings have no more
- * than they need, and where many come and go they can do without. (remove follows add, in
- * kobject_del().)
+ * An event costs 4,000 instructions even if no process listens, so bindings send no more
+ * than needed, and none if the parameter uevents is off. kobject_del() sends remove if add
+ * was sent.
  */
 void nmr_sysfs_add_binding(struct nmr_binding *b)
 {
@@ -390,10 +390,10 @@ void nmr_sysfs_remove_binding(struct nmr_binding *b)
 /* Tell userspace that @b, which stays in sysfs while this function runs, is stuck. */
 void nmr_sysfs_tell_stuck(struct nmr_binding *b)
 {
-	char *stuck[] = { "NMR_STUCK=1", NULL };
+	char *envp[2] = { "NMR_STUCK=1" };
 
 	if (b->in_sysfs && READ_ONCE(nmr_uevents))
-		kobject_uevent_env(&b->kobj, KOBJ_CHANGE, stuck);
+		kobject_uevent_env(&b->kobj, KOBJ_CHANGE, envp);
 }
 
 /* Events */

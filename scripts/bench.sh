@@ -29,10 +29,13 @@ say "counting instructions, with $sizes bindings: some minutes"
 measure bench-instructions -a "\"sizes=$sizes\""
 say "measuring time, on 1, 2 and 4 CPUs"
 measure bench-time
+say "measuring how bindings close, on 4 CPUs and on 64"
+measure bench-closing -n bench-closing-4 -c 4
+measure bench-closing -n bench-closing-64 -c 64
 
 awk -v kernel="$(sed -n 's/.*Linux version \([^ ]*\).*/\1/p' "$BUILD/bench-time.log" | head -n 1)" \
 	-f "$TOP/tools/bench/results.awk" \
-	"$BUILD/bench-instructions.log" "$BUILD/bench-time.log" > "$out/results.json"
+	"$BUILD"/bench-{instructions,time,closing-4,closing-64}.log > "$out/results.json"
 awk -f "$TOP/tools/bench/field.awk" -f "$TOP/tools/bench/table.awk" "$out/results.json"
 awk -v dir="$out" -f "$TOP/tools/bench/field.awk" \
 	-f "$TOP/tools/bench/plot-data.awk" "$out/results.json"

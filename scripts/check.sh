@@ -26,25 +26,35 @@ step()
 	printf '%-4s %s (%d s)\n' $verdict "$name" $((SECONDS - begin))
 }
 
+# beside STEP...: a step, as soon as fewer run than there are CPUs
+beside()
+{
+	while [ "$(jobs -rp | wc -l)" -ge "$JOBS" ]; do
+		wait -n || true
+	done
+	step "$@" &
+}
+
 step packages "$TOP/scripts/packages.sh" build source kernel guest
 
 mapfile -t kernels < <(awk '$5 == "check" { print $1 }' "$TOP/kunit/kernels")
 
-# The first kernel takes minutes to compile on an empty cache; boot the stock ones
-# meanwhile.
-{
-	step install "$TOP/scripts/install-test.sh"
-	step integration-6.1 "$TOP/scripts/integration.sh" 6.1
-	step integration-6.12 "$TOP/scripts/integration.sh" 6.12
-	step demo "$TOP/scripts/demo.sh"
-	[[ " $* " != *" model "* ]] || step model "$TOP/scripts/model.sh"
-} &
-for kernel in "${kernels[@]}"; do
-	step "kunit-$kernel" "$TOP/scripts/kunit.sh" -k "$kernel"
+# Those that take longest come first. On an empty cache the first kernel takes minutes to
+# compile, and the stock ones are booted meanwhile.
+beside "kunit-${kernels[0]}" "$TOP/scripts/kunit.sh" -k "${kernels[0]}"
+beside integration-6.1 "$TOP/scripts/integration.sh" 6.1
+beside integration-6.12 "$TOP/scripts/integration.sh" 6.12
+for kernel in "${kernels[@]:1}"; do
+	beside "kunit-$kernel" "$TOP/scripts/kunit.sh" -k "$kernel"
 done
+[[ " $* " != *" model "* ]] || beside model "$TOP/scripts/model.sh"
+beside install "$TOP/scripts/install-test.sh"
+beside vm "$TOP/scripts/vm-test.sh"
+beside crc "$TOP/scripts/crc-test.sh"
+beside demo "$TOP/scripts/demo.sh"
 wait
 
-logs=("$BUILD/install.log" "$BUILD/demo.log" "$BUILD/debug-6.12.log")
+logs=("$BUILD"/{install,vm-test,crc,demo,debug-6.12}.log)
 for kernel in "${kernels[@]}"; do
 	logs+=("$BUILD/kunit/$kernel/test.log")
 done

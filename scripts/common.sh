@@ -8,8 +8,9 @@ TOP=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 BUILD=$TOP/build
 CACHE=${XDG_CACHE_HOME:-$HOME/.cache}/nmr
 JOBS=$(nproc)
+SILENCE=400	# seconds, see watched: longer than any wait of a test, which can say more
 # shellcheck disable=SC2034	# for the script that sources this
-readonly TOP BUILD CACHE JOBS
+readonly TOP BUILD CACHE JOBS SILENCE
 mkdir -p "$BUILD" "$CACHE"
 
 say()
@@ -28,6 +29,36 @@ field()
 {
 	sed -n "s/^$1=//p" "$2"
 }
+
+# watchdog PID LOG SECONDS: end the process once LOG has not grown for so many seconds, or
+# this script has gone. The process keeps the other end of stdin open as long as it lives.
+watchdog()
+{
+	local pid=$1 log=$2 seconds=$3 still=0 size='' now
+
+	while [ "$still" -lt "$seconds" ] && kill -0 $$; do
+		read -r -t 1 || [ $? -gt 128 ] || return 0
+		still=$((still + 1))
+		now=$(stat -c %s "$log" || true)
+		[ "$now" = "$size" ] || still=0
+		size=$now
+	done 2> /dev/null
+	[ "$still" -lt "$seconds" ] ||
+		say "ending what has written nothing to $log for $still s"
+	kill "$pid"
+	read -r -t 5 || [ $? -gt 128 ] || return 0
+	kill -KILL "$pid"
+}
+
+# watched LOG SECONDS COMMAND...: run it, and end it once LOG has not grown for so many
+# seconds. How long a run may last in all is not bounded, as that is up to the machine and
+# what else it does.
+watched()
+(
+	log=$1 seconds=$2 pid=$BASHPID
+	shift 2
+	exec "$@" 3> >(watchdog "$pid" "$log" "$seconds")
+)
 
 # Hold a lock of the cache for as long as this shell lives.
 cache_lock()

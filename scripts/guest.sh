@@ -2,34 +2,38 @@
 # SPDX-License-Identifier: GPL-2.0
 #
 # guest.sh -n NAME -k KERNEL -s SCRIPT [-c CPUS] [-m MEM] [-t SECONDS]
-#	   [-a KERNEL-ARGS] [-q QEMU-ARGS] [-f FILE[:GUESTPATH]]...
+#	   [-a KERNEL-ARGS] [-q QEMU-ARGS] [-f FILE[:GUESTPATH]]... [-i]
 #
 # Boots a kernel that runs SCRIPT, see guest/init: a stock one (6.1, 6.12, 6.1-rt), or an
 # x86-64 one of kunit/kernels by its name. A file is put into /modules unless GUESTPATH
 # says where. A line "# guest: OPTIONS" in the script has its own defaults for these
 # options. The console goes to stdout from where the script begins, and all of it to
-# build/NAME.log. Succeeds if the script does and the kernel's log has no complaint.
+# build/NAME.log. Succeeds if the script does and the kernel's log has no complaint. A guest
+# that says nothing for SECONDS (400) is ended, and has failed. With -i the console is the
+# terminal instead, as long as the guest lasts, and there is no verdict.
 
 . "$(dirname "$0")/common.sh" || exit 1
 . "$(dirname "$0")/vm.sh" || exit 1
 
-name='' kernel='' script='' cpus=2 memory=512 seconds=120 args='' qemu_args=''
+name='' kernel='' script='' cpus=2 memory=512 silence=$SILENCE args='' qemu_args=''
+interactive=
 files=()
 options()
 {
 	local option OPTIND=1
 
-	while getopts n:k:s:c:m:t:a:q:f: option; do
+	while getopts n:k:s:c:m:t:a:q:f:i option; do
 		case $option in
 		n) name=$OPTARG ;;
 		k) kernel=$OPTARG ;;
 		s) script=$OPTARG ;;
 		c) cpus=$OPTARG ;;
 		m) memory=$OPTARG ;;
-		t) seconds=$OPTARG ;;
+		t) silence=$OPTARG ;;
 		a) args=$OPTARG ;;
 		q) qemu_args=$OPTARG ;;
 		f) files+=("$OPTARG") ;;
+		i) interactive=yes ;;
 		*) exit 1 ;;
 		esac
 	done
@@ -58,13 +62,22 @@ case $qemu_args in
 *)	   accel=$(accel) ;;
 esac
 
+if [ -n "$interactive" ]; then
+	code=0
+	# shellcheck disable=SC2086	# words
+	qemu "$log" "" "$accel" "$image" "$initrd" "$verdict" "$args TERM=${TERM:-dumb}" \
+	     -smp "$cpus" -m "$memory" $qemu_args || code=$?
+	rm -f "$initrd"
+	exit "$code"
+fi
+
 # QEMU's threads do not always survive a kernel that patches its own code as it
 # boots. What dies before init has run nothing of ours, and is booted again.
 for _ in 1 2 3; do
 	# shellcheck disable=SC2086	# words
-	qemu "$seconds" "$accel" "$image" "$initrd" "$verdict" "$args" \
+	qemu "$log" "$silence" "$accel" "$image" "$initrd" "$verdict" "$args" \
 	     -smp "$cpus" -m "$memory" $qemu_args |
-		tee "$log" | awk '/guest: begin/ { on = 1; next } /guest: exit/ { on = 0 } on' || true
+		awk '/guest: begin/ { on = 1; next } /guest: exit/ { on = 0 } on' || true
 	! grep -q 'guest: begin' "$log" || break
 done
 rm -f "$initrd"

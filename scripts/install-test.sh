@@ -1,41 +1,108 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# What make modules_install leaves is enough to build a user's module: the hello
-# pair is built from a copy against it, without a warning. KTAP in build/install.log.
+# make and make modules_install, as a user meets them: in a copy of the sources, into a
+# folder. What they leave is enough to build a user's module, which is the hello pair, and
+# to load it. KTAP in build/install.log.
 
 . "$(dirname "$0")/common.sh" || exit 1
 
-# user_build SERIES: in build/install/SERIES
-user_build()
+# Copy what a user has, to build/install/SERIES, for the kernel of $KDIR.
+begin()
 {
-	local dir=$BUILD/install/$1 assignments KDIR RELEASE
-
-	"$TOP/scripts/packages.sh" build
 	assignments=$("$TOP/scripts/kernel.sh" headers "$1")
 	eval "$assignments"
+	dir=$BUILD/install/$1
 	rm -rf "$dir"
-	mkdir -p "$dir/nmr"
-	cp -r "$TOP"/{Makefile,Kbuild,include,module} "$TOP/samples/hello" "$dir"
-	make -C "$dir" -s -j"$JOBS" KDIR="$KDIR" INSTALL_MOD_PATH="$dir/root" modules_install
-	make -C "$dir/hello" -s KDIR="$KDIR" KCFLAGS=-Werror \
-	     NMR_DIR="$dir/root/lib/modules/$RELEASE/nmr"
-	modinfo -F depends "$dir/hello/hello_client.ko" | grep -qx nmr
+	mkdir -p "$dir"
+	cp -r "$TOP"/{Makefile,Kbuild,include,module,scripts} "$TOP/samples/hello" "$dir"
+	build=(make -C "$dir" -s -j"$JOBS")
+	install=(INSTALL_MOD_PATH="$dir/root" modules_install)
+	build_hello=(make -C "$dir/hello" -s KDIR="$KDIR" KCFLAGS=-Werror)
 }
 
-[ $# -eq 0 ] || {
-	user_build "$1"
-	exit
+
+# The module that is installed; kernels differ in where that is.
+installed()
+{
+	find "$dir/root/lib/modules/$RELEASE" -name 'nmr.ko*' | grep .
 }
 
-number=0 code=0
+# debug FILE: it was built with NMR_DEBUG
+debug()
+{
+	nm "$1" | grep ' __nmr_call_entered$'
+}
+
+test_what_was_built_is_installed()
+{
+	"${build[@]}" KDIR="$KDIR" NMR_DEBUG=1 &&
+		"${build[@]}" "${install[@]}" && debug "$(installed)"
+}
+
+test_what_is_told_now_is_built_and_installed()
+{
+	"${build[@]}" NMR_DEBUG='' "${install[@]}" && installed && ! debug "$(installed)"
+}
+
+test_what_was_not_built_is_built_and_installed()
+{
+	"${build[@]}" KDIR="$KDIR" "${install[@]}" && installed
+}
+
+test_modprobe_finds_it()
+{
+	modprobe -d "$dir/root" -S "$RELEASE" --show-depends nmr |
+		grep -F "insmod $(installed)"
+}
+
+test_a_user_is_built_without_a_warning()
+{
+	"${build_hello[@]}" NMR_DIR="$dir/root/lib/modules/$RELEASE/nmr" &&
+		modinfo -F depends "$dir/hello/hello_client.ko" | grep -x nmr
+}
+
+test_a_user_looks_where_its_kernel_has_it()
+{
+	"${build_hello[@]}" -n | grep -F -- "-I/lib/modules/$RELEASE/nmr/include"
+}
+
+# The kernel that runs has no headers: that is told first.
+test_make_says_for_which_kernel()
+{
+	local first
+
+	mkdir "$dir/bin"
+	printf '#!/bin/sh\necho 0.0-none\n' > "$dir/bin/uname"
+	chmod +x "$dir/bin/uname"
+	first=$(PATH=$dir/bin:$PATH make -C "$dir" -n --no-print-directory | sed -n 1p)
+	echo "$first"
+	[[ $first == *0.0-none*$RELEASE* ]]
+}
+
+# run SERIES CASE...: in this order, in one folder
+run()
+{
+	local series=$1 name verdict
+
+	shift
+	begin "$series"
+	for name; do
+		number=$((number + 1)) verdict=ok
+		"test_$name" >&2 || verdict="not ok"
+		echo "$verdict $number $name, $series"
+	done
+}
+
+"$TOP/scripts/packages.sh" build
+number=0
 {
 	echo "KTAP version 1"
-	echo "1..2"
-	for series in 6.1 6.12; do
-		number=$((number + 1)) verdict=ok
-		"$0" "$series" >&2 || verdict="not ok" code=1
-		echo "$verdict $number build against nmr for $series"
-	done
+	echo "1..9"
+	run 6.1 what_was_built_is_installed what_is_told_now_is_built_and_installed \
+		modprobe_finds_it a_user_is_built_without_a_warning \
+		a_user_looks_where_its_kernel_has_it make_says_for_which_kernel
+	run 6.12 what_was_not_built_is_built_and_installed modprobe_finds_it \
+		a_user_is_built_without_a_warning
 } > "$BUILD/install.log"
-exit $code
+"$TOP/scripts/summary.sh" "$BUILD/install.log"

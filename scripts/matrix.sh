@@ -39,7 +39,7 @@ tests()
 	[0-9]*)	"$TOP/scripts/integration.sh" "$1" &&
 		"$TOP/scripts/summary.sh" "$BUILD/integration-$1.log" \
 			"$BUILD/integration-preempt-$1.log" "$BUILD/costs-$1.log" ;;
-	*)	"$TOP/scripts/kunit.sh" -k "$1" -t 3600 ;;
+	*)	"$TOP/scripts/kunit.sh" -k "$1" ;;
 	esac
 }
 

@@ -20,7 +20,8 @@ explore()
 	cp "$model" .
 	spin -a ${1:+"-D$1"} binding.pml > spin.log
 	gcc -O2 -DSAFETY -DCOLLAPSE -DMEMLIM=4096 -o pan pan.c
-	timeout 600 ./pan -m100000 -w26 > pan.log
+	: > pan.log
+	watched "$out/pan.log" "$SILENCE" ./pan -m100000 -w26 > pan.log
 	grep -h -e '^pan:' -e 'states, stored' -e 'actual memory usage$' pan.log >&2
 	! grep -q 'Search not completed' pan.log || [ -e binding.pml.trail ] || return 2
 	grep -q 'errors: 0' pan.log

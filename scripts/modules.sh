@@ -3,7 +3,7 @@
 #
 # modules.sh [-d DIR] SERIES [MAKE-ARGUMENT]...: build nmr, the samples and the
 # test modules for a stock kernel, in DIR/RELEASE, and print the modules' paths.
-# DIR is build if not given.
+# DIR is build if not given. May run several times at once.
 
 . "$(dirname "$0")/common.sh" || exit 1
 
@@ -21,6 +21,8 @@ dir=$parent/$RELEASE
 
 # A folder of links to the sources, since kbuild builds where these are.
 mkdir -p "$dir"
+exec 8> "$dir.lock"
+flock 8
 cp -rsf "$TOP"/{Kbuild,include,module,kunit,samples,tools} "$dir"
 # What make has left beside the sources is for another kernel, perhaps.
 find "$dir"/{module,kunit,samples,tools} -type l \

@@ -30,6 +30,17 @@ arm64)	cross=aarch64-linux-gnu- image=arch/arm64/boot/Image.gz ;;
 *)	image=arch/x86/boot/bzImage ;;
 esac
 
+# All files as one: of an option that several have, what the last one says.
+merged()
+{
+	awk '
+	/^CONFIG_/ { name = $0; sub(/=.*/, "", name) }
+	/^# CONFIG_.* is not set$/ { name = $2 }
+	name && !(name in option) { names[++n] = name }
+	name { option[name] = $0; name = "" }
+	END { for (i = 1; i <= n; i++) print option[names[i]] }' "${configs[@]}"
+}
+
 # configure config|build DIR: kunit.py checks that every option took.
 configure()
 {
@@ -37,9 +48,10 @@ configure()
 
 	shift 2
 	mkdir -p "$dir"
+	merged > "$dir/merged.config"
 	(cd "$SOURCE" && python3 tools/testing/kunit/kunit.py "$command" \
 		--arch="$ARCH" ${cross:+--cross_compile="$cross"} --build_dir="$dir" \
-		"${configs[@]/#/--kunitconfig=}" --make_options=--silent "$@") \
+		--kunitconfig="$dir/merged.config" --make_options=--silent "$@") \
 		> "$dir/kunit.log" 2>&1 || {
 		cat "$dir/kunit.log" >&2
 		die "the $name kernel does not build"

@@ -56,5 +56,5 @@ case $kernel in
 	;;
 esac
 "$TOP/scripts/guest.sh" -n "$script-$kernel" -k "$kernel" -c "$cpus" -m 2048 \
-	-t $((seconds * 3 + operations / 2000 + cycles * 4 + 300)) -a "$args torture_cycles=$cycles" -q "$qemu_args" \
+	-a "$args torture_cycles=$cycles" -q "$qemu_args" \
 	"${modules[@]/#/-f}" -s "$TOP/scripts/guest/$script.sh"

@@ -54,20 +54,37 @@ kernel_args()
 	echo -n " tsc=reliable${khz:+ tsc_early_khz=$khz}"
 }
 
-# qemu SECONDS ACCEL KERNEL INITRD VERDICT KERNEL-ARGS [QEMU-ARG]...: boot it, for
-# no longer than that. The console is stdout.
+# console LOG SECONDS QEMU [QEMU-ARG]...: run a machine whose console goes to stdout and to
+# LOG, until it ends or says nothing for so long. If SECONDS is empty, until it ends, and
+# the terminal is its console.
+console()
+{
+	local log=$1 seconds=$2 qemu=("$3" -nodefaults -no-user-config -display none -no-reboot)
+
+	shift 3
+	: > "$log"
+	if [ -z "$seconds" ]; then
+		# Watched only so that it ends with this script.
+		qemu+=(-chardev "stdio,id=terminal,mux=on,signal=off,logfile=$log"
+		       -mon terminal -serial chardev:terminal)
+		watched "$log" 1000000000 "${qemu[@]}" "$@"
+		return
+	fi
+	watched "$log" "$seconds" "${qemu[@]}" -serial stdio "$@" < /dev/null | tee "$log"
+}
+
+# qemu LOG SECONDS ACCEL KERNEL INITRD VERDICT KERNEL-ARGS [QEMU-ARG]...: boot an x86-64
+# kernel on the same terms.
 qemu()
 {
-	local seconds=$1 accel=$2 kernel=$3 initrd=$4 verdict=$5 args=$6
+	local log=$1 seconds=$2 accel=$3 kernel=$4 initrd=$5 verdict=$6 args=$7
 
-	shift 6
+	shift 7
 	: > "$verdict"
 	# shellcheck disable=SC2086	# words
-	timeout --foreground -k 5 "$seconds" \
-	qemu-system-x86_64 -nodefaults -no-user-config -display none -no-reboot \
-		-bios qboot.rom -kernel "$kernel" -initrd "$initrd" \
-		-append "$(kernel_args "$accel") $args" $accel \
-		-serial stdio -serial "file:$verdict" "$@" < /dev/null
+	console "$log" "$seconds" qemu-system-x86_64 -bios qboot.rom $accel \
+		-kernel "$kernel" -initrd "$initrd" \
+		-append "$(kernel_args "$accel") $args" -serial "file:$verdict" "$@"
 }
 
 # What QEMU should run the guest with. A KVM that exists may still not get a
@@ -95,8 +112,8 @@ kvm_boots()
 	mkdir -p "$dir"
 	image=$("$TOP/scripts/kernel.sh" stock 6.1 | field IMAGE -)
 	initramfs "$dir/initrd" "$TOP/scripts/guest/boots.sh"
-	qemu 15 "-accel kvm -cpu host" "$image" "$dir/initrd" "$dir/verdict" "" \
-	     -m 256 > "$dir/log" 2>&1 || true
+	qemu "$dir/log" 15 "-accel kvm -cpu host" "$image" "$dir/initrd" "$dir/verdict" \
+	     "" -m 256 > /dev/null 2>&1 || true
 	grep -q '^exit 0' "$dir/verdict"
 }
 

@@ -287,9 +287,9 @@ struct nmr_client_characteristics {
  *	apply: it must not wait for a module to load.
  * @client_attached: Note that both sides have attached. Optional. From then on the
  *	provider may call the client, until the binding closes. The registrar calls it once,
- *	if no side had begun to leave when the provider's gate opened. If a side begins to
- *	leave between that and the call, the registrar still calls it, and calls detach after
- *	it has returned. nmr_provider_call_enter() tells the same without this callback.
+ *	if the provider's gate has opened: if neither side had begun to leave by then, and
+ *	nmr_detach_binding() had not been called. If the binding closes between that and the
+ *	call, the registrar still calls it, and calls detach after it has returned. nmr_provider_call_enter() tells the same without this callback.
  *
  *	The callback runs in process context, in the task of the attach callbacks, and may
  *	sleep.
@@ -378,7 +378,7 @@ int __nmr_provider_register(const struct nmr_provider_characteristics *c,
  * * %0 - the client is registered; it must be deregistered before its module unloads
  * * %-EINVAL - @c, @handle, the attach callback, the NPI's or the module's id is NULL, or
  *   the module was built with another version of this header; the kernel log has the
- *   reason, once per module
+ *   reason, once per place that registers
  * * %-ENOMEM - allocation failure; no callback has run, and nothing is registered; a handle
  *   number may have been used up
  * * %-ENODEV - the registrar is not initialised: it is built in and the caller runs before
@@ -409,7 +409,7 @@ int __nmr_provider_register(const struct nmr_provider_characteristics *c,
  * * %0 - the provider is registered; it must be deregistered before its module unloads
  * * %-EINVAL - @c, @handle, the attach callback, the NPI's or the module's id is NULL, or
  *   the module was built with another version of this header; the kernel log has the
- *   reason, once per module
+ *   reason, once per place that registers
  * * %-ENOMEM - allocation failure; no callback has run, and nothing is registered; a handle
  *   number may have been used up
  * * %-ENODEV - the registrar is not initialised: it is built in and the caller runs before
@@ -465,7 +465,7 @@ int nmr_deregister_provider(struct nmr_provider_handle handle);
  * @handle: handle of the client, which must have been deregistered
  *
  * After 0 no callback of the client runs or will run, and nothing of the client is left in
- * sysfs. The caller sees everything the callbacks did (a completion orders this).
+ * sysfs. The caller sees everything the callbacks did (acquire).
  *
  * Any number of tasks may wait, any number of times. A callback of another registration
  * may wait, too: it occupies a worker, and up to 500 callbacks may wait concurrently.
@@ -729,7 +729,7 @@ int nmr_detach_binding(struct nmr_binding *binding,
  * that uses the registrar.
  *
  * The reference pins nmr.ko: rmmod reports that it is in use until nmr_binding_put().
- * /sys/kernel/debug/nmr/references lists the bindings that are referenced.
+ * /sys/kernel/debug/nmr/references lists bindings that have ended and are referenced.
  *
  * Context: Any context but NMI. May be called under a raw_spinlock_t.
  *

@@ -4,11 +4,15 @@
  * it is loaded, lets all of them go when it is unloaded, and says what each step
  * cost. The sides that leave first deregister all together, as promise 9 of the
  * contract wants it measured: a grace period for all of them, not one for each.
+ *
+ * The providers can be told to refuse all clients, or to leave their detaches pending.
  */
 #include <linux/ktime.h>
 #include <linux/math64.h>
 #include <linux/mm.h>
 #include <linux/nmr.h>
+#include <linux/slab.h>
+#include <linux/spinlock.h>
 
 static unsigned int providers = 1;
 module_param(providers, uint, 0444);
@@ -30,10 +34,50 @@ static bool clients_leave_first = true;
 module_param(clients_leave_first, bool, 0444);
 MODULE_PARM_DESC(clients_leave_first, "who leaves first");
 
+static int attach_error;
+module_param(attach_error, int, 0444);
+MODULE_PARM_DESC(attach_error, "what the providers' attach callbacks return");
+
 static atomic_t attached;
 static atomic_t cleaned;
 static struct nmr_provider_handle *provider_handles;
 static struct nmr_client_handle *client_handles;
+
+/* A provider's half of a binding, for a detach that can be pending. */
+struct scale_binding {
+	struct list_head node;
+	struct nmr_binding *binding;
+};
+
+static LIST_HEAD(scale_pending);
+static DEFINE_SPINLOCK(scale_lock);
+static bool hold_detach;
+
+static int scale_hold_detach_set(const char *val, const struct kernel_param *kp)
+{
+	struct scale_binding *b, *next;
+	int err;
+
+	spin_lock(&scale_lock);
+	err = param_set_bool(val, kp);
+	list_for_each_entry_safe(b, next, &scale_pending, node) {
+		if (hold_detach)
+			break;
+		list_del(&b->node);
+		nmr_provider_detach_client_complete(b->binding);
+	}
+	spin_unlock(&scale_lock);
+	return err;
+}
+
+static const struct kernel_param_ops scale_hold_detach_ops = {
+	.flags = KERNEL_PARAM_OPS_FL_NOARG,
+	.set = scale_hold_detach_set,
+	.get = param_get_bool,
+};
+
+module_param_cb(hold_detach, &scale_hold_detach_ops, &hold_detach, 0644);
+MODULE_PARM_DESC(hold_detach, "detaches of the providers are pending; to be set at load");
 
 static int scale_attached_get(char *buffer, const struct kernel_param *kp)
 {
@@ -62,7 +106,40 @@ static int scale_attach_client(struct nmr_binding *binding, void *context,
 			       const struct nmr_endpoint *client,
 			       struct nmr_endpoint *provider)
 {
+	return attach_error;
+}
+
+static int scale_pending_attach_client(struct nmr_binding *binding, void *context,
+				       const struct nmr_registration_instance *instance,
+				       const struct nmr_endpoint *client,
+				       struct nmr_endpoint *provider)
+{
+	struct scale_binding *b = kmalloc(sizeof(*b), GFP_KERNEL);
+
+	if (!b)
+		return -ENOMEM;
+	b->binding = binding;
+	provider->binding_context = b;
 	return 0;
+}
+
+static int scale_pending_detach_client(void *context, enum nmr_detach_reason reason)
+{
+	struct scale_binding *b = context;
+	int ret = 0;
+
+	spin_lock(&scale_lock);
+	if (hold_detach) {
+		list_add_tail(&b->node, &scale_pending);
+		ret = -EINPROGRESS;
+	}
+	spin_unlock(&scale_lock);
+	return ret;
+}
+
+static void scale_pending_cleanup(void *context)
+{
+	kfree(context);
 }
 
 static void scale_cleanup(void *context)
@@ -81,6 +158,13 @@ static const struct nmr_client_characteristics scale_client = {
 
 static const struct nmr_provider_characteristics scale_provider = {
 	.attach_client = scale_attach_client,
+	.instance = { .npi_id = &scale_id, .module_id = &scale_id },
+};
+
+static const struct nmr_provider_characteristics scale_pending_provider = {
+	.attach_client = scale_pending_attach_client,
+	.detach_client = scale_pending_detach_client,
+	.cleanup_binding_context = scale_pending_cleanup,
 	.instance = { .npi_id = &scale_id, .module_id = &scale_id },
 };
 
@@ -110,7 +194,8 @@ static int scale_register_clients(void)
 
 static int scale_register_providers(void)
 {
-	struct nmr_provider_characteristics c = scale_provider;
+	struct nmr_provider_characteristics c = hold_detach ? scale_pending_provider :
+							      scale_provider;
 	ktime_t start = ktime_get();
 	int err = 0;
 

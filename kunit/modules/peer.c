@@ -103,7 +103,11 @@ MODULE_PARM_DESC(fail_init, "fail the module's init with all registered");
 
 static char *leave = "sync";
 module_param(leave, charp, 0444);
-MODULE_PARM_DESC(leave, "at exit: sync, nowait (deregister alone) or forget");
+MODULE_PARM_DESC(leave, "at exit: sync, nowait (deregister alone), forget, or leak (sync, with references kept)");
+
+static unsigned int wait_seconds;
+module_param(wait_seconds, uint, 0444);
+MODULE_PARM_DESC(wait_seconds, "init waits so long for the first client's binding, and fails without");
 
 static int attach_error;
 module_param(attach_error, int, 0644);
@@ -115,6 +119,7 @@ enum peer_step {
 	PEER_ATTACH,
 	PEER_CALL,
 	PEER_DETACH,
+	PEER_DETACH_CALLBACK,
 	PEER_CLEANUP,
 	PEER_STEPS
 };
@@ -184,6 +189,8 @@ module_param_cb(hold_call, &peer_held_ops, &peer_held[PEER_CALL], 0644);
 MODULE_PARM_DESC(hold_call, "calls into this module, unless from a hardirq, do not return");
 module_param_cb(hold_detach, &peer_held_ops, &peer_held[PEER_DETACH], 0644);
 MODULE_PARM_DESC(hold_detach, "detach callbacks are pending");
+module_param_cb(hold_detach_callback, &peer_held_ops, &peer_held[PEER_DETACH_CALLBACK], 0644);
+MODULE_PARM_DESC(hold_detach_callback, "detach callbacks do not return");
 module_param_cb(hold_cleanup, &peer_held_ops, &peer_held[PEER_CLEANUP], 0644);
 MODULE_PARM_DESC(hold_cleanup, "cleanup callbacks do not return");
 
@@ -444,15 +451,54 @@ static int peer_keep(struct peer_binding *b)
 	return 0;
 }
 
-static void peer_drop_refs(void)
+static void peer_drop_refs(bool put)
 {
 	struct peer_ref *ref, *next;
 
 	list_for_each_entry_safe(ref, next, &peer_refs, node) {
-		nmr_binding_put(ref->binding);
+		if (put)
+			nmr_binding_put(ref->binding);
 		kfree(ref);
 	}
 }
+
+/* Addresses of the bindings kept, for the module that puts what this one leaks. */
+static int peer_kept_get(char *buffer, const struct kernel_param *kp)
+{
+	struct peer_ref *ref;
+	int len = 0;
+
+	spin_lock(&peer_lock);
+	list_for_each_entry(ref, &peer_refs, node)
+		len += sysfs_emit_at(buffer, len, "%s%lu", len ? " " : "",
+				     (unsigned long)ref->binding);
+	spin_unlock(&peer_lock);
+	return len + sysfs_emit_at(buffer, len, "\n");
+}
+
+static const struct kernel_param_ops peer_kept_ops = {
+	.get = peer_kept_get,
+};
+
+module_param_cb(kept, &peer_kept_ops, NULL, 0400);
+MODULE_PARM_DESC(kept, "addresses of the bindings of which references are kept");
+
+static int peer_put_set(const char *val, const struct kernel_param *kp)
+{
+	unsigned long binding;
+	int err = kstrtoul(val, 10, &binding);
+
+	if (!err)
+		nmr_binding_put((struct nmr_binding *)binding);
+	return err;
+}
+
+static const struct kernel_param_ops peer_put_ops = {
+	.set = peer_put_set,
+};
+
+module_param_cb(put, &peer_put_ops, NULL, 0200);
+MODULE_PARM_DESC(put, "put the reference on the binding at this address");
 
 /* The last step of an attach that succeeds: callers find the binding now. */
 static int peer_publish(struct peer_binding *b)
@@ -518,6 +564,7 @@ static int peer_detach(void *context, enum nmr_detach_reason why)
 	struct peer_binding *b = context;
 	int ret = 0;
 
+	peer_hold_here(PEER_DETACH_CALLBACK);
 	spin_lock(&peer_lock);
 	reason = why;
 	if (READ_ONCE(peer_held[PEER_DETACH])) {
@@ -632,6 +679,8 @@ static int __init peer_init(void)
 	if (err)
 		return err;
 	err = peer_register_all();
+	if (!err && wait_seconds)
+		err = nmr_client_wait_for_binding(peer_clients[0], wait_seconds * HZ);
 	if (err)
 		peer_deregister_all(true);
 	else if (fail_init)
@@ -644,9 +693,9 @@ static int __init peer_init(void)
 static void __exit peer_exit(void)
 {
 	if (strcmp(leave, "forget"))
-		peer_deregister_all(!strcmp(leave, "sync"));
+		peer_deregister_all(strcmp(leave, "nowait"));
 	peer_stop_callers();
-	peer_drop_refs();
+	peer_drop_refs(strcmp(leave, "leak"));
 }
 
 module_init(peer_init);

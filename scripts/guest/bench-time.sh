@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=dash
-# guest: -c 4 -m 512 -t 120
+# guest: -c 4 -m 512
 #
 # What a call takes in time, from one CPU and from several at once. Runs in the guest of
 # scripts/bench.sh.

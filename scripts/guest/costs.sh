@@ -15,6 +15,16 @@ case $(uname -r) in
 *)	CALLABLE=4500 ATTACH=37000 DETACH=35000 LEAVE=27500 ;;
 esac
 
+# A pair that is deferred, the registration of one of the two included
+DEFERRED=60000
+
+# A pair, attached and detached, with events of bindings and without
+case $(uname -r) in
+*-rt-*)	PAIR=74000 QUIET=74000 ;;
+6.1.*)	PAIR=47500 QUIET=38500 ;;
+*)	PAIR=72000 QUIET=72000 ;;
+esac
+
 # call WAY: hundredths of an instruction
 call()
 {
@@ -63,25 +73,34 @@ result()
 	since_mark | grep "bench-$1 .*$3" | sed -n "s/.*\"$2\":\([0-9]*\).*/\1/p" | tail -n 1
 }
 
+# pairs_cost SHAPE LIMIT [PARAMETER-OF-NMR]
 pairs_cost()
 {
-	load nmr
+	load nmr ${3:+"$3"}
 	mark
 	load nmr_bench_bindings n=1000 shape="$1"
-	check "attach" at_most $ATTACH "$(result bindings attach_instructions)"
-	check "detach" at_most $DETACH "$(result bindings detach_instructions)"
+	attach=$(result bindings attach_instructions)
+	detach=$(result bindings detach_instructions)
+	check "attach and detach" at_most "$2" $((attach + detach))
+	check "attach" at_most $ATTACH "$attach"
+	check "detach" at_most $DETACH "$detach"
 	check "until they can call" at_most "$CALLABLE" "$(result callable instructions)"
 	check "bytes" at_most 2400 "$(result bindings bytes)"
 }
 
 test_clients_of_one_provider_cost_what_they_did()
 {
-	pairs_cost clients
+	pairs_cost clients $PAIR
+}
+
+test_pairs_without_events_cost_what_they_did()
+{
+	pairs_cost clients $QUIET uevents=N
 }
 
 test_providers_of_one_client_cost_what_they_did()
 {
-	pairs_cost providers
+	pairs_cost providers $PAIR
 }
 
 test_leaving_waits_for_no_more_than_three_grace_periods()
@@ -98,9 +117,32 @@ test_leaving_waits_for_no_more_than_three_grace_periods()
 	check "work for each" at_most $LEAVE "$(result leaving instructions provider)"
 }
 
+# deferred_pairs_cost SHAPE LIMIT: each is offered once, and costs no more than this
+deferred_pairs_cost()
+{
+	load nmr
+	mark
+	load nmr_bench_deferred n=10000 shape="$1"
+	check "offers" [ "$(result deferred offers)" -eq 10000 ]
+	check "a pair" at_most "$2" "$(result deferred instructions)"
+}
+
+test_clients_of_a_provider_that_defers_cost_no_square()
+{
+	deferred_pairs_cost clients $DEFERRED
+}
+
+test_providers_that_defer_a_full_client_cost_no_square()
+{
+	deferred_pairs_cost providers $DEFERRED
+}
+
 run_cases client_gate_costs_at_most_7_instructions \
 	provider_gate_costs_at_most_7_instructions \
 	call_of_rcu_reader_costs_at_most_5_instructions \
 	clients_of_one_provider_cost_what_they_did \
 	providers_of_one_client_cost_what_they_did \
+	pairs_without_events_cost_what_they_did \
+	clients_of_a_provider_that_defers_cost_no_square \
+	providers_that_defer_a_full_client_cost_no_square \
 	leaving_waits_for_no_more_than_three_grace_periods

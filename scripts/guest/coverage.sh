@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=dash
-# guest: -c 4 -m 2048 -t 1800
+# guest: -c 4 -m 2048
 #
 # Runs in the gcov kernel: the suites, the integration tests and some torture, all as
 # modules; then sends what was counted through the third serial port.

@@ -1,9 +1,9 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=dash
-# guest: -c 4 -m 512 -t 120
+# guest: -c 4 -m 512
 #
-# nmr built with NMR_DEBUG=1: who holds a binding up is shown with its stack.
+# nmr built with NMR_DEBUG=1: calls that hold a binding up are shown with their stacks.
 
 . /lib.sh
 # shellcheck source-path=SCRIPTDIR/.. source=guest/cases/stuck.sh
@@ -46,12 +46,14 @@ test_stuck_calls_are_told_with_their_stacks()
 	await "it is told of" is_told "$id"
 	await "with the last frame of both" told_frames "kthread+" 2
 	check "from where" told_frames "peer_ask_all+.* \[nmr_peer_b\]" 2
-	check "by whom" logged "nmr: binding $id: a client's call, .* by nmr_peer_b/1"
+	check "of which task" logged "nmr: binding $id: a client's call, .* by nmr_peer_b/1"
+	refuse "how to have them shown" logged "built with NMR_DEBUG=1"
 }
 
+# told_frames PATTERN NUMBER: at the least, as all of it is told again later
 told_frames()
 {
-	[ "$(since_mark | grep -c "$1")" -eq "$2" ]
+	[ "$(since_mark | grep -c "$1")" -ge "$2" ]
 }
 
 # A call that is gone leaves no record, however many come: a thousand times as many as

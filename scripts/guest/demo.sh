@@ -72,10 +72,10 @@ check()
 	verdict $? "$what"
 }
 
-# await WHAT COMMAND...: will hold within 15 s, or more on a slow machine
+# await WHAT COMMAND...: will hold within 300 s, or more on a slow machine
 await()
 {
-	local what=$1 left=750
+	local what=$1 left=15000
 
 	shift
 	until "$@"; do

@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=dash
-# guest: -c 4 -m 512 -t 300 -a preempt=full
+# guest: -c 4 -m 512 -a preempt=full
 #
 # Those integration tests that depend on where a task may be preempted, once more on a
 # kernel that preempts everywhere. Debian's preempts where it is asked to.

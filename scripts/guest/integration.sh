@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=dash
-# guest: -c 4 -m 1024 -t 300
+# guest: -c 4 -m 1024
 #
 # The integration tests: real modules on a stock kernel, see kunit/modules. Runs in the
 # guest, with nmr.ko and those modules in /modules. Each function test_... in cases/ is a

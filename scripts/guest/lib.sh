@@ -64,13 +64,13 @@ clock()
 	IFS=. read -r uptime rest < /proc/uptime
 }
 
-# await WHAT COMMAND...: will hold within 30 s
+# await WHAT COMMAND...: will hold within 300 s
 await()
 {
 	what=$1
 	shift
 	clock
-	end=$((uptime + 30))
+	end=$((uptime + 300))
 	until "$@"; do
 		clock
 		[ "$uptime" -lt "$end" ] || fail "waited too long: $what ($*)"
@@ -256,6 +256,37 @@ expect_warning()
 	say "# expect: WARNING begin"
 	"$@"
 	say "# expect: WARNING end"
+}
+
+# --- uevents ---------------------------------------------------------------
+
+# listen [COMMAND]: uevents go to /tmp/uevents from now on, a line each: ACTION DEVPATH, and
+# what is nmr's of the rest, in alphabetical order. COMMAND runs in the environment of each.
+listen()
+{
+	cat > /tmp/heard <<-END
+		#!/bin/sh
+		said=\$(env | grep -E '^(SUBSYSTEM|DEVTYPE|MODALIAS|SYNTH_UUID|NMR_[A-Z]*)=' | sort)
+		echo "\$ACTION \$DEVPATH" \$said >> /tmp/uevents
+		$*
+	END
+	chmod +x /tmp/heard
+	: > /tmp/uevents
+	uevent /tmp/heard &
+	listener=$!
+	trap 'kill "$listener"' EXIT
+	await "the listener hears" hears_a_test_event
+}
+
+hears_a_test_event()
+{
+	echo change > /sys/class/mem/null/uevent
+	heard "change /devices/virtual/mem/null"
+}
+
+heard()
+{
+	grep -q "^$1 " /tmp/uevents
 }
 
 # --- doing -----------------------------------------------------------------

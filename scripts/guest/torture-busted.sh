@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=dash
-# guest: -c 4 -m 1024 -t 600
+# guest: -c 4 -m 1024
 #
 # The torture test with something wrong, once for each of its checks: the check has to see
 # it, and the verdict has to be FAILURE.

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
-# results.json from the logs of both guests, the one that counts instructions first. An
+# results.json from the logs of the guests, the one that counts instructions first. An
 # object a line, so that line-wise tools can read it.
 
 { sub(/\r$/, ""); sub(/^\[[ 0-9.]*\] /, "") }

@@ -48,6 +48,15 @@ function heading(text)
 	       field("synchronize_rcu_multiple"), field("instructions")
 }
 
+/"closing":\[/ {
+	heading("Closing on many CPUs: ms of one synchronize_rcu(), until the last detach callback, and until the wait returns")
+	printf "%8s %8s %8s %8s %8s\n", "CPUs", "bindings", "RCU", "told", "gone"
+}
+/"told_us"/ {
+	printf "%8d %8d %8.1f %8.1f %8.1f\n", field("cpus"), field("bindings"),
+	       field("rcu_us") / 1000, field("told_us") / 1000, field("gone_us") / 1000
+}
+
 /"draining":\[/ {
 	heading("Leaving with calls in flight: instructions of each exit, and from the last until complete")
 }

@@ -49,7 +49,7 @@ static unsigned int meddlers = 2;
 module_param(meddlers, uint, 0444);
 MODULE_PARM_DESC(meddlers, "threads that detach, wait and so on what is not theirs");
 
-static unsigned int stall_seconds = 60;
+static unsigned int stall_seconds = 300;
 module_param(stall_seconds, uint, 0444);
 MODULE_PARM_DESC(stall_seconds, "a thread that does not come around for so long is stuck");
 
@@ -220,6 +220,31 @@ static int nmrt_spawn(int (*fn)(void *data), const char *name, unsigned int n)
 	return 0;
 }
 
+/* Count all but refused calls. */
+static u64 nmrt_operations(void)
+{
+	u64 sum = 0;
+	int i;
+
+	for (i = 0; i < NMRT_OPS; i++)
+		if (i != NMRT_CALLS_REFUSED)
+			sum += nmrt_counted(i);
+	return sum;
+}
+
+/* Tell the count once a minute if it has risen: a log that stands still means a hang. */
+static void nmrt_tell_progress(void)
+{
+	static unsigned int second;
+	static u64 told;
+	u64 sum = nmrt_operations();
+
+	if (++second % 60 || sum == told)
+		return;
+	pr_notice("%llu operations\n", sum);
+	told = sum;
+}
+
 /* Once a second: does each thread come around? */
 static void nmrt_watch(struct work_struct *work);
 static DECLARE_DELAYED_WORK(nmrt_watch_work, nmrt_watch);
@@ -240,6 +265,7 @@ static void nmrt_watch(struct work_struct *work)
 	}
 	if (atomic_read(&nmrt_errors[NMRT_STALL]))
 		nmrt_complete_lost();
+	nmrt_tell_progress();
 	queue_delayed_work(nmrt_wq, &nmrt_watch_work, HZ);
 }
 
@@ -282,18 +308,6 @@ static bool nmrt_failed(void)
 		if (atomic_read(&nmrt_errors[i]))
 			return true;
 	return false;
-}
-
-/* But for calls refused, which are no trouble to anybody. */
-static u64 nmrt_operations(void)
-{
-	u64 sum = 0;
-	int i;
-
-	for (i = 0; i < NMRT_OPS; i++)
-		if (i != NMRT_CALLS_REFUSED)
-			sum += nmrt_counted(i);
-	return sum;
 }
 
 static void nmrt_verdict(void)

@@ -71,7 +71,7 @@ DEFINE_EVENT(nmr_registration, nmr_deregister,
 	TP_PROTO(enum nmr_side side, u64 id),
 	TP_ARGS(side, id));
 
-/* Nothing of it is left; who waits is woken. */
+/* Nothing of it is left; the tasks that wait for it are woken. */
 DEFINE_EVENT(nmr_registration, nmr_finish,
 	TP_PROTO(enum nmr_side side, u64 id),
 	TP_ARGS(side, id));

@@ -52,9 +52,9 @@ one_pair()
 test_detach_is_for_root_alone()
 {
 	one_pair
-	check "nobody can read" \
+	check "any user can read" \
 		[ "$(su -s /bin/sh -c "cat $link/state" nobody)" = attached ]
-	check "nobody cannot write" \
+	check "but not write" \
 		complains "Permission denied" write_as_nobody fallback "$link/detach"
 	check "nothing happened" is "$link/state" attached
 }
@@ -176,18 +176,22 @@ test_fallback_moves_to_the_other_and_back()
 	check "reason" counted nmr_peer_b reason 3
 }
 
-# Its own cleanup brings no offer; a registration that joins the NPI does.
-test_fallback_alone_waits_for_an_arrival()
+# Its own cleanup brings no offer; nor does a client that joins the NPI, a provider does.
+test_fallback_alone_waits_for_a_provider_that_arrives()
 {
 	one_pair
 	check "write" write_word fallback "$link/detach"
 	await "it is done" gone "$link"
-	load nmr_peer_c clients=1 npi=2
+	load nmr_peer_c providers=1 npi=2
 	check "not on the arrival of a stranger" counted nmr_peer_b attached 1
 	unload nmr_peer_c
 	load nmr_peer_c clients=1
-	await "offered again" bound_to nmr_peer_b nmr_peer_a
-	check "once" counted nmr_peer_b attached 2
+	check "the client that arrives is bound" attached nmr_peer_c nmr_peer_a
+	check "the other is not" counted nmr_peer_b attached 1
+	load nmr_peer_d providers=1
+	await "bound to the newcomer" attached nmr_peer_b nmr_peer_d
+	await "offered again" attached nmr_peer_b nmr_peer_a
+	check "once" counted nmr_peer_b attached 3
 }
 
 test_abort_is_for_as_long_as_both_live()

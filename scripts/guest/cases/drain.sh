@@ -244,8 +244,8 @@ test_leaving_while_the_provider_attaches()
 	check "no call was made" counted nmr_peer_b asked 0
 }
 
-# -EPROBE_DEFER waits for an event; -ENODEV is for good.
-test_attach_that_fails_is_retried_on_next_arrival()
+# -EPROBE_DEFER waits for an event: a provider that arrives is one, a client is none.
+test_deferred_attach_is_retried_when_a_provider_arrives()
 {
 	load nmr
 	load nmr_peer_a providers=1 attach_error=-517
@@ -253,15 +253,37 @@ test_attach_that_fails_is_retried_on_next_arrival()
 	check "deferred" has bindings 0
 	set_param nmr_peer_a attach_error 0
 	load nmr_peer_c clients=1
+	check "the client that arrives is bound" attached nmr_peer_c nmr_peer_a
+	check "the other is not" has bindings 1
+	load nmr_peer_d providers=1
 	await "the newcomer brings the offer" attached nmr_peer_b nmr_peer_a
-	unload nmr_peer_b
-	set_param nmr_peer_a attach_error -19
+}
+
+# So is an attached binding of either side that was cleaned up.
+test_deferred_attach_is_retried_when_a_binding_has_gone()
+{
+	load nmr
+	load nmr_peer_a providers=1 attach_error=-517
+	load nmr_peer_b clients=1
+	load nmr_peer_d clients=1
+	set_param nmr_peer_a attach_error 0
+	load nmr_peer_c clients=1
+	check "the client that arrives is bound" has bindings 1
+	unload nmr_peer_c
+	await "one that was deferred is offered again" attached nmr_peer_b nmr_peer_a
+	await "so is the other" attached nmr_peer_d nmr_peer_a
+}
+
+# -ENODEV is for good.
+test_declined_attach_is_not_retried()
+{
+	load nmr
+	load nmr_peer_a providers=1 attach_error=-19
 	load nmr_peer_b clients=1
 	set_param nmr_peer_a attach_error 0
-	unload nmr_peer_c
-	load nmr_peer_c clients=1
-	check "the newcomer is bound" attached nmr_peer_c nmr_peer_a
-	check "who was declined is not" has bindings 1
+	load nmr_peer_c providers=1
+	check "the newcomer is bound" bound_to nmr_peer_b nmr_peer_c
+	check "the one that declined is not" has bindings 1
 }
 
 # The CPUs that the calls entered on are gone when they end: their counts are not.

@@ -19,12 +19,15 @@ test_provider_unloads_without_deregistering()
 	mark
 	load nmr
 	load nmr_peer_a providers=1 leave=forget
+	id=$(value "$(param nmr_peer_a provider_ids)")
 	load nmr_peer_b clients=1 threads=2
 	link=$(binding nmr_peer_b nmr_peer_a)
 	hold nmr_peer_a call
 	await "calls held" in_hand "$link/client_calls" 2
 	expect_warning loses_calls_of_client
-	check "named" logged "WARNING.*\|nmr_peer_a.*unload"
+	check "it is told what to do" logged_once "nmr: provider $id of module nmr_peer_a: its module unloads while it is registered: call nmr_deregister_provider_sync() first thing in module_exit(), and if module_init() fails"
+	check "and what it waits for" \
+		logged_once "nmr: module nmr_peer_a is not unloaded before the calls and callbacks of its bindings have returned; until then loading of other modules may stall"
 	check "the client was told" counted nmr_peer_b reason 1
 	check "and cleaned up" counted nmr_peer_b cleaned 1
 	check "each answer was right" counted nmr_peer_b wrong 0
@@ -33,11 +36,13 @@ test_provider_unloads_without_deregistering()
 	check "it may come back" bound_to nmr_peer_b nmr_peer_a
 }
 
+# The line that tells of it comes while it waits, not when it has waited.
 loses_upcalls()
 {
 	unload_later nmr_peer_b
 	await "the binding drains" is "$link/state" detaching
 	await "with the calls in flight" in_hand "$link/provider_calls" 2
+	await "it is told of" logged "nmr: module nmr_peer_b is not unloaded before the calls"
 	check "rmmod waits" running "$rmmod"
 	release nmr_peer_b call
 	unloaded nmr_peer_b
@@ -45,13 +50,16 @@ loses_upcalls()
 
 test_client_unloads_without_deregistering()
 {
+	mark
 	load nmr
 	load nmr_peer_a providers=1 threads=2
 	load nmr_peer_b clients=1 leave=forget
+	id=$(value "$(param nmr_peer_b client_ids)")
 	link=$(binding nmr_peer_b nmr_peer_a)
 	hold nmr_peer_b call
 	await "calls held" in_hand "$link/provider_calls" 2
 	expect_warning loses_upcalls
+	check "it is told what to do" logged "nmr: client $id of module nmr_peer_b: its module unloads while it is registered: call nmr_deregister_client_sync() first thing in module_exit()"
 	check "the provider was told" counted nmr_peer_a reason 0
 	check "and cleaned up" counted nmr_peer_a cleaned 1
 	check "each answer was right" counted nmr_peer_a wrong 0
@@ -105,16 +113,91 @@ test_client_fails_init_after_registering()
 # With calls in flight the wait that it left out is missed for certain.
 test_module_unloads_without_waiting()
 {
+	mark
 	load nmr
 	load nmr_peer_a providers=1 leave=nowait
+	id=$(value "$(param nmr_peer_a provider_ids)")
 	load nmr_peer_b clients=1 threads=2
 	link=$(binding nmr_peer_b nmr_peer_a)
 	hold nmr_peer_a call
 	await "calls held" in_hand "$link/client_calls" 2
 	expect_warning loses_calls_of_client
+	check "it is told what to do" logged_once "nmr: provider $id of module nmr_peer_a: its module unloads before its deregistration has completed: call nmr_wait_for_provider_deregister_complete() in module_exit()"
+	refuse "it has forgotten to deregister" logged "while it is registered"
 	check "the client cleaned up" counted nmr_peer_b cleaned 1
 	check "nothing of it is left" has providers 0
 	check "each answer was right" counted nmr_peer_b wrong 0
+}
+
+# A positive value and a completion that was not asked for are of one binding, and named.
+test_misuse_names_the_binding_if_there_is_one()
+{
+	mark
+	load nmr
+	load nmr_peer_a providers=1 attach_error=1
+	expect_warning load nmr_peer_b clients=1
+	check "it is told" logged_once "nmr: provider [0-9]* of module nmr_peer_a, binding [1-9][0-9]*: its attach callback returned a positive value: return 0 or a negative errno"
+	refuse "binding 0" logged "binding 0"
+}
+
+# --- register calls that are refused -----------------------------------------
+
+# refused_because REASON PARAMETER...: so often as busybox tries, the kernel says why; and
+# not for each of 3 calls
+refused_because()
+{
+	reason=$1
+	shift
+	mark
+	refuse "insmod nmr_refused $*" insmod /modules/nmr_refused.ko times=3 "$@"
+	tries=$(since_mark | grep -c "nmr_refused: the last of 3 register calls returned -22")
+	check "with -EINVAL" [ "$tries" -ge 1 ]
+	check "for a reason that is told once: $reason" \
+		[ "$(since_mark | grep -c "nmr: $reason\$")" -eq "$tries" ]
+	check "nothing is registered" empty
+}
+
+test_register_call_says_why_it_is_refused()
+{
+	load nmr
+	for provider in N Y; do
+		while read -r missing reason; do
+			refused_because "nmr_refused cannot register: $reason" \
+				provider=$provider missing="$missing"
+		done <<-END
+			characteristics	the characteristics are NULL
+			attach		the attach callback is NULL
+			npi_id		instance.npi_id is NULL
+			module_id	instance.module_id is NULL
+			handle		the pointer to the handle is NULL
+		END
+	done
+	insmod /modules/nmr_refused.ko times=3 || fail "with all that it takes"
+}
+
+# built_with VERSION BYTES PARAMETER...: what the line says of a module that is refused
+built_with()
+{
+	version=$1 bytes=$2
+	shift 2
+	mark
+	refuse "insmod nmr_refused $*" insmod /modules/nmr_refused.ko "$@"
+	check "with -EINVAL" logged "nmr_refused: the last of 1 register calls returned -22"
+	check "both are named" logged "nmr: nmr_refused was built with version $version of nmr.h (characteristics of $bytes bytes), nmr.ko with version 1 ([0-9]* bytes): build nmr_refused again"
+	check "nothing is registered" empty
+}
+
+test_module_built_with_another_header_is_refused()
+{
+	load nmr
+	built_with 0 "[0-9]*" version=0
+	built_with 2 "[0-9]*" version=2
+	built_with 2 "[0-9]*" version=2 provider=Y
+	built_with 1 "[0-9]*" more_bytes=8
+	own=$(since_mark | sed -n 's/.*version 1 (\([0-9]*\) bytes).*/\1/p' | head -n 1)
+	built_with 1 $((own + 8)) more_bytes=8
+	built_with 1 $((own - 8)) more_bytes=-8
+	built_with 1 "[0-9]*" more_bytes=8 provider=Y
 }
 
 # --- what must not get in ---------------------------------------------------

@@ -199,6 +199,29 @@ test_provider_is_loaded_by_its_alias()
 		exists "$(registration providers nmr_peer_a)"
 }
 
+# Peer d is built with NMR_DEBUG, the others as nmr.ko is.
+test_module_built_with_nmr_debug_loads_on_any_nmr()
+{
+	load nmr
+	load nmr_peer_a providers=1 threads=1
+	load nmr_peer_d clients=1 threads=1
+	calls_flow nmr_peer_a
+	calls_flow nmr_peer_d
+	unload nmr_peer_a
+	all_was_right nmr_peer_d
+}
+
+# Each layer registers in the attach callback of the one below.
+test_forty_layers_attach_inside_each_other()
+{
+	load nmr
+	load nmr_layers layers=40
+	check "all were attached when insmod returned" counted nmr_layers attached 40
+	check "each to the one below" has bindings 40
+	unload nmr_layers
+	check "nothing is left" empty
+}
+
 # The samples: modules that are one macro each.
 test_hello_pair_meets()
 {
@@ -244,7 +267,7 @@ read_all()
 {
 	numbers='[0-9]+|[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}'
 	states='active|deregistering|attached|detaching|cleaning|none|pending|done'
-	reasons='|client-deregistered|provider-deregistered'
+	reasons="|client-deregistered|provider-deregistered|nmr-provider:$NPI_ID"
 	while [ -e /tmp/read ]; do
 		cat "$NMR"/*/*/[!d]* "$NMR"/bindings/*/*/* 2> /dev/null |
 			grep -vxE "$numbers|$states|$reasons|nmr_peer_[ab]"

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=dash
 #
-# A binding that does not drain is told of once, with who holds it up.
+# A binding that does not attach or does not drain is told of, with what holds it up.
 
 test_stuck_seconds_is_thirty()
 {
@@ -19,10 +19,10 @@ stuck_pair()
 	id=$(basename "$(binding "$1" nmr_peer_a)")
 }
 
-# told ID: the line of the log
+# told ID: the lines of the log on that binding; ID may be a pattern
 told()
 {
-	since_mark | grep "nmr: binding $1 stuck"
+	since_mark | grep "nmr: binding $1 (.*) has not "
 }
 
 is_told()
@@ -30,10 +30,16 @@ is_told()
 	[ -n "$(told "$1")" ]
 }
 
-# says ID TEXT...: what is told of that binding
+# told_times ID NUMBER: at the least
+told_times()
+{
+	[ "$(told "$1" | wc -l)" -ge "$2" ]
+}
+
+# says ID TEXT...: what is told of that binding, at first
 says()
 {
-	line=$(told "$1")
+	line=$(told "$1" | head -n 1)
 	shift
 	for text; do
 		case $line in
@@ -43,9 +49,23 @@ says()
 	done
 }
 
-# A second binding closes after the first was told of. By the time it is told of, the
-# first would have been again.
-test_stuck_calls_are_told_once()
+# says_not ID TEXT
+says_not()
+{
+	case $(told "$1") in
+	*"$2"*)	fail "\"$2\" in: $(told "$1")" ;;
+	esac
+}
+
+# holds_task ID: what is told names the task of a callback, and it has this pid
+names_task()
+{
+	told "$1" | head -n 1 | grep -q "(task $2)"
+}
+
+# A call is one that its callee has not returned from. A second binding closes after the
+# first was told of, and has a line of its own.
+test_stuck_calls_blame_the_callee()
 {
 	mark
 	load nmr stuck_seconds=1
@@ -59,36 +79,56 @@ test_stuck_calls_are_told_once()
 	await "all of both" is /sys/module/nmr_peer_a/parameters/calls_held 4
 	echo abort > "$NMR/bindings/$first/detach"
 	await "the first is told of" is_told "$first"
-	says "$first" "client nmr_peer_b pending, 2 calls in flight" \
-		"provider nmr_peer_a detached, 0 calls in flight"
+	says "$first" "binding $first (nmr_peer_b -> nmr_peer_a) has not drained for" \
+		"s after abort: 2 calls of client nmr_peer_b into provider nmr_peer_a have not returned"
+	says_not "$first" ", "
 	check "after a second" above "$NMR/bindings/$first/pending_ms" 999
 	refuse "the other is attached" is_told "$id"
 	echo abort > "$NMR/bindings/$id/detach"
 	await "the second is told of" is_told "$id"
-	says "$id" "client nmr_peer_c pending, 2 calls in flight"
-	check "the first was told of once" [ "$(told "$first" | wc -l)" -eq 1 ]
+	says "$id" "2 calls of client nmr_peer_c into provider nmr_peer_a have not returned"
+	says_not "$id" "more binding"
 	check "they drain" release nmr_peer_a call
 	await "and go" has bindings 0
 }
 
-test_stuck_upcalls_name_the_provider()
+test_stuck_upcall_blames_the_client()
 {
 	mark
 	load nmr stuck_seconds=1
-	load nmr_peer_a providers=1 threads=3
+	load nmr_peer_a providers=1 threads=1
 	load nmr_peer_b clients=1
 	id=$(basename "$(binding nmr_peer_b nmr_peer_a)")
 	hold nmr_peer_b call
-	await "upcalls held" in_hand "$NMR/bindings/$id/provider_calls" 3
+	await "an upcall is held" in_hand "$NMR/bindings/$id/provider_calls" 1
 	unload_later nmr_peer_b
 	await "it is told of" is_told "$id"
-	says "$id" "client nmr_peer_b detached, 0 calls in flight" \
-		"provider nmr_peer_a pending, 3 calls in flight"
+	says "$id" "s after client-deregistered: 1 call of provider nmr_peer_a into client nmr_peer_b has not returned"
 	release nmr_peer_b call
 	unloaded nmr_peer_b
 }
 
-test_stuck_detach_names_its_side()
+# The fourth line follows the third after 4 s: the first comes after one, the second after
+# one more, the third after 2.
+test_stuck_lines_repeat_after_intervals_that_double()
+{
+	mark
+	load nmr stuck_seconds=1
+	load nmr_peer_a providers=1
+	stuck_pair nmr_peer_b
+	hold nmr_peer_a call
+	await "calls held" in_hand "$NMR/bindings/$id/client_calls" 2
+	unload_later nmr_peer_a
+	await "four lines" told_times "$id" 4
+	check "in no less than 8 s" above "$NMR/bindings/$id/pending_ms" 7900
+	check "each counts the calls" [ "$(told "$id" | grep -c ": 2 calls of ")" -eq 4 ]
+	check "what can be done is said once" logged_once "nmr: .*built with NMR_DEBUG=1"
+	release nmr_peer_a call
+	unloaded nmr_peer_a
+}
+
+# A detach callback returned -EINPROGRESS, and the other side is done.
+test_stuck_completion_is_asked_of_its_side()
 {
 	mark
 	load nmr stuck_seconds=1
@@ -98,23 +138,76 @@ test_stuck_detach_names_its_side()
 	hold nmr_peer_a detach
 	unload_later nmr_peer_b
 	await "it is told of" is_told "$id"
-	says "$id" "client nmr_peer_b detached, 0 calls in flight" \
-		"provider nmr_peer_a pending, 0 calls in flight"
+	says "$id" ": provider nmr_peer_a returned -EINPROGRESS and has not completed its detach"
+	says_not "$id" ", "
 	release nmr_peer_a detach
 	unloaded nmr_peer_b
 }
 
-test_stuck_attach_is_told()
+# runs_task NAME/PID: it does
+runs_task()
+{
+	is "/proc/${1#*/}/comm" "${1%/*}"
+}
+
+# task_of ID: NAME/PID as told
+task_of()
+{
+	told "$1" | sed -n 's|.*(task \(.*/[0-9]*\)).*|\1|p' | head -n 1
+}
+
+# The provider's calls are in flight as well; the client's detach callback comes first.
+test_stuck_detach_callback_is_told_with_its_task()
+{
+	mark
+	load nmr stuck_seconds=1
+	load nmr_peer_a providers=1 threads=1
+	load nmr_peer_b clients=1
+	id=$(basename "$(binding nmr_peer_b nmr_peer_a)")
+	hold nmr_peer_b call
+	hold nmr_peer_b detach_callback
+	await "an upcall is held" in_hand "$NMR/bindings/$id/provider_calls" 1
+	unload_later nmr_peer_a
+	await "it is told of" is_told "$id"
+	says "$id" "1 call of provider nmr_peer_a into client nmr_peer_b has not returned, " \
+		", the detach callback of client nmr_peer_b has not returned (task kworker/"
+	check "that task runs" [ -d "/proc/$(task_of "$id" | sed 's|.*/||')" ]
+	release nmr_peer_b detach_callback
+	release nmr_peer_b call
+	unloaded nmr_peer_a
+}
+
+attaching_client()
+{
+	insmod /modules/nmr_peer_b.ko clients=1 hold_attach=1 &
+	insmod=$!
+	await "the client has registered" has clients 1
+}
+
+test_stuck_attach_is_told_though_no_side_leaves()
 {
 	mark
 	load nmr stuck_seconds=1
 	load nmr_peer_a providers=1
-	insmod /modules/nmr_peer_b.ko clients=1 hold_attach=1 &
-	insmod=$!
-	await "the client has registered" has clients 1
+	attaching_client
+	await "it is told of" is_told "[0-9]*"
+	says "[0-9]*" "(nmr_peer_b -> nmr_peer_a) has not attached for" \
+		": an attach callback has not returned (task insmod/$insmod)"
+	await "and again" told_times "[0-9]*" 2
+	release nmr_peer_b attach
+	wait "$insmod" || fail "insmod nmr_peer_b"
+	check "it has attached" attached nmr_peer_b nmr_peer_a
+}
+
+test_stuck_attach_holds_up_a_side_that_leaves()
+{
+	mark
+	load nmr stuck_seconds=1
+	load nmr_peer_a providers=1
+	attaching_client
 	unload_later nmr_peer_a
-	await "it is told of" logged "nmr: binding [0-9]* stuck.*nmr_peer_b.*nmr_peer_a"
-	check "as attaching" logged "client nmr_peer_b attaching"
+	await "it is told of" logged "nmr: binding .* has not drained for .* after provider-dereg"
+	check "as attaching" logged "after provider-deregistered: an attach callback has not returned (task insmod/$insmod)"
 	release nmr_peer_b attach
 	unloaded nmr_peer_a
 	wait "$insmod" || fail "insmod nmr_peer_b"
@@ -138,4 +231,62 @@ test_stuck_cleanup_is_not_told()
 	await "the other is told of" is_told "$id"
 	check "the first cleans up still" is "$NMR/bindings/$cleaning/state" cleaning
 	refuse "but is not told of" is_told "$cleaning"
+}
+
+test_stuck_seconds_of_zero_tells_of_nothing()
+{
+	mark
+	load nmr stuck_seconds=0
+	load nmr_peer_a providers=1
+	stuck_pair nmr_peer_b
+	hold nmr_peer_a call
+	await "calls held" in_hand "$NMR/bindings/$id/client_calls" 2
+	unload_later nmr_peer_a
+	await "some seconds pass" above "$NMR/bindings/$id/pending_ms" 3000
+	refuse "it is told of" is_told "$id"
+	set_param nmr stuck_seconds 1
+	await "until it is to be told of" is_told "$id"
+	release nmr_peer_a call
+	unloaded nmr_peer_a
+}
+
+# --- many -------------------------------------------------------------------
+
+# All of the log that the kernel has kept, from its first line on
+kept_since_boot()
+{
+	dmesg | grep -q "Linux version"
+}
+
+test_1500_stuck_bindings_of_one_provider_are_one_line()
+{
+	check "the log begins with the boot" kept_since_boot
+	mark
+	load nmr stuck_seconds=1
+	load nmr_scale clients=1500 hold_detach=1 clients_leave_first=0
+	unload_later nmr_scale
+	provider=$(basename "$(registration providers nmr_scale)")
+	await "two lines" told_times "[0-9]*" 2
+	told "[0-9]*" > /tmp/told
+	check "which count all" \
+		[ "$(grep -c "; so have 1499 more bindings of provider $provider\$" /tmp/told)" -ge 1 ]
+	await "a third" told_times "[0-9]*" 3
+	check "and no more in 4 s" [ "$(told "[0-9]*" | wc -l)" -le 4 ]
+	check "the log begins with the boot still" kept_since_boot
+	rm /tmp/told
+	release nmr_scale detach
+	unloaded nmr_scale
+	check "each was cleaned up" logged "nmr_scale: 1500 bindings attached, 1500 cleaned up"
+}
+
+test_1500_offers_that_fail_leave_the_log()
+{
+	check "the log begins with the boot" kept_since_boot
+	mark
+	load nmr
+	load nmr_scale clients=1500 attach_error=-16
+	check "no binding is left" has bindings 0
+	check "it is said of some" logged "nmr: provider nmr_scale failed to attach client nmr_scale: error -16"
+	check "the log begins with the boot still" kept_since_boot
+	unload nmr_scale
 }

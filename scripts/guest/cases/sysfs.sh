@@ -17,14 +17,13 @@ lists()
 # registration_says FOLDER MODULE MODULE-ID NUMBER
 registration_says()
 {
-	lists "$1" module module_id npi_id number state
 	check "module" is "$1/module" "$2"
 	check "npi_id" is "$1/npi_id" "$NPI_ID"
 	check "module_id" is "$1/module_id" "$MODULE_ID$3"
 	check "number" is "$1/number" "$4"
 	check "state" is "$1/state" active
-	for file in "$1"/*; do
-		check "$file is one line" [ "$(wc -l < "$file")" -eq 1 ]
+	for file in module module_id npi_id number state; do
+		check "$file is one line" [ "$(wc -l < "$1/$file")" -eq 1 ]
 	done
 }
 
@@ -36,12 +35,16 @@ test_registration_files()
 	load nmr_peer_b clients=2
 	number=0
 	for id in $(tr , ' ' < "$(param nmr_peer_a provider_ids)"); do
+		lists "$NMR/providers/$id" module module_id npi_id number reoffer state uevent
 		registration_says "$NMR/providers/$id" nmr_peer_a 61 "$number"
 		number=$((number + 1))
 	done
 	number=0
 	for id in $(tr , ' ' < "$(param nmr_peer_b client_ids)"); do
+		lists "$NMR/clients/$id" modalias module module_id npi_id number reoffer \
+			state uevent
 		registration_says "$NMR/clients/$id" nmr_peer_b 62 "$number"
+		check "modalias" is "$NMR/clients/$id/modalias" "nmr-provider:$NPI_ID"
 		number=$((number + 1))
 	done
 	check "no other provider" has providers 2
@@ -116,17 +119,28 @@ test_ids_are_three_series_never_issued_twice()
 	check "and 4 new bindings" [ "$(ids bindings)" = "1 2 3 4 9 10 11 12 " ]
 }
 
-test_files_are_read_only()
+# has_mode MODE FILE...: these, of root
+has_mode()
+{
+	mode=$1
+	shift
+	for file; do
+		check "$file is $mode" [ "$(stat -c '%a %u %g' "$file")" = "$mode 0 0" ]
+	done
+}
+
+test_files_are_read_only_but_for_three()
 {
 	load nmr
 	load nmr_peer_a providers=1
 	load nmr_peer_b clients=1
-	for file in "$NMR"/*/*/[!d]* ; do
-		[ -f "$file" ] || continue
-		check "$file is 0444" [ "$(stat -c '%a %u %g' "$file")" = "444 0 0" ]
+	for file in "$NMR"/*/*/*; do
+		case $file in
+		*/detach | */reoffer | */uevent) has_mode 200 "$file" ;;
+		*) [ -d "$file" ] || has_mode 444 "$file" ;;
+		esac
 	done
-	check "detach is 0200" \
-		[ "$(stat -c '%a %u %g' "$NMR"/bindings/*/detach)" = "200 0 0" ]
+	has_mode 200 "$NMR"/bindings/*/detach "$NMR"/[cp]*/*/reoffer "$NMR"/[cp]*/*/uevent
 }
 
 # no_device COMMAND...: it fails so
@@ -176,44 +190,29 @@ test_open_detach_delays_no_unload()
 	check "the next binding is not touched" bound_to nmr_peer_b nmr_peer_a
 }
 
-# listen: uevents go to /tmp/uevents, a line each, from now on
-listen()
-{
-	cat > /tmp/heard <<-'END'
-		#!/bin/sh
-		echo "$ACTION $DEVPATH" >> /tmp/uevents
-	END
-	chmod +x /tmp/heard
-	: > /tmp/uevents
-	uevent /tmp/heard &
-	listener=$!
-	trap 'kill "$listener"' EXIT
-	await "the listener hears" hears_a_test_event
-}
-
-hears_a_test_event()
-{
-	echo change > /sys/class/mem/null/uevent
-	heard "change /devices/virtual/mem/null"
-}
-
-heard()
-{
-	grep -qx "$1" /tmp/uevents
-}
-
 # heard_in_order EVENT...: all of them, one after the other
 heard_in_order()
 {
 	await "$1" heard "$1"
-	first=$(grep -nx "$1" /tmp/uevents | sed 's/:.*//;q')
+	first=$(grep -n "^$1 " /tmp/uevents | sed 's/:.*//;q')
 	shift
 	for event; do
 		await "$event" heard "$event"
-		next=$(grep -nx "$event" /tmp/uevents | sed 's/:.*//;q')
+		next=$(grep -n "^$event " /tmp/uevents | sed 's/:.*//;q')
 		check "$event comes later" [ "$next" -gt "$first" ]
 		first=$next
 	done
+}
+
+# carries "EVENT" VARIABLE...: each event of this kind does, these and no other
+carries()
+{
+	event=$1
+	shift
+	await "$event" heard "$event"
+	grep "^$event " /tmp/uevents | while read -r line; do
+		check "what $event carries: $line" [ "$line" = "$event $*" ]
+	done || exit 1
 }
 
 test_uevents_of_registrations()
@@ -228,6 +227,12 @@ test_uevents_of_registrations()
 	unload nmr_peer_b
 	heard_in_order "add $provider" "remove $provider"
 	heard_in_order "add $client" "remove $client"
+	for action in add remove; do
+		carries "$action $provider" DEVTYPE=provider "NMR_INTERFACE=$NPI_ID" \
+			NMR_MODULE=nmr_peer_a SUBSYSTEM=nmr
+		carries "$action $client" DEVTYPE=client "MODALIAS=nmr-provider:$NPI_ID" \
+			"NMR_INTERFACE=$NPI_ID" NMR_MODULE=nmr_peer_b SUBSYSTEM=nmr
+	done
 }
 
 test_uevents_of_a_binding()
@@ -237,26 +242,88 @@ test_uevents_of_a_binding()
 	load nmr_peer_a providers=1
 	load nmr_peer_b clients=1
 	link=/kernel/nmr/bindings/$(value "$(param nmr_peer_b bindings)")
-	heard_in_order "add $link" "bind $link"
-	refuse "an early unbind" heard "unbind $link"
+	client=$(value "$(param nmr_peer_b client_ids)")
+	provider=$(value "$(param nmr_peer_a provider_ids)")
+	await "it is told of" heard "add $link"
+	refuse "an early end" heard "remove $link"
 	unload nmr_peer_a
-	heard_in_order "add $link" "bind $link" "unbind $link" "remove $link"
+	heard_in_order "add $link" "remove $link"
+	for action in add remove; do
+		carries "$action $link" DEVTYPE=binding "NMR_CLIENT=$client" \
+			"NMR_INTERFACE=$NPI_ID" "NMR_PROVIDER=$provider" SUBSYSTEM=nmr
+	done
+	check "and nothing else is" [ "$(grep -c " $link " /tmp/uevents)" -eq 2 ]
+}
+
+# The log tells of it again and again, the event once.
+test_uevent_of_a_stuck_binding_comes_once()
+{
+	mark
+	load nmr stuck_seconds=1
+	listen
+	load nmr_peer_a providers=1
+	stuck_pair nmr_peer_b
+	link=/kernel/nmr/bindings/$id
+	hold nmr_peer_a call
+	await "calls held" in_hand "$NMR/bindings/$id/client_calls" 2
+	unload_later nmr_peer_a
+	await "two lines" told_times "$id" 2
+	client=$(value "$(param nmr_peer_b client_ids)")
+	provider=$(value "$(param nmr_peer_a provider_ids)")
+	release nmr_peer_a call
+	unloaded nmr_peer_a
+	heard_in_order "add $link" "change $link" "remove $link"
+	carries "change $link" DEVTYPE=binding "NMR_CLIENT=$client" "NMR_INTERFACE=$NPI_ID" \
+		"NMR_PROVIDER=$provider" NMR_STUCK=1 SUBSYSTEM=nmr
+	check "once" [ "$(grep -c "^change $link " /tmp/uevents)" -eq 1 ]
+	refuse "the others say so" grep -q "^[ar].*NMR_STUCK" /tmp/uevents
 }
 
 test_uevents_of_bindings_can_be_turned_off()
 {
-	load nmr uevents=N
+	mark
+	load nmr uevents=N stuck_seconds=1
 	listen
 	load nmr_peer_a providers=1
-	load nmr_peer_b clients=1
-	link=/kernel/nmr/bindings/$(value "$(param nmr_peer_b bindings)")
+	stuck_pair nmr_peer_b
 	client=/kernel/nmr/clients/$(value "$(param nmr_peer_b client_ids)")
-	unload nmr_peer_a
+	hold nmr_peer_a call
+	await "calls held" in_hand "$NMR/bindings/$id/client_calls" 2
+	unload_later nmr_peer_a
+	await "it is stuck" is_told "$id"
+	release nmr_peer_a call
+	unloaded nmr_peer_a
 	unload nmr_peer_b
 	heard_in_order "add $client" "remove $client"
-	for event in add bind unbind remove; do
-		refuse "$event of a binding" heard "$event $link"
+	refuse "an event of a binding" grep -q /kernel/nmr/bindings/ /tmp/uevents
+}
+
+# A client registered before there was a listener: the event is sent anew, which the word
+# that udevadm writes asks for, with what may follow that word.
+test_uevents_are_sent_anew()
+{
+	load nmr
+	load nmr_peer_a providers=1
+	load nmr_peer_b clients=1
+	listen
+	provider=providers/$(value "$(param nmr_peer_a provider_ids)")
+	client=clients/$(value "$(param nmr_peer_b client_ids)")
+	refuse "they were heard" grep -q /kernel/nmr/ /tmp/uevents
+	check "add" write_word 'add\n' "$NMR/$client/uevent"
+	carries "add /kernel/nmr/$client" DEVTYPE=client "MODALIAS=nmr-provider:$NPI_ID" \
+		"NMR_INTERFACE=$NPI_ID" NMR_MODULE=nmr_peer_b SUBSYSTEM=nmr SYNTH_UUID=0
+	check "add" write_word 'add fe4d7c9d-b8c6-4a70-9ef1-3d8a58d18eed A=1' "$NMR/$provider/uevent"
+	carries "add /kernel/nmr/$provider" DEVTYPE=provider "NMR_INTERFACE=$NPI_ID" \
+		NMR_MODULE=nmr_peer_a SUBSYSTEM=nmr SYNTH_UUID=0
+	check "change" write_word change "$NMR/$client/uevent"
+	await "that is said" heard "change /kernel/nmr/$client"
+	for word in remove bind 'Add' 'addx' '' ' add' -- online; do
+		check "'$word' is refused" complains "Invalid argument" \
+			write_word "$word\\n" "$NMR/$client/uevent"
 	done
+	check "it is for root" complains "Permission denied" \
+		write_as_nobody add "$NMR/$client/uevent"
+	check "the three, and no more" [ "$(grep -c /kernel/nmr/ /tmp/uevents)" -eq 3 ]
 }
 
 # traced TEXT...: in the trace, one after the other

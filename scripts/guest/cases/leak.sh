@@ -1,0 +1,57 @@
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=dash
+#
+# References of nmr_binding_get() pin nmr.ko, and debugfs names what is still referenced.
+
+REFERENCES=/sys/kernel/debug/nmr/references
+
+references_are()
+{
+	[ "$(cat $REFERENCES)" = "$1" ]
+}
+
+test_references_are_listed()
+{
+	load nmr
+	check "none" references_are ""
+	check "mode" [ "$(stat -c '%a %u %g' $REFERENCES)" = "400 0 0" ]
+	refuse "another user reads them" su -s /bin/sh -c "cat $REFERENCES" nobody
+	load nmr_peer_a providers=1 keep=1
+	load nmr_peer_b clients=1 keep=1
+	load nmr_peer_c clients=1
+	b=$(basename "$(binding nmr_peer_b nmr_peer_a)")
+	c=$(basename "$(binding nmr_peer_c nmr_peer_a)")
+	check "with all that have one" references_are \
+		"binding $b (nmr_peer_b -> nmr_peer_a): 2
+binding $c (nmr_peer_c -> nmr_peer_a): 1"
+	unload nmr_peer_b
+	unload nmr_peer_c
+	check "and those of bindings that have gone" references_are \
+		"binding $b (nmr_peer_b -> nmr_peer_a): 1
+binding $c (nmr_peer_c -> nmr_peer_a): 1"
+	unload nmr_peer_a
+	check "until they are put" references_are ""
+}
+
+# Both modules have gone, and have left a reference each. A third one puts them.
+test_leaked_references_pin_nmr()
+{
+	load nmr
+	load nmr_peer_a providers=1 keep=1 leave=leak
+	load nmr_peer_b clients=1 keep=1 leave=leak
+	id=$(basename "$(binding nmr_peer_b nmr_peer_a)")
+	kept=$(value "$(param nmr_peer_b kept)")
+	unload nmr_peer_b
+	unload nmr_peer_a
+	check "nothing is registered" empty
+	refuse "rmmod nmr" rmmod nmr
+	check "it is loaded" [ "$(value /sys/module/nmr/initstate)" = live ]
+	check "they are named" references_are "binding $id (nmr_peer_b -> nmr_peer_a): 2"
+	load nmr_peer_c
+	set_param nmr_peer_c put "$kept"
+	check "the other one is" references_are "binding $id (nmr_peer_b -> nmr_peer_a): 1"
+	set_param nmr_peer_c put "$kept"
+	check "none is left" references_are ""
+	unload nmr_peer_c
+	unload nmr
+}

@@ -1,0 +1,89 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# make vm, as an author of modules meets it: with the hello pair, built beside the sources.
+# KTAP in build/vm-test.log.
+
+. "$(dirname "$0")/common.sh" || exit 1
+
+dir=$BUILD/vm
+modules="$dir/hello/hello_provider.ko $dir/hello/hello_client.ko"
+
+# make_vm ARGUMENT...: what it says is in $dir/said
+make_vm()
+{
+	make -C "$TOP" --no-print-directory vm KERNEL=6.1 "$@" < /dev/null > "$dir/said" 2>&1
+}
+
+# Build the pair by the command that make vm names.
+build_pair()
+{
+	rm -rf "$dir"
+	mkdir -p "$dir"
+	cp -r "$TOP/samples/hello" "$dir"
+	"$TOP/scripts/modules.sh" 6.1 -s > /dev/null
+	assignments=$("$TOP/scripts/kernel.sh" headers 6.1)
+	eval "$assignments"
+	make -C "$dir/hello" -s KDIR="$KDIR" NMR_DIR="$BUILD/$RELEASE"
+}
+
+test_script_meets_the_modules_and_succeeds()
+{
+	cat > "$dir/script" <<-'END'
+		insmod /modules/nmr.ko && insmod /modules/hello_provider.ko &&
+			insmod /modules/hello_client.ko || exit
+		dmesg | grep -q 'hello_provider: hello, hello_client'
+	END
+	make_vm MODULES="$modules" SCRIPT="$dir/script"
+}
+
+test_script_that_fails_is_a_failure()
+{
+	echo 'echo got here; exit 3' > "$dir/script"
+	! make_vm MODULES="$modules" SCRIPT="$dir/script" && grep 'got here' "$dir/said" &&
+		grep 'the test ended with exit 3' "$dir/said"
+}
+
+test_module_for_another_kernel_is_refused()
+{
+	! make_vm KERNEL=6.12 MODULES="$modules" &&
+		grep "hello_provider.ko is for the kernel $RELEASE, and this is" "$dir/said"
+}
+
+# type_in: when the shell asks, as far as it has come to that
+type_in()
+{
+	local tries=0
+
+	until grep -q '/modules # ' "$BUILD/vm.log" || [ $tries -gt "$SILENCE" ]; do
+		sleep 1
+		tries=$((tries + 1))
+	done 2> /dev/null
+	echo 'insmod nmr.ko && insmod hello_provider.ko && insmod hello_client.ko; exit'
+}
+
+test_shell_does_what_is_typed()
+{
+	rm -f "$BUILD/vm.log"
+	type_in | watched "$BUILD/vm.log" "$SILENCE" \
+		make -C "$TOP" vm KERNEL=6.1 MODULES="$modules" > "$dir/said" 2>&1 &&
+		grep 'hello_provider: hello, hello_client' "$dir/said"
+}
+
+cases="script_meets_the_modules_and_succeeds script_that_fails_is_a_failure
+	module_for_another_kernel_is_refused shell_does_what_is_typed"
+build_pair
+number=0
+{
+	echo "KTAP version 1"
+	echo "1..$(wc -w <<< "$cases")"
+	for name in $cases; do
+		number=$((number + 1)) verdict=ok
+		"test_$name" >&2 || {
+			verdict="not ok"
+			tail -n 20 "$dir/said" >&2
+		}
+		echo "$verdict $number $name"
+	done
+} > "$BUILD/vm-test.log"
+"$TOP/scripts/summary.sh" "$BUILD/vm-test.log"
