@@ -12,12 +12,12 @@
 #include <linux/kobject.h>
 #include <linux/limits.h>
 #include <linux/workqueue.h>
+#include <linux/xarray.h>
 
 #include "detour.h"
 #include "files.h"
 #include "harness.h"
 
-struct nmr_npi;
 struct nmr_callback;
 struct nmr_registration;
 
@@ -128,11 +128,11 @@ static void slow_forget_all(struct nmr_registration *reg)
 	forget_all(reg);
 }
 
-static void slow_npi_put(struct nmr_npi *npi)
+static void *slow_xa_erase(struct xarray *xa, unsigned long index)
 {
-	void (*put)(struct nmr_npi *npi) = sleep_in_pause();
+	void *(*erase)(struct xarray *xa, unsigned long index) = sleep_in_pause();
 
-	put(npi);
+	return erase(xa, index);
 }
 
 static void slow_callback(struct nmr_callback *cb, struct nmr_binding *b)
@@ -143,8 +143,8 @@ static void slow_callback(struct nmr_callback *cb, struct nmr_binding *b)
 }
 
 enum place {
-	IN_SHOW, IN_SLAB, IN_BINDING_ALLOC, WITHOUT_BINDING, IN_OFFER_WORK, IN_UEVENT,
-	IN_FORGET_ALL, IN_NPI_PUT, IN_CALLBACK_BEGIN, IN_CALLBACK_END
+	IN_SHOW, IN_SLAB, IN_BINDING_ALLOC, WITHOUT_BINDING, IN_OFFER_WORK, IN_BINDING_WORK,
+	IN_UEVENT, IN_FORGET_ALL, IN_XA_ERASE, IN_CALLBACK_BEGIN, IN_CALLBACK_END
 };
 
 static struct nt_detour places[] = {
@@ -153,9 +153,10 @@ static struct nt_detour places[] = {
 	[IN_BINDING_ALLOC]  = { "nmr_binding_alloc", NULL, slow_binding_alloc, take_pause },
 	[WITHOUT_BINDING]   = { "nmr_binding_alloc", NULL, late_no_binding, take_pause },
 	[IN_OFFER_WORK]	    = { "nmr_offer_work", NULL, slow_work, take_pause },
+	[IN_BINDING_WORK]   = { "nmr_binding_work", NULL, slow_work, take_pause },
 	[IN_UEVENT]	    = { "kobject_uevent", NULL, slow_uevent, take_pause },
 	[IN_FORGET_ALL]	    = { "nmr_pair_forget_all", NULL, slow_forget_all, take_pause },
-	[IN_NPI_PUT]	    = { "nmr_npi_put", NULL, slow_npi_put, take_pause },
+	[IN_XA_ERASE]	    = { "xa_erase", NULL, slow_xa_erase, take_pause },
 	[IN_CALLBACK_BEGIN] = { "nmr_callback_begin", NULL, slow_callback, take_pause },
 	[IN_CALLBACK_END]   = { "nmr_callback_end", NULL, slow_callback, take_pause },
 };
@@ -624,6 +625,32 @@ static void less_does_not_take_back_all(struct kunit *test)
 }
 
 /*
+ * The offer was made, but its attach has not begun. Then one of the two leaves: they do not
+ * meet any more.
+ */
+static void party_leaves_between_offer_and_attach(struct kunit *test)
+{
+	enum nmr_side side = param_side(test);
+	struct nt *nt = test->priv;
+	struct nt_party *party[NMR_SIDES] = { nt_client(nt), nt_provider(nt) };
+
+	pause_in(test, IN_BINDING_WORK);
+	party[NMR_CLIENT]->at[NT_C_ATTACH].first = -EPROBE_DEFER;
+	party[NMR_CLIENT]->at[NT_C_ATTACH].nfirst = 1;
+	nt_join_npi(party[NMR_CLIENT]);
+	nt_join_npi(party[NMR_PROVIDER]);
+	begin_pause(NULL, 1);
+	KUNIT_EXPECT_EQ(test, nt_reoffer(party[NMR_CLIENT]), 0);
+	nt_await(nt, paused());
+	KUNIT_EXPECT_EQ(test, nt_deregister(party[side]), -EINPROGRESS);
+	KUNIT_EXPECT_EQ(test, nt_wait_timeout(party[side], 1), -ETIMEDOUT);
+	end_pause();
+	KUNIT_EXPECT_EQ(test, nt_wait(party[side]), 0);
+	KUNIT_EXPECT_EQ(test, nt_entered(party[NMR_CLIENT], NT_C_ATTACH), 1);
+	nt_leave(party[nt_peer(side)]);
+}
+
+/*
  * A side of a deferred pair is about to finish, and still has the record of the pair, when
  * the other side asks for new offers.
  */
@@ -738,8 +765,8 @@ struct finish {
 };
 
 static const struct finish finishes[] = {
-	{ "not finished, and found", IN_FORGET_ALL, -ETIMEDOUT },
-	{ "finished, and not found", IN_NPI_PUT, 0 },
+	{ "it has not finished", IN_FORGET_ALL, -ETIMEDOUT },
+	{ "it leaves the table", IN_XA_ERASE, 0 },
 };
 
 static void finish_name(const struct finish *finish, char *desc)
@@ -835,6 +862,7 @@ static struct kunit_case nmr_delay_cases[] = {
 	KUNIT_CASE(register_call_finds_no_memory_and_no_client),
 	KUNIT_CASE(arrival_before_the_offer_is_no_event),
 	KUNIT_CASE_PARAM(less_does_not_take_back_all, side_gen_params),
+	KUNIT_CASE_PARAM(party_leaves_between_offer_and_attach, side_gen_params),
 	KUNIT_CASE_PARAM(finishing_party_is_not_offered, side_gen_params),
 	KUNIT_CASE_PARAM(binding_needs_workers_for_its_callbacks_alone, lack_gen_params),
 	KUNIT_CASE_PARAM(registration_is_found_until_it_has_finished, finish_gen_params),
