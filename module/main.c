@@ -16,7 +16,7 @@
 
 #include "internal.h"
 
-/* Who meets whom, and all that internal.h marks L */
+/* Clients and providers that meet, and all that internal.h marks L */
 DEFINE_SPINLOCK(nmr_lock);
 /* Ids and NPIs; outside nmr_lock */
 DEFINE_MUTEX(nmr_registry_mutex);
