@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Nobody waits for others (promise 8): one task sleeps inside the kernel, where it must
- * not delay registrations that have nothing to do with it.
+ * Unrelated registrations do not wait for each other (promise 8): one task sleeps inside
+ * the kernel, and must not delay registrations that have nothing to do with it.
  *
  * A pause makes one call of a function sleep until the case lets it go: a reader inside a
  * show function, an allocation, a step of the registrar. The cases of other promises that
@@ -12,12 +12,12 @@
 #include <linux/kobject.h>
 #include <linux/limits.h>
 #include <linux/workqueue.h>
+#include <linux/xarray.h>
 
 #include "detour.h"
 #include "files.h"
 #include "harness.h"
 
-struct nmr_npi;
 struct nmr_callback;
 struct nmr_registration;
 
@@ -96,7 +96,7 @@ static int slow_slab(struct kmem_cache *cache, gfp_t gfp)
 
 static struct nmr_binding *slow_binding_alloc(void)
 {
-	struct nmr_binding *(*alloc)(void) = sleep_in_pause();
+	typeof(slow_binding_alloc) *alloc = sleep_in_pause();
 
 	return alloc();
 }
@@ -128,11 +128,11 @@ static void slow_forget_all(struct nmr_registration *reg)
 	forget_all(reg);
 }
 
-static void slow_npi_put(struct nmr_npi *npi)
+static void *slow_xa_erase(struct xarray *xa, unsigned long index)
 {
-	void (*put)(struct nmr_npi *npi) = sleep_in_pause();
+	void *(*erase)(struct xarray *xa, unsigned long index) = sleep_in_pause();
 
-	put(npi);
+	return erase(xa, index);
 }
 
 static void slow_callback(struct nmr_callback *cb, struct nmr_binding *b)
@@ -143,8 +143,8 @@ static void slow_callback(struct nmr_callback *cb, struct nmr_binding *b)
 }
 
 enum place {
-	IN_SHOW, IN_SLAB, IN_BINDING_ALLOC, WITHOUT_BINDING, IN_OFFER_WORK, IN_UEVENT,
-	IN_FORGET_ALL, IN_NPI_PUT, IN_CALLBACK_BEGIN, IN_CALLBACK_END
+	IN_SHOW, IN_SLAB, IN_BINDING_ALLOC, WITHOUT_BINDING, IN_OFFER_WORK, IN_BINDING_WORK,
+	IN_UEVENT, IN_FORGET_ALL, IN_XA_ERASE, IN_CALLBACK_BEGIN, IN_CALLBACK_END
 };
 
 static struct nt_detour places[] = {
@@ -153,9 +153,10 @@ static struct nt_detour places[] = {
 	[IN_BINDING_ALLOC]  = { "nmr_binding_alloc", NULL, slow_binding_alloc, take_pause },
 	[WITHOUT_BINDING]   = { "nmr_binding_alloc", NULL, late_no_binding, take_pause },
 	[IN_OFFER_WORK]	    = { "nmr_offer_work", NULL, slow_work, take_pause },
+	[IN_BINDING_WORK]   = { "nmr_binding_work", NULL, slow_work, take_pause },
 	[IN_UEVENT]	    = { "kobject_uevent", NULL, slow_uevent, take_pause },
 	[IN_FORGET_ALL]	    = { "nmr_pair_forget_all", NULL, slow_forget_all, take_pause },
-	[IN_NPI_PUT]	    = { "nmr_npi_put", NULL, slow_npi_put, take_pause },
+	[IN_XA_ERASE]	    = { "xa_erase", NULL, slow_xa_erase, take_pause },
 	[IN_CALLBACK_BEGIN] = { "nmr_callback_begin", NULL, slow_callback, take_pause },
 	[IN_CALLBACK_END]   = { "nmr_callback_end", NULL, slow_callback, take_pause },
 };
@@ -258,10 +259,38 @@ static void join_crowd(struct nt *nt, struct nt_party *provider,
 }
 
 /*
- * A task sleeps in a file of one binding of a provider: only the two sides of this binding
- * wait for it, however many others end with it.
+ * A task sleeps in a file of one binding of a provider: the two sides of this binding wait
+ * for it. Other bindings of the provider end, as do unrelated ones, also when the provider
+ * leaves with all of its bindings.
  */
 static void reader_of_a_binding_delays_no_other(struct kunit *test)
+{
+	struct nt *nt = test->priv;
+	struct nt_party *provider = nt_provider(nt), *client[CROWD];
+	struct read *read = nt_zalloc(nt, sizeof(*read));
+	struct nt_thread *reader;
+
+	pause_in(test, IN_SHOW);
+	join_crowd(nt, provider, client);
+	nt_binding_path(nt_find(nt, client[0], provider), "state", read->path);
+	reader = sleep_inside(nt, read);
+	expect_others_come_and_go(test);
+	nt_leave(client[1]);
+	KUNIT_EXPECT_EQ(test, nt_deregister(provider), -EINPROGRESS);
+	nt_await(nt, nt_entered(provider, NT_P_CLEANUP) == CROWD);
+	nt_settle(nt);
+	KUNIT_EXPECT_EQ(test, nt_deregister(client[0]), -EINPROGRESS);
+	KUNIT_EXPECT_EQ(test, nt_wait_timeout(client[0], 1), -ETIMEDOUT);
+	KUNIT_EXPECT_EQ(test, nt_wait_timeout(provider, 1), -ETIMEDOUT);
+	KUNIT_EXPECT_FALSE(test, nt_finished(reader));
+	end_pause();
+	KUNIT_EXPECT_EQ(test, nt_join(reader), 0);
+	KUNIT_EXPECT_EQ(test, nt_wait(client[0]), 0);
+	KUNIT_EXPECT_EQ(test, nt_wait(provider), 0);
+}
+
+/* The provider has left, and its other clients leave as well: none of them waits. */
+static void reader_of_a_binding_delays_no_other_client(struct kunit *test)
 {
 	struct nt *nt = test->priv;
 	struct nt_party *provider = nt_provider(nt), *client[CROWD];
@@ -271,21 +300,19 @@ static void reader_of_a_binding_delays_no_other(struct kunit *test)
 
 	pause_in(test, IN_SHOW);
 	join_crowd(nt, provider, client);
-	nt_binding_path(nt_find(nt, client[0], provider), "state", read->path);
+	nt_binding_path(nt_find(nt, client[CROWD / 2], provider), "state", read->path);
 	reader = sleep_inside(nt, read);
-	expect_others_come_and_go(test);
-	nt_leave(client[1]);
 	KUNIT_EXPECT_EQ(test, nt_deregister(provider), -EINPROGRESS);
-	for (i = 2; i < CROWD; i++)
-		nt_leave(client[i]);
-	nt_settle(nt);
-	KUNIT_EXPECT_EQ(test, nt_deregister(client[0]), -EINPROGRESS);
-	KUNIT_EXPECT_EQ(test, nt_wait_timeout(client[0], 1), -ETIMEDOUT);
-	KUNIT_EXPECT_EQ(test, nt_wait_timeout(provider, 1), -ETIMEDOUT);
+	nt_await(nt, nt_entered(provider, NT_P_CLEANUP) == CROWD);
+	for (i = 0; i < CROWD; i++) {
+		KUNIT_EXPECT_EQ(test, nt_deregister(client[i]), -EINPROGRESS);
+		if (i != CROWD / 2)
+			KUNIT_ASSERT_EQ(test, nt_wait(client[i]), 0);
+	}
+	KUNIT_EXPECT_EQ(test, nt_wait_timeout(client[CROWD / 2], 1), -ETIMEDOUT);
 	KUNIT_EXPECT_FALSE(test, nt_finished(reader));
 	end_pause();
 	KUNIT_EXPECT_EQ(test, nt_join(reader), 0);
-	KUNIT_EXPECT_EQ(test, nt_wait(client[0]), 0);
 	KUNIT_EXPECT_EQ(test, nt_wait(provider), 0);
 }
 
@@ -624,6 +651,32 @@ static void less_does_not_take_back_all(struct kunit *test)
 }
 
 /*
+ * The offer was made, but its attach has not begun. Then one of the two leaves: they do not
+ * meet any more.
+ */
+static void party_leaves_between_offer_and_attach(struct kunit *test)
+{
+	enum nmr_side side = param_side(test);
+	struct nt *nt = test->priv;
+	struct nt_party *party[NMR_SIDES] = { nt_client(nt), nt_provider(nt) };
+
+	pause_in(test, IN_BINDING_WORK);
+	party[NMR_CLIENT]->at[NT_C_ATTACH].first = -EPROBE_DEFER;
+	party[NMR_CLIENT]->at[NT_C_ATTACH].nfirst = 1;
+	nt_join_npi(party[NMR_CLIENT]);
+	nt_join_npi(party[NMR_PROVIDER]);
+	begin_pause(NULL, 1);
+	KUNIT_EXPECT_EQ(test, nt_reoffer(party[NMR_CLIENT]), 0);
+	nt_await(nt, paused());
+	KUNIT_EXPECT_EQ(test, nt_deregister(party[side]), -EINPROGRESS);
+	KUNIT_EXPECT_EQ(test, nt_wait_timeout(party[side], 1), -ETIMEDOUT);
+	end_pause();
+	KUNIT_EXPECT_EQ(test, nt_wait(party[side]), 0);
+	KUNIT_EXPECT_EQ(test, nt_entered(party[NMR_CLIENT], NT_C_ATTACH), 1);
+	nt_leave(party[nt_peer(side)]);
+}
+
+/*
  * A side of a deferred pair is about to finish, and still has the record of the pair, when
  * the other side asks for new offers.
  */
@@ -686,21 +739,20 @@ struct lack {
 	int works;
 };
 
-/* The last work item of a binding takes it out of sysfs. */
 static const struct lack lacks[] = {
-	{ "all callbacks", 0, 3 },
-	{ "no detach", BIT(NT_C_DETACH) | BIT(NT_P_DETACH), 2 },
-	{ "no cleanup", BIT(NT_C_CLEANUP) | BIT(NT_P_CLEANUP), 2 },
+	{ "all callbacks", 0, 2 },
+	{ "no detach", BIT(NT_C_DETACH) | BIT(NT_P_DETACH), 1 },
+	{ "no cleanup", BIT(NT_C_CLEANUP) | BIT(NT_P_CLEANUP), 1 },
 	{ "only the client's cleanup",
-	  BIT(NT_C_DETACH) | BIT(NT_P_DETACH) | BIT(NT_P_CLEANUP), 2 },
+	  BIT(NT_C_DETACH) | BIT(NT_P_DETACH) | BIT(NT_P_CLEANUP), 1 },
 	{ "only the provider's cleanup",
-	  BIT(NT_C_DETACH) | BIT(NT_P_DETACH) | BIT(NT_C_CLEANUP), 2 },
+	  BIT(NT_C_DETACH) | BIT(NT_P_DETACH) | BIT(NT_C_CLEANUP), 1 },
 	{ "only the client's detach",
-	  BIT(NT_P_DETACH) | BIT(NT_C_CLEANUP) | BIT(NT_P_CLEANUP), 2 },
+	  BIT(NT_P_DETACH) | BIT(NT_C_CLEANUP) | BIT(NT_P_CLEANUP), 1 },
 	{ "only the provider's detach",
-	  BIT(NT_C_DETACH) | BIT(NT_C_CLEANUP) | BIT(NT_P_CLEANUP), 2 },
+	  BIT(NT_C_DETACH) | BIT(NT_C_CLEANUP) | BIT(NT_P_CLEANUP), 1 },
 	{ "none", BIT(NT_C_DETACH) | BIT(NT_P_DETACH) | BIT(NT_C_CLEANUP) |
-	  BIT(NT_P_CLEANUP), 1 },
+	  BIT(NT_P_CLEANUP), 0 },
 };
 
 static void lack_name(const struct lack *lack, char *desc)
@@ -739,8 +791,8 @@ struct finish {
 };
 
 static const struct finish finishes[] = {
-	{ "not finished, and found", IN_FORGET_ALL, -ETIMEDOUT },
-	{ "finished, and not found", IN_NPI_PUT, 0 },
+	{ "it has not finished", IN_FORGET_ALL, -ETIMEDOUT },
+	{ "it leaves the table", IN_XA_ERASE, 0 },
 };
 
 static void finish_name(const struct finish *finish, char *desc)
@@ -827,6 +879,7 @@ static void client_attached_is_not_called_after_leaving(struct kunit *test)
 
 static struct kunit_case nmr_delay_cases[] = {
 	KUNIT_CASE(reader_of_a_binding_delays_no_other),
+	KUNIT_CASE(reader_of_a_binding_delays_no_other_client),
 	KUNIT_CASE_PARAM(reader_of_a_registration_delays_no_other, side_gen_params),
 	KUNIT_CASE_PARAM(slow_register_call_delays_no_other, side_gen_params),
 	KUNIT_CASE_PARAM(two_make_one_npi, side_gen_params),
@@ -836,6 +889,7 @@ static struct kunit_case nmr_delay_cases[] = {
 	KUNIT_CASE(register_call_finds_no_memory_and_no_client),
 	KUNIT_CASE(arrival_before_the_offer_is_no_event),
 	KUNIT_CASE_PARAM(less_does_not_take_back_all, side_gen_params),
+	KUNIT_CASE_PARAM(party_leaves_between_offer_and_attach, side_gen_params),
 	KUNIT_CASE_PARAM(finishing_party_is_not_offered, side_gen_params),
 	KUNIT_CASE_PARAM(binding_needs_workers_for_its_callbacks_alone, lack_gen_params),
 	KUNIT_CASE_PARAM(registration_is_found_until_it_has_finished, finish_gen_params),

@@ -118,8 +118,8 @@ static int end_faults(void)
 }
 
 /*
- * The numbers that directories of registrations are named by, as they are made by the task
- * whose allocations fail: @last of each side, and how many were no greater than that.
+ * The numbers that name directories of registrations, as faults.task makes these: @last of
+ * each side, and how many were no greater than that.
  */
 static struct {
 	u64 last[NMR_SIDES];

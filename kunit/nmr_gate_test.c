@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Calls in flight: when a gate is open, who is counted where, what drains, and how
+ * Calls in flight: when a gate is open, where calls are counted, what drains, and how
  * long a binding may be asked.
  */
 #include <kunit/test.h>
@@ -281,7 +281,7 @@ static bool may_call_rcu(struct nt_binding *nb, enum nmr_side side)
 	return may;
 }
 
-/* As open as for those who enter. */
+/* As open as for calls that enter. */
 static void rcu_readers_may_call(struct kunit *test)
 {
 	enum nmr_side side = param_side(test);
@@ -327,7 +327,7 @@ static int rcu_caller_thread(void *arg)
 	return may;
 }
 
-/* Nobody is told to detach as long as one is inside. */
+/* No side is told to detach as long as one is inside. */
 static void detach_waits_for_rcu_readers(struct kunit *test)
 {
 	struct nt *nt = test->priv;
@@ -565,7 +565,7 @@ static void stray_exit_of_a_closed_gate_warns(struct kunit *test)
 
 /* How long a binding may be asked */
 
-/* A reference keeps the object, delays nobody, and opens nothing. */
+/* A reference keeps the object, delays no wait, and opens nothing. */
 static void reference_outlives_cleanup(struct kunit *test)
 {
 	struct nt *nt = test->priv;
@@ -742,7 +742,7 @@ static struct nt_thread *begin_reading(struct nt *nt, int (*fn)(void *arg),
 }
 
 /*
- * Who began to read before the user's put, of a pointer that the user had published, has
+ * A reader that began before the user's put, of a pointer that the user had published, has
  * a grace period: also if the registrar's own reference is the last to go, and the grace
  * period which that waits for began earlier than the reader. To have it so, the first
  * reader holds up a grace period that is none of the registrar's, the second one the

@@ -228,6 +228,12 @@ static struct pair *new_pair(struct nt *nt)
 	return pair;
 }
 
+/* Enter the gate of a client, which is open. */
+static void enter(struct nmr_binding *binding)
+{
+	WARN_ON(!nmr_client_call_enter(binding));
+}
+
 static void call_both(struct pair *pair)
 {
 	if (nmr_client_call_enter(pair->binding)) {
@@ -463,11 +469,11 @@ KUNIT_ARRAY_PARAM(holder, holders, holder_desc);
 /* One call is in flight afterwards; or the wait would end at once. */
 static void enter_as(struct nmr_binding *binding, enum holder holder)
 {
-	WARN_ON(!nmr_client_call_enter(binding));
+	enter(binding);
 	if (holder == HANDED_OVER || holder == EXITED)
 		nmr_client_call_handover(binding);
 	if (holder == NESTED || holder == EXITED) {
-		WARN_ON(!nmr_client_call_enter(binding));
+		enter(binding);
 		nmr_client_call_exit(binding);
 	}
 }
@@ -663,13 +669,13 @@ static void calls_leave_room(struct kunit *test)
 	begin_watch();
 	for (first = 0; first < 2; first++) {
 		if (first)
-			nmr_client_call_enter(pair->binding);
+			enter(pair->binding);
 		fill_room();
-		nmr_client_call_enter(pair->binding);
+		enter(pair->binding);
 		KUNIT_EXPECT_LE(test, current->lockdep_depth, OWN_ROOM + 3);
 		clear_room();
 		if (!first)
-			nmr_client_call_enter(pair->binding);
+			enter(pair->binding);
 		nmr_client_call_exit(pair->binding);
 		nmr_client_call_exit(pair->binding);
 		KUNIT_EXPECT_EQ(test, current->lockdep_depth, 0);
@@ -773,7 +779,7 @@ static bool interrupt_with(void (*fn)(struct nmr_binding *binding),
 
 static void enter_client(struct nmr_binding *binding)
 {
-	nmr_client_call_enter(binding);
+	enter(binding);
 }
 
 /* With a lock that the task took in its call, and without. */
@@ -891,9 +897,9 @@ static void calls_hand_over_hand(struct kunit *test)
 	int i;
 
 	begin_watch();
-	nmr_client_call_enter(crowd->pair[0]->binding);
+	enter(crowd->pair[0]->binding);
 	for (i = 1; i < CROWD; i++) {
-		nmr_client_call_enter(crowd->pair[i]->binding);
+		enter(crowd->pair[i]->binding);
 		nmr_client_call_exit(crowd->pair[i - 1]->binding);
 	}
 	nmr_client_call_exit(crowd->pair[CROWD - 1]->binding);
@@ -910,13 +916,13 @@ static void call_ends_a_request_of_another(struct kunit *test)
 
 	begin_watch();
 	for (i = 0; i < CROWD; i++) {
-		nmr_client_call_enter(crowd->pair[i]->binding);
+		enter(crowd->pair[i]->binding);
 		nmr_client_call_handover(crowd->pair[i]->binding);
 	}
 	for (i = 0; i < CROWD; i++) {
 		int depth;
 
-		nmr_client_call_enter(crowd->pair[i]->binding);
+		enter(crowd->pair[i]->binding);
 		depth = current->lockdep_depth;
 		nmr_client_call_exit(crowd->pair[(i + 1) % CROWD]->binding);
 		KUNIT_EXPECT_EQ(test, current->lockdep_depth, depth);

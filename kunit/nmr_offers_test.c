@@ -934,6 +934,30 @@ static void event_while_full_is_remembered(struct kunit *test)
 	await_offers(test, client, defers, 2);
 }
 
+/* A client that is full leaves with a pair that is due: its provider forgets the client. */
+static void client_leaves_with_a_pair_that_is_due(struct kunit *test)
+{
+	struct nt *nt = test->priv;
+	struct nt_party *client = nt_client(nt);
+	struct nt_party *defers = nt_provider(nt), *holder = nt_provider(nt);
+
+	client->max_bindings = 1;
+	defers->at[NT_P_ATTACH].ret = -EPROBE_DEFER;
+	nt_join_npi(defers);
+	nt_join_npi(holder);
+	nt_join_npi(client);
+	KUNIT_ASSERT_EQ(test, nt_offers(client, holder), 1);
+	KUNIT_EXPECT_EQ(test, nt_reoffer(client), 0);
+	nt_settle(nt);
+	KUNIT_EXPECT_EQ(test, nt_offers(client, defers), 1);
+	nt_leave(client);
+	nt_settle(nt);
+	KUNIT_EXPECT_EQ(test, nt_reoffer(defers), 0);
+	nt_settle(nt);
+	nt_leave(defers);
+	KUNIT_EXPECT_EQ(test, nt_entered(defers, NT_P_ATTACH), 1);
+}
+
 /* Without the event the same free slot brings nothing back. */
 static void free_slot_is_no_event(struct kunit *test)
 {
@@ -1025,6 +1049,7 @@ static struct kunit_case nmr_offers_cases[] = {
 	KUNIT_CASE(fallback_moves_a_full_client),
 	KUNIT_CASE_PARAM(event_before_cleanup_is_remembered, event_gen_params),
 	KUNIT_CASE_PARAM(event_while_full_is_remembered, side_gen_params),
+	KUNIT_CASE(client_leaves_with_a_pair_that_is_due),
 	KUNIT_CASE(free_slot_is_no_event),
 	KUNIT_CASE(two_fallbacks_bring_each_other_back),
 	KUNIT_CASE(nested_registration_finds_the_client_full),

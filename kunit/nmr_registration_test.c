@@ -122,7 +122,7 @@ static void register_tells_what_is_null(struct kunit *test)
 	char line[100];
 	int i;
 
-	snprintf(line, sizeof(line), "nmr: " KBUILD_MODNAME " cannot register: %s\n",
+	snprintf(line, sizeof(line), "nmr: " KBUILD_MODNAME " cannot register: %s",
 		 omission->why);
 	nt_join_npi(nt_client(nt));
 	nt_join_npi(nt_provider(nt));

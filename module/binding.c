@@ -240,6 +240,7 @@ static void nmr_binding_attached(struct nmr_binding *b)
 	b->counted = true;
 	client->attached++;
 	b->reg[NMR_PROVIDER]->attached++;
+	/* See above. */
 	if (waitqueue_active(&client->wait))
 		wake_up_all(&client->wait);
 }

@@ -43,7 +43,8 @@ static int nmr_check_site(struct nmr_site *site, const void *characteristics, si
 	if (site->version == NMR_VERSION && site->size == size)
 		return characteristics ? 0 : nmr_refuse(site, "the characteristics are NULL");
 	pr_err_ratelimited("%s was built with version %u of nmr.h (characteristics of %u bytes), nmr.ko with version %u (%zu bytes): build %s again\n",
-	       site->modname, site->version, site->size, NMR_VERSION, size, site->modname);
+			   site->modname, site->version, site->size, NMR_VERSION, size,
+			   site->modname);
 	return -EINVAL;
 }
 

@@ -35,10 +35,15 @@ machine()
 # tests KERNEL: the last line says how many
 tests()
 {
+	local script logs=()
+
+	for script in "$TOP"/scripts/guest/{integration*,costs}.sh; do
+		script=${script##*/}
+		logs+=("$BUILD/${script%.sh}-$1.log")
+	done
 	case $1 in
 	[0-9]*)	"$TOP/scripts/integration.sh" "$1" &&
-		"$TOP/scripts/summary.sh" "$BUILD/integration-$1.log" \
-			"$BUILD/integration-preempt-$1.log" "$BUILD/costs-$1.log" ;;
+		"$TOP/scripts/summary.sh" "${logs[@]}" ;;
 	*)	"$TOP/scripts/kunit.sh" -k "$1" ;;
 	esac
 }

@@ -289,7 +289,8 @@ struct nmr_client_characteristics {
  *	provider may call the client, until the binding closes. The registrar calls it once,
  *	if the provider's gate has opened: if neither side had begun to leave by then, and
  *	nmr_detach_binding() had not been called. If the binding closes between that and the
- *	call, the registrar still calls it, and calls detach after it has returned. nmr_provider_call_enter() tells the same without this callback.
+ *	call, the registrar still calls it, and calls detach after it has returned.
+ *	nmr_provider_call_enter() tells the same without this callback.
  *
  *	The callback runs in process context, in the task of the attach callbacks, and may
  *	sleep.

@@ -14,7 +14,7 @@ measure()
 	insmod "/modules/$name.ko" "$@" && rmmod "$name"
 }
 
-# bindings N: of everybody, with the events of bindings that nobody asked for, and without
+# bindings N: of each peer, with the events of bindings that no process listens for, and without
 bindings()
 {
 	for shape in clients providers; do

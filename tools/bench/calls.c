@@ -170,7 +170,7 @@ static int bench_thread(void *arg)
 	u64 start;
 
 	atomic_dec(&round->missing);
-	/* Who wakes the threads may be waiting for this CPU. */
+	/* The task that wakes the threads may be waiting for this CPU. */
 	while (atomic_read(&round->missing))
 		cond_resched();
 	start = ktime_get_ns();
