@@ -434,9 +434,9 @@ static void counts_find_no_memory(struct kunit *test)
 	do {
 		client = nt_client(nt);
 		nt_join_npi(client);
-	} while (!atomic_read(&faults.failed) && ++bindings < 200);
+	} while (nt_entered(client, NT_C_ATTACH) && ++bindings < 200);
 	KUNIT_EXPECT_EQ(test, nt_entered(client, NT_C_ATTACH), 0);
-	KUNIT_EXPECT_EQ(test, end_faults(), 1);
+	KUNIT_EXPECT_GE(test, end_faults(), 1);
 	nt_await(nt, bound(client, provider));
 }
 

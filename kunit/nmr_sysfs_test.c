@@ -625,11 +625,19 @@ static void clients_have_a_modalias(struct kunit *test)
 
 #define TEXT_SIZE	16384
 
+static char *nt_text(struct nt *nt)
+{
+	char *text = kunit_kzalloc(nt->test, TEXT_SIZE, GFP_KERNEL);
+
+	KUNIT_ASSERT_NOT_NULL(nt->test, text);
+	return text;
+}
+
 /* What nmr/pairs says of a pair, or "" if it is not there. */
 static const char *nt_pair_line(struct nt_party *client, struct nt_party *provider)
 {
 	struct nt *nt = client->nt;
-	char *text = nt_zalloc(nt, TEXT_SIZE), *line, *end;
+	char *text = nt_text(nt), *line, *end;
 	char pair[80];
 
 	nt_check(nt, nt_read_lines("nmr/pairs", text, TEXT_SIZE) >= 0);
@@ -750,7 +758,7 @@ static void pairs_are_read_while_they_go(struct kunit *test)
 {
 	struct nt *nt = test->priv;
 	struct nt_party *client = nt_client(nt), *provider[100];
-	char *text = nt_zalloc(nt, TEXT_SIZE);
+	char *text = nt_text(nt);
 	int i, lines = 0;
 	char *c;
 
@@ -779,7 +787,7 @@ static void reader_of_pairs_loses_its_place(struct kunit *test)
 {
 	struct nt *nt = test->priv;
 	struct nt_party *client[2] = { nt_client(nt), nt_client(nt) }, *provider;
-	char *text = nt_zalloc(nt, TEXT_SIZE);
+	char *text = nt_text(nt);
 	ssize_t some, rest;
 	struct file *file;
 	int i;
@@ -816,7 +824,7 @@ static void references_are_shown(struct kunit *test)
 	struct nt *nt = test->priv;
 	struct nt_party *client = nt_client(nt), *provider = nt_provider(nt);
 	struct nt_binding *nb = nt_pair(nt, client, provider);
-	char *text = nt_zalloc(nt, TEXT_SIZE);
+	char *text = nt_text(nt);
 	char line[80];
 
 	nt_get(nb);
