@@ -24,9 +24,9 @@ esac
 
 # A pair that is deferred, with the registration of the one of which there are many
 case $(uname -r) in
-*-rt-*)	CLIENT_DEFERRED=60000 PROVIDER_DEFERRED=63000 ;;
+*-rt-*)	CLIENT_DEFERRED=60000 PROVIDER_DEFERRED=72500 ;;
 6.1.*)	CLIENT_DEFERRED=41000 PROVIDER_DEFERRED=44000 ;;
-*)	CLIENT_DEFERRED=43000 PROVIDER_DEFERRED=47000 ;;
+*)	CLIENT_DEFERRED=43000 PROVIDER_DEFERRED=53500 ;;
 esac
 
 # call WAY: hundredths of an instruction
