@@ -477,6 +477,25 @@ static void arriving_client_is_no_event(struct kunit *test)
 	expect_offers(test, newcomer, defers, 1);
 }
 
+/* Nor does one that arrives between an offer and its outcome. */
+static void client_arriving_during_the_offer_is_no_event(struct kunit *test)
+{
+	struct nt *nt = test->priv;
+	struct nt_party *client = nt_client(nt), *newcomer = nt_client(nt);
+	struct nt_party *defers = nt_provider(nt);
+	struct nt_thread *thread;
+
+	client->at[NT_C_ATTACH].ret = -EPROBE_DEFER;
+	nt_hold(client, NT_C_ATTACH);
+	nt_join_npi(defers);
+	thread = nt_spawn(nt, nt_register_thread, client);
+	nt_await(nt, nt_entered(client, NT_C_ATTACH) == 1);
+	nt_join_npi(newcomer);
+	nt_release(client, NT_C_ATTACH);
+	KUNIT_EXPECT_EQ(test, nt_join(thread), 0);
+	expect_offers(test, client, defers, 1);
+}
+
 /*
  * One provider arrives, and each client that waits has its deferred pair offered again:
  * they are more than a batch, so that the lock is dropped between them.
@@ -1031,6 +1050,7 @@ static struct kunit_case nmr_offers_cases[] = {
 	KUNIT_CASE_PARAM(failed_binding_is_no_event, deferral_gen_params),
 	KUNIT_CASE(strangers_binding_is_no_event),
 	KUNIT_CASE(arriving_client_is_no_event),
+	KUNIT_CASE(client_arriving_during_the_offer_is_no_event),
 	KUNIT_CASE(arriving_provider_concerns_each_client),
 	KUNIT_CASE(event_concerns_each_deferred_pair),
 	KUNIT_CASE(reoffer_concerns_each_client),
