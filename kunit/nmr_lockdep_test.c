@@ -730,11 +730,13 @@ static void interrupt(struct interruption *this)
 	unsigned long flags;
 
 	this->over_the_task = current == this->task;
-	if (this->locked)
+	if (this->locked) {
 		raw_spin_lock_irqsave(&interrupt_lock, flags);
-	this->fn(this->binding);
-	if (this->locked)
+		this->fn(this->binding);
 		raw_spin_unlock_irqrestore(&interrupt_lock, flags);
+	} else {
+		this->fn(this->binding);
+	}
 	/* Pairs with interrupt_with(). */
 	smp_store_release(&this->done, true);
 }
@@ -777,11 +779,6 @@ static bool interrupt_with(void (*fn)(struct nmr_binding *binding),
 	return this.over_the_task;
 }
 
-static void enter_client(struct nmr_binding *binding)
-{
-	enter(binding);
-}
-
 /* With a lock that the task took in its call, and without. */
 static void interrupt_ends_a_request(struct kunit *test)
 {
@@ -803,7 +800,7 @@ static void interrupt_ends_a_request(struct kunit *test)
 		KUNIT_EXPECT_TRUE(test, interrupt_with(nmr_client_call_exit, pair->binding,
 						       over));
 		KUNIT_EXPECT_EQ(test, current->lockdep_depth, depth);
-		KUNIT_EXPECT_TRUE(test, interrupt_with(enter_client, pair->binding, over));
+		KUNIT_EXPECT_TRUE(test, interrupt_with(enter, pair->binding, over));
 		KUNIT_EXPECT_EQ(test, current->lockdep_depth, depth);
 		if (locked)
 			mutex_unlock(&lock);
@@ -971,7 +968,7 @@ static void take_step(struct walk *walk, enum step step, int i)
 
 	switch (step) {
 	case ENTER:
-		enter_client(binding);
+		enter(binding);
 		walk->own[i]++;
 		break;
 	case EXIT:
@@ -988,7 +985,7 @@ static void take_step(struct walk *walk, enum step step, int i)
 		walk->handed[i]--;
 		break;
 	case ENTER_IN_INTERRUPT:
-		interrupt_with(enter_client, binding, over);
+		interrupt_with(enter, binding, over);
 		walk->handed[i]++;
 		break;
 	case EXIT_IN_INTERRUPT:
