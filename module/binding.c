@@ -277,10 +277,14 @@ static void nmr_binding_conclude(struct nmr_binding *b)
 
 	spin_lock_irq(&nmr_lock);
 	WRITE_ONCE(b->attaching, false);
-	if (b->closed)
+	if (b->closed) {
 		__llist_add(&b->batch, &batch);
-	else
+		/* From here on it is in sysfs, and userspace is told, too. */
+		nmr_stuck_forget(b);
+		nmr_stuck_watch(b);
+	} else {
 		nmr_binding_attached(b);
+	}
 	nmr_bindings_detach(&batch);
 	spin_unlock_irq(&nmr_lock);
 }

@@ -240,10 +240,10 @@ void nmr_binding_reap_later(struct nmr_binding *b)
 {
 	struct nmr_registration *reg = nmr_binding_leaver(b);
 
-	if (!llist_add(&b->batch, &reg->reap))
-		return;
+	/* Once @b is in the list, a worker may reap it, and @reg may go with it. */
 	nmr_registration_get(reg);
-	if (!nmr_queue_work(nmr_reap_wq, &reg->reap_work))
+	if (!llist_add(&b->batch, &reg->reap) ||
+	    !nmr_queue_work(nmr_reap_wq, &reg->reap_work))
 		nmr_registration_put(reg);
 }
 

@@ -312,7 +312,8 @@ static void nmr_scan_pairs(struct nmr_registration *reg, struct list_head *list,
 	unsigned int budget = 0, left;
 
 	spin_lock_irq(&nmr_lock);
-	left = list == &reg->deferred ? reg->nr_deferred : reg->nr_pairs;
+	left = list == &reg->deferred ? reg->nr_deferred :
+					reg->nr_pairs - reg->nr_deferred;
 	for (; left && !reg->leaving; left--) {
 		pair = list_first_entry_or_null(list, struct nmr_pair, node[reg->side]);
 		if (!pair)

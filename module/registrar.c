@@ -26,7 +26,7 @@ static bool nmr_ready;
 /* Tell why a register call fails, once for each place that registers. */
 static int nmr_refuse(struct nmr_site *site, const char *why)
 {
-	if (!xchg(&site->told, true))
+	if (!test_and_set_bit(0, &site->told))
 		pr_err("%s cannot register: %s\n", site->modname, why);
 	return -EINVAL;
 }
@@ -464,7 +464,9 @@ static bool nmr_was_frozen(void)
 {
 	if (!nmr_may_freeze() || !try_to_freeze())
 		return false;
+	spin_lock_irq(&current->sighand->siglock);
 	recalc_sigpending();
+	spin_unlock_irq(&current->sighand->siglock);
 	return true;
 }
 

@@ -22,12 +22,13 @@
 #include <linux/jiffies.h>
 #include <linux/kernel.h>
 #include <linux/moduleparam.h>
-#include <linux/ratelimit.h>
 #include <linux/sched.h>
 
 #include "internal.h"
 
-#define NMR_STUCK_TEXT	320	/* what a line says of one binding */
+#define NMR_STUCK_TEXT		320		/* what a line says of one binding */
+#define NMR_STUCK_LINES		4		/* of one check; the others wait for the next */
+#define NMR_STUCK_LONGEST	(24U * 60 * 60)	/* interval, in seconds */
 
 static unsigned int stuck_seconds = 30;
 module_param(stuck_seconds, uint, 0644);
@@ -123,14 +124,10 @@ static void nmr_say_why(struct nmr_text *text, const struct nmr_binding *b)
 static void nmr_stuck_warn(const struct nmr_binding *b, const struct nmr_registration *reg,
 			   unsigned int others)
 {
-	static DEFINE_RATELIMIT_STATE(limit, DEFAULT_RATELIMIT_INTERVAL,
-				      DEFAULT_RATELIMIT_BURST);
 	bool closed = smp_load_acquire(&b->closed);	/* pairs with nmr_binding_close() */
 	struct nmr_text text = {};
 	char more[64] = "";
 
-	if (!__ratelimit(&limit))
-		return;
 	nmr_say_why(&text, b);
 	if (others)
 		scnprintf(more, sizeof(more), "; so have %u more bindings of %s %llu", others,
@@ -190,7 +187,7 @@ static void nmr_stuck_add(struct nmr_binding *b, unsigned int seconds)
 	if (reg->nr_stuck++)
 		return;
 	reg->stuck_next = jiffies;
-	reg->stuck_seconds = seconds;
+	reg->stuck_seconds = min(seconds, NMR_STUCK_LONGEST);
 	list_add_tail(&reg->stuck_node, &nmr_stuck);
 	nmr_nr_stuck++;
 }
@@ -271,7 +268,7 @@ static struct nmr_binding *nmr_stuck_due(unsigned int *left)
 			continue;
 		}
 		reg->stuck_next = jiffies + reg->stuck_seconds * HZ;
-		reg->stuck_seconds *= 2;
+		reg->stuck_seconds = min(2 * reg->stuck_seconds, NMR_STUCK_LONGEST);
 		nmr_binding_pin(b);
 		return b;
 	}
@@ -281,7 +278,7 @@ static struct nmr_binding *nmr_stuck_due(unsigned int *left)
 static void nmr_stuck_tell(void)
 {
 	struct nmr_registration *reg = NULL;
-	unsigned int left = UINT_MAX, others = 0;
+	unsigned int left = UINT_MAX, lines = NMR_STUCK_LINES, others = 0;
 	struct nmr_binding *b;
 
 	do {
@@ -296,9 +293,10 @@ static void nmr_stuck_tell(void)
 		if (b) {
 			nmr_stuck_warn(b, reg, others);
 			nmr_binding_unpin(b);
+			lines--;
 		}
 		cond_resched();
-	} while (left);
+	} while (left && lines);
 }
 
 static void nmr_stuck_check(struct work_struct *work)

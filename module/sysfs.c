@@ -182,6 +182,8 @@ void nmr_sysfs_announce_registration(struct nmr_registration *reg)
 
 void nmr_sysfs_remove_registration(struct nmr_registration *reg)
 {
+	/* No event that is asked for comes after the one of the removal. */
+	sysfs_remove_file(&reg->kobj, &uevent_attr.attr);
 	kobject_del(&reg->kobj);
 	kobject_put(&reg->kobj);
 }

@@ -337,7 +337,7 @@ struct nmr_site {
 	u32			size;
 	const char		*modname;
 	struct module		*owner;
-	bool			told;
+	unsigned long		told;
 	struct lock_class_key	key;
 };
 
