@@ -9,7 +9,7 @@
 #include <linux/iopoll.h>
 #include <linux/irq_work.h>
 #include <linux/kthread.h>
-#include <linux/ratelimit_types.h>
+#include <linux/ratelimit.h>
 #include <linux/rcupdate.h>
 #include <linux/string.h>
 #include <linux/tracepoint.h>
@@ -326,8 +326,15 @@ static int nt_probe_log(struct nt *nt, bool attach)
 
 /*
  * Messages are rate limited, and cases that provoke some follow each other fast: no limit
- * is in force while a case watches the log, where the kernel has probes.
+ * is in force while a case watches the log, where the kernel has probes. That of misuse is
+ * reached without, where nmr is built in.
  */
+static void nt_limit_misuse(int interval)
+{
+	if (&nmr_misuse_limit)
+		WRITE_ONCE(nmr_misuse_limit.interval, interval);
+}
+
 static int nt_no_limit(struct ratelimit_state *rs, const char *func)
 {
 	return 1;
@@ -356,6 +363,7 @@ void nt_watch_log(struct nt *nt)
 	err = nt_detour_begin(&nt_ratelimit);
 	KUNIT_ASSERT_EQ(nt->test, err, IS_ENABLED(CONFIG_KPROBES) ? 0 : -EOPNOTSUPP);
 	nt->unlimited = !err;
+	nt_limit_misuse(0);
 	KUNIT_ASSERT_EQ(nt->test, nt_probe_log(nt, true), 0);
 	nt->probing = true;
 }
@@ -373,6 +381,7 @@ void nt_end_watch(struct nt *nt)
 	nt->unlimited = false;
 	if (!nt->probing)
 		return;
+	nt_limit_misuse(DEFAULT_RATELIMIT_INTERVAL);
 	nt_probe_log(nt, false);
 	nt->probing = false;
 	if (nt->expecting)

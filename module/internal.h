@@ -48,6 +48,7 @@
 #include <linux/lockdep.h>
 #include <linux/minmax.h>
 #include <linux/nmr.h>
+#include <linux/ratelimit_types.h>
 #include <linux/rbtree.h>
 #include <linux/rcupdate.h>
 #include <linux/refcount.h>
@@ -552,6 +553,7 @@ void nmr_binding_unpin(struct nmr_binding *b);
 void nmr_objects_exit(void);
 
 /* misuse.c */
+extern struct ratelimit_state nmr_misuse_limit;
 void nmr_misuse(struct nmr_registration *reg, enum nmr_misuse kind, u64 binding);
 
 /* Tell whether no callback of @reg runs or will run, which is what a wait waits for. */

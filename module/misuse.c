@@ -44,15 +44,17 @@ static const struct {
 		"call nmr_wait_for_", "_deregister_complete() in module_exit()" },
 };
 
+/* Of all modules together; the suites lift it. */
+DEFINE_RATELIMIT_STATE(nmr_misuse_limit, DEFAULT_RATELIMIT_INTERVAL,
+		       DEFAULT_RATELIMIT_BURST);
+
 /* Warn of a misuse by the module of @reg. @binding is 0 if it concerns none. */
 void nmr_misuse(struct nmr_registration *reg, enum nmr_misuse kind, u64 binding)
 {
-	static DEFINE_RATELIMIT_STATE(limit, DEFAULT_RATELIMIT_INTERVAL,
-				      DEFAULT_RATELIMIT_BURST);
 	const char *side = nmr_side_name(reg->side);
 	char of[32] = "";
 
-	if (test_bit(kind, &reg->misuse) || !__ratelimit(&limit) ||
+	if (test_bit(kind, &reg->misuse) || !__ratelimit(&nmr_misuse_limit) ||
 	    test_and_set_bit(kind, &reg->misuse))
 		return;
 	if (binding)
