@@ -31,7 +31,7 @@ installed()
 # debug FILE: it was built with NMR_DEBUG
 debug()
 {
-	nm "$1" | grep ' __nmr_call_entered$'
+	nm "$1" | grep ' nmr_holder_add$'
 }
 
 test_what_was_built_is_installed()
