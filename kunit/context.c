@@ -331,8 +331,10 @@ static int nt_probe_log(struct nt *nt, bool attach)
  */
 static void nt_limit_misuse(int interval)
 {
-	if (&nmr_misuse_limit)
-		WRITE_ONCE(nmr_misuse_limit.interval, interval);
+	struct ratelimit_state *limit = &nmr_misuse_limit;
+
+	if (limit)
+		WRITE_ONCE(limit->interval, interval);
 }
 
 static int nt_no_limit(struct ratelimit_state *rs, const char *func)

@@ -462,11 +462,14 @@ static bool nmr_attach_decided(struct nmr_registration *reg)
  */
 static bool nmr_was_frozen(void)
 {
+	/* A task that runs keeps its own. */
+	struct sighand_struct *sighand = rcu_dereference_protected(current->sighand, true);
+
 	if (!nmr_may_freeze() || !try_to_freeze())
 		return false;
-	spin_lock_irq(&current->sighand->siglock);
+	spin_lock_irq(&sighand->siglock);
 	recalc_sigpending();
-	spin_unlock_irq(&current->sighand->siglock);
+	spin_unlock_irq(&sighand->siglock);
 	return true;
 }
 
