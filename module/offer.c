@@ -52,21 +52,29 @@ struct nmr_offers {
 
 static LIST_HEAD(nmr_starved);	/* nmr_lock */
 
+/*
+ * Scan the clients that starve now. A scan that runs meanwhile and finds no memory, either,
+ * lists its client for the next time.
+ */
 static void nmr_retry(struct work_struct *work)
 {
 	struct nmr_registration *client;
+	unsigned int budget = 0;
+	LIST_HEAD(starved);
 
-	do {
-		spin_lock_irq(&nmr_lock);
-		client = list_first_entry_or_null(&nmr_starved, struct nmr_registration,
-						  starved);
-		if (client) {
-			list_del_init(&client->starved);
-			nmr_registration_scan(client);
+	spin_lock_irq(&nmr_lock);
+	list_splice_init(&nmr_starved, &starved);
+	while ((client = list_first_entry_or_null(&starved, struct nmr_registration,
+						  starved))) {
+		list_del_init(&client->starved);
+		nmr_registration_scan(client);
+		if (++budget % NMR_BATCH == 0) {
+			spin_unlock_irq(&nmr_lock);
+			cond_resched();
+			spin_lock_irq(&nmr_lock);
 		}
-		spin_unlock_irq(&nmr_lock);
-		cond_resched();
-	} while (client);
+	}
+	spin_unlock_irq(&nmr_lock);
 }
 
 static DECLARE_DELAYED_WORK(nmr_retry_work, nmr_retry);
