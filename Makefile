@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0
+# SPDX-License-Identifier: GPL-2.0-only
 # Builds nmr as an external module, and tests it. Kbuild has what is built.
 #
 #   make [KDIR=...]		nmr.ko for the running kernel, or that of KDIR
@@ -33,7 +33,7 @@ ifneq ($(wildcard /lib/modules/$(running)/build/Makefile),)
 KDIR	?= /lib/modules/$(running)/build
 else
 # No kernel headers: those of Debian's newest 6.1, asked for once and if needed.
-KDIR	?= $(eval KDIR := $(shell scripts/kernel.sh headers 6.1 | sed -n 's/^KDIR=//p'))$\
+KDIR	?= $(eval KDIR := $(shell scripts/fetch/kernel.sh headers 6.1 | sed -n 's/^KDIR=//p'))$\
 	   $(if $(KDIR),$(info No headers for the running kernel, $(running): \
 			       this is for $(release), KDIR=... for another))$(KDIR)
 endif

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: GPL-2.0-only
 /*
  * Where tests run: threads, softirq, hardirq, RCU callbacks, under raw locks; and
  * the warnings they provoke, read off the console's tracepoint.

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: GPL-2.0-only
 /* Functions of the kernel that are not always called, see detour.h. */
 #include <linux/ptrace.h>
 

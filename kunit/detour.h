@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0 */
+/* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * Detours: a function of the kernel is replaced, for some of its calls, by one of
  * the test's that only returns a value.

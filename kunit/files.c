@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: GPL-2.0-only
 /* Files of sysfs and debugfs, see files.h. */
 #include <linux/err.h>
 #include <linux/file.h>

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0 */
+/* SPDX-License-Identifier: GPL-2.0-only */
 /* Files of sysfs and debugfs, read and written through mounts that only the kernel sees. */
 #ifndef _NMR_KUNIT_FILES_H
 #define _NMR_KUNIT_FILES_H

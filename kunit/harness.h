@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0 */
+/* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * What every suite stands on: scripted clients and providers, and the rules that
  * hold in each of their callbacks whatever a test is about.

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0 */
+/* SPDX-License-Identifier: GPL-2.0-only */
 /* Between the two halves of the harness. */
 #ifndef _NMR_KUNIT_HARNESS_INTERNAL_H
 #define _NMR_KUNIT_HARNESS_INTERNAL_H

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: GPL-2.0-only
 /*
  * Attaching: what either side may answer and what comes of it, who is told what,
  * and what happens to a binding that one side leaves, or that somebody detaches,

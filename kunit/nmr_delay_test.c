@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: GPL-2.0-only
 /*
  * Unrelated registrations do not wait for each other (promise 8): one task sleeps inside
  * the kernel, and must not delay registrations that have nothing to do with it.

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: GPL-2.0-only
 /*
  * Detaching and cleaning up: order, reasons, who waits for whom, where a pending
  * detach may be completed, and what the registrar makes of misuse.

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: GPL-2.0-only
 /*
  * Calls in flight: when a gate is open, where calls are counted, what drains, and how
  * long a binding may be asked.

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: GPL-2.0-only
 /*
  * Calls, and CPUs that come and go: what a CPU has counted is part of the sum whether it
  * is online or not.

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: GPL-2.0-only
 /*
  * Deadlocks that the registrar cannot prevent, and lockdep is to report before they
  * happen: the two orders that together could hang come one after the other here.

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: GPL-2.0-only
 /*
  * Stacks of layers: each is a client of the one below, and a provider of the one above
  * as soon as it is attached. So one register call brings all of them up, each inside the

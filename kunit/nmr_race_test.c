@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: GPL-2.0-only
 /*
  * Races, each forced: the test stops a party in the window, lets the other move, and
  * looks at what must hold. The same races with threads that run freely are in

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: GPL-2.0-only
 /*
  * Registrations and their handles: what register, deregister, wait and reoffer
  * return, and which of two reasons to refuse comes first.

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: GPL-2.0-only
 /*
  * The races of nmr_race_test.c with threads that run freely, on all CPUs, and crowds.
  *

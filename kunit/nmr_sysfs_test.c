@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: GPL-2.0-only
 /*
  * What /sys/kernel/nmr shows, from registered to gone, and what it takes; and what debugfs
  * shows of pairs that are not attached, and of references.

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: GPL-2.0-only
 /* Functions that run at once, see racers.h. */
 #include <linux/cpumask.h>
 #include <linux/delay.h>

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: GPL-2.0-only
 /*
  * Which callbacks of modules run, on which CPU and in which task.
  *
@@ -7,7 +7,7 @@
  * callback that its own is inside of: in the same task, or, if a worker makes an offer that
  * a register call waits for, in the task of that call. What would only end if another
  * task's callback ended first (two callbacks that wait for each other's registrations) is
- * for lockdep, see track.c.
+ * for lockdep, see lockdep.c.
  *
  * Locking: nmr_callback_lock, process context only, a leaf. Frames are on the stacks of
  * their tasks, in a table by task. The outer ones of a frame stay for as long as the frame

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0 */
+/* SPDX-License-Identifier: GPL-2.0-only */
 /* Where the kernels that nmr.ko is built for differ. */
 #ifndef _NMR_COMPAT_H
 #define _NMR_COMPAT_H

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: GPL-2.0-only
 /*
  * The per-CPU counts that gates have, by the chunk: alloc_percpu() of 16 bytes takes
  * 8,000 instructions, more than all else that attaches two modules.

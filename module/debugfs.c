@@ -1,11 +1,11 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: GPL-2.0-only
 /*
  * What is shown in debugfs, to root alone, so that "why is this client not bound?" and
  * "why does nmr.ko not unload?" have answers:
  *
  *   nmr/pairs		a line for each client and provider of one NPI that are not attached
  *   nmr/references	a line for each binding that has ended and is referenced still
- *   nmr/calls		with NMR_DEBUG: the calls in flight, see holders.c
+ *   nmr/calls		with NMR_DEBUG: the calls in flight, see call_trace.c
  *
  * The first two walk through objects that come and go. A reader keeps its place as the
  * object that it has reached, with a reference.

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: GPL-2.0-only
 /*
  * Call gates: the calls in flight through a binding. Each side has a gate, which counts
  * the calls that this side makes. The fast half is inline in <linux/nmr.h>.

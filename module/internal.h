@@ -1,20 +1,20 @@
-/* SPDX-License-Identifier: GPL-2.0 */
+/* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * What the files of nmr.ko share. Each file has one concern; a lower one calls a higher
  * one only through a work item:
  *
  *   main.c		module init and exit
  *   debugfs.c		pairs that are not attached, and bindings still referenced
- *   registrar.c	the API of registrations: register, deregister, wait
+ *   api.c	the API of registrations: register, deregister, wait
  *   offer.c		which offers are made, and when
  *   registration.c	which registrations there are: publish, find, finish
  *   binding.c		a binding's life: attach, close, detach, cleanup
  *   stuck.c		bindings that do not attach or do not drain
  *   sysfs.c		sysfs and uevents
  *   pair.c		what became of the offers already made
- *   track.c		callbacks and calls in flight as lockdep sees them
- *   holders.c		the stacks of calls in flight (NMR_DEBUG)
- *   object.c		memory and references, and what a registration is busy with
+ *   lockdep.c		callbacks and calls in flight as lockdep sees them
+ *   call_trace.c		the stacks of calls in flight (NMR_DEBUG)
+ *   refs.c		memory and references, and what a registration is busy with
  *   gate.c		calls in flight: open, close, drain
  *   callback.c		which callbacks run, on which CPU, in which task
  *   counts.c		memory for the counts of calls
@@ -31,7 +31,7 @@
  *			 loop that grows with the registry.
  *   leaves		 nmr_npi_lock of npi.c, nmr_callback_lock of callback.c,
  *			 nmr_counts_lock of counts.c, and with NMR_DEBUG
- *			 nmr_holders_lock of holders.c. None of them is taken under
+ *			 nmr_holders_lock of call_trace.c. None of them is taken under
  *			 nmr_lock.
  *
  * Except nmr_holders_lock, which is raw, what hardirqs may reach (enter, exit, complete,
@@ -291,7 +291,7 @@ enum nmr_phase {
  * @end:	 what each side handed over at attach
  * @node:	 in &nmr_registration.open of each until closed; L
  * @watch:	 in a list of stuck.c while it attaches or has closed; after its end in
- *		 that of bindings which are referenced still, see object.c; L
+ *		 that of bindings which are referenced still, see refs.c; L
  * @stuck_of:	 the registration that has it among its stuck bindings, or NULL; L
  * @users:	 references of nmr_binding_get() not put yet
  * @attacher:	 the task inside the client's attach callback
@@ -315,7 +315,7 @@ enum nmr_phase {
  * @batches:	 of the last of a batch that closed: links the batches
  * @rcu:	 the grace period after closing; later the one before the free
  * @kobj:	 its directory in sysfs
- * @call_map:	 held by calls in flight, see track.c
+ * @call_map:	 held by calls in flight, see lockdep.c
  */
 struct nmr_binding {
 	struct nmr_gate		gate[NMR_SIDES];
@@ -374,7 +374,7 @@ extern struct workqueue_struct *nmr_closed_wq;		/* takes counts, ordered */
 void nmr_debugfs_init(void);
 void nmr_debugfs_exit(void);
 
-/* registrar.c */
+/* api.c */
 int nmr_registrar_init(void);
 void nmr_registrar_exit(void);
 
@@ -448,7 +448,7 @@ bool nmr_callback_task(const struct nmr_binding *b, char *name);
 void nmr_callback_may_wait(struct nmr_registration *reg);
 bool nmr_queue_work(struct workqueue_struct *wq, struct work_struct *work);
 
-/* track.c */
+/* lockdep.c */
 #ifdef CONFIG_LOCKDEP
 void nmr_track_init(struct nmr_binding *b);
 bool nmr_track_callback(struct nmr_binding *b);
@@ -473,7 +473,7 @@ static inline void nmr_track_wait(struct nmr_registration *reg)
 }
 #endif
 
-/* holders.c */
+/* call_trace.c */
 #ifdef CONFIG_NMR_DEBUG
 void nmr_holders_init(struct dentry *debugfs);
 void nmr_holder_add(const struct nmr_binding *b, enum nmr_side caller);
@@ -535,7 +535,7 @@ int nmr_registration_publish(struct nmr_registration *reg, const guid_t *npi_id,
 			     u64 *handle);
 void nmr_registration_finish(struct nmr_registration *reg);
 
-/* object.c */
+/* refs.c */
 int nmr_objects_init(void);
 struct nmr_registration *nmr_registration_alloc(enum nmr_side side);
 void nmr_registration_get(struct nmr_registration *reg);

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: GPL-2.0-only
 /*
  * Misuse of the API: one WARN a registration and kind, which names the module and says what
  * to do, and which is rate limited. The registrar ignores the misuse otherwise.

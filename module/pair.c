@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: GPL-2.0-only
 /*
  * What became of the offers already made: a record for each client and provider that
  * have met. Where there is no record the offer is still owed.

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: GPL-2.0-only
 /*
  * What can be seen in /sys/kernel/nmr. Documentation/ABI/testing/sysfs-kernel-nmr
  * describes it.

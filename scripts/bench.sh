@@ -1,5 +1,5 @@
 #!/bin/bash
-# SPDX-License-Identifier: GPL-2.0
+# SPDX-License-Identifier: GPL-2.0-only
 #
 # bench.sh [SIZE]...: measure nmr and its peers in one run on a stock 6.1 kernel, with so
 # many bindings (1000, 10000 and 100000). Prints a table; build/bench has results.json
@@ -10,7 +10,7 @@
 sizes=${*:-1000 10000 100000}
 out=$BUILD/bench
 mkdir -p "$out"
-"$TOP/scripts/packages.sh" build guest bench
+"$TOP/scripts/fetch/packages.sh" build guest bench
 say "building"
 modules=$("$TOP/scripts/modules.sh" 6.1 -s | grep -e '/nmr\.ko$' -e /bench/)
 
@@ -34,10 +34,10 @@ measure bench-closing -n bench-closing-4 -c 4
 measure bench-closing -n bench-closing-64 -c 64
 
 awk -v kernel="$(sed -n 's/.*Linux version \([^ ]*\).*/\1/p' "$BUILD/bench-time.log" | head -n 1)" \
-	-f "$TOP/tools/bench/results.awk" \
+	-f "$TOP/bench/results.awk" \
 	"$BUILD"/bench-{instructions,time,closing-4,closing-64}.log > "$out/results.json"
-awk -f "$TOP/tools/bench/field.awk" -f "$TOP/tools/bench/table.awk" "$out/results.json"
-awk -v dir="$out" -f "$TOP/tools/bench/field.awk" \
-	-f "$TOP/tools/bench/plot-data.awk" "$out/results.json"
-(cd "$out" && gnuplot "$TOP/tools/bench/plots.gp")
+awk -f "$TOP/bench/field.awk" -f "$TOP/bench/table.awk" "$out/results.json"
+awk -v dir="$out" -f "$TOP/bench/field.awk" \
+	-f "$TOP/bench/plot-data.awk" "$out/results.json"
+(cd "$out" && gnuplot "$TOP/bench/plots.gp")
 say "$out: results.json, *.svg"

@@ -1,5 +1,5 @@
 #!/bin/bash
-# SPDX-License-Identifier: GPL-2.0
+# SPDX-License-Identifier: GPL-2.0-only
 #
 # check.sh [STEP]...: run all tests, and count them; with others that take longer: model,
 # torture (a million operations on each kernel). What each step says goes to
@@ -35,7 +35,7 @@ beside()
 	step "$@" &
 }
 
-step packages "$TOP/scripts/packages.sh" build source kernel guest
+step packages "$TOP/scripts/fetch/packages.sh" build source kernel guest
 
 mapfile -t kernels < <(awk '$5 == "check" { print $1 }' "$TOP/kunit/kernels")
 

@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0
+# SPDX-License-Identifier: GPL-2.0-only
 # Of what gcov --branch-probabilities --stdout says: a line for each file. Exits with 1 if
 # fewer than 95 % of all lines ran.
 

@@ -1,5 +1,5 @@
 #!/bin/bash
-# SPDX-License-Identifier: GPL-2.0
+# SPDX-License-Identifier: GPL-2.0-only
 #
 # coverage.sh: which lines and branches of module/ the tests run, by a gcov kernel that
 # runs all that needs no kernel of its own. Fails below 95 % of lines. The lines that did
@@ -11,7 +11,7 @@ out=$BUILD/coverage
 rm -rf "$out"
 mkdir -p "$out"
 
-assignments=$("$TOP/scripts/own-kernel.sh" gcov)
+assignments=$("$TOP/scripts/fetch/own-kernel.sh" gcov)
 eval "$assignments"
 mapfile -t modules < <(find "$BUILD/kunit/gcov/modules" -name '*.ko')
 code=0

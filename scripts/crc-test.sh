@@ -1,5 +1,5 @@
 #!/bin/bash
-# SPDX-License-Identifier: GPL-2.0
+# SPDX-License-Identifier: GPL-2.0-only
 #
 # What is private to nmr may change without a user of it being built anew: a member more in
 # any structure of module/*.h leaves the CRC of each exported symbol as it is. KTAP in
@@ -39,8 +39,8 @@ same()
 	add_member "$@" && crcs > "$out/after" && diff "$out/before" "$out/after" >&2
 }
 
-"$TOP/scripts/packages.sh" build
-assignments=$("$TOP/scripts/kernel.sh" headers 6.1)
+"$TOP/scripts/fetch/packages.sh" build
+assignments=$("$TOP/scripts/fetch/kernel.sh" headers 6.1)
 eval "$assignments"
 rm -rf "$out"
 mkdir -p "$out"

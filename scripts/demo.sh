@@ -1,5 +1,5 @@
 #!/bin/bash
-# SPDX-License-Identifier: GPL-2.0
+# SPDX-License-Identifier: GPL-2.0-only
 # Show providers and clients meet, work and leave on a stock kernel.
 
 . "$(dirname "$0")/common.sh" || exit 1

@@ -1,5 +1,5 @@
 #!/bin/bash
-# SPDX-License-Identifier: GPL-2.0
+# SPDX-License-Identifier: GPL-2.0-only
 #
 # guest.sh -n NAME -k KERNEL -s SCRIPT [-c CPUS] [-m MEM] [-t SECONDS]
 #	   [-a KERNEL-ARGS] [-q QEMU-ARGS] [-f FILE[:GUESTPATH]]... [-i]
@@ -46,10 +46,10 @@ fi
 eval "options $(sed -n 's/^# guest: //p' "$script")"
 options "$@"
 
-"$TOP/scripts/packages.sh" guest
+"$TOP/scripts/fetch/packages.sh" guest
 case $kernel in
-[0-9]*)	image=$("$TOP/scripts/kernel.sh" stock "$kernel" | field IMAGE -) ;;
-*)	image=$("$TOP/scripts/own-kernel.sh" "$kernel" | field KERNEL -) ;;
+[0-9]*)	image=$("$TOP/scripts/fetch/kernel.sh" stock "$kernel" | field IMAGE -) ;;
+*)	image=$("$TOP/scripts/fetch/own-kernel.sh" "$kernel" | field KERNEL -) ;;
 esac
 log=$BUILD/$name.log
 initrd=$BUILD/$name.cpio

@@ -1,5 +1,5 @@
 #!/bin/bash
-# SPDX-License-Identifier: GPL-2.0
+# SPDX-License-Identifier: GPL-2.0-only
 #
 # make and make modules_install, as a user meets them: in a copy of the sources, into a
 # folder. What they leave is enough to build a user's module, which is the hello pair, and
@@ -10,7 +10,7 @@
 # Copy what a user has, to build/install/SERIES, for the kernel of $KDIR.
 begin()
 {
-	assignments=$("$TOP/scripts/kernel.sh" headers "$1")
+	assignments=$("$TOP/scripts/fetch/kernel.sh" headers "$1")
 	eval "$assignments"
 	dir=$BUILD/install/$1
 	rm -rf "$dir"
@@ -94,7 +94,7 @@ run()
 	done
 }
 
-"$TOP/scripts/packages.sh" build
+"$TOP/scripts/fetch/packages.sh" build
 number=0
 {
 	echo "KTAP version 1"

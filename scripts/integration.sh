@@ -1,5 +1,5 @@
 #!/bin/bash
-# SPDX-License-Identifier: GPL-2.0
+# SPDX-License-Identifier: GPL-2.0-only
 #
 # integration.sh [SERIES]...: run the real modules on stock kernels, by every
 # scripts/guest/integration*.sh, and count what a call costs. On 6.12 also those built

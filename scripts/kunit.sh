@@ -1,5 +1,5 @@
 #!/bin/bash
-# SPDX-License-Identifier: GPL-2.0
+# SPDX-License-Identifier: GPL-2.0-only
 #
 # kunit.sh [-k KERNEL] [-t SECONDS] [FILTER]: run the KUnit suites; kunit.py says how they
 # went.
@@ -63,11 +63,11 @@ parse()
 	return $code
 }
 
-assignments=$("$TOP/scripts/own-kernel.sh" "$kernel")
+assignments=$("$TOP/scripts/fetch/own-kernel.sh" "$kernel")
 eval "$assignments"
 # shellcheck disable=SC2153	# of own-kernel.sh
 image=$KERNEL
-"$TOP/scripts/packages.sh" "guest-$ARCH"
+"$TOP/scripts/fetch/packages.sh" "guest-$ARCH"
 
 # What dies before the first suite is booted again, see guest.sh.
 for _ in 1 2 3; do

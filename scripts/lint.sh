@@ -1,5 +1,5 @@
 #!/bin/bash
-# SPDX-License-Identifier: GPL-2.0
+# SPDX-License-Identifier: GPL-2.0-only
 #
 # lint.sh [CHECK...]: the kernel's checkers over all of the project, or some of
 # them. Silent and 0 if they have nothing to say.
@@ -15,7 +15,7 @@ check_style()
 	local checkpatch=("$SOURCE/scripts/checkpatch.pl" --no-tree --strict
 			  --show-types --quiet)
 
-	find "$TOP"/{module,kunit,samples,tools,include/linux} -name '*.[ch]' \
+	find "$TOP"/{module,kunit,samples,bench,torture,tools,include/linux} -name '*.[ch]' \
 		! -name compat.h -exec perl "${checkpatch[@]}" -f {} +
 	perl "${checkpatch[@]}" --ignore OPEN_ENDED_LINE,PARENTHESIS_ALIGNMENT \
 		-f "$TOP"/include/trace/events/*.h
@@ -28,7 +28,7 @@ check_doc()
 {
 	local code=0
 
-	find "$TOP"/{module,kunit,samples,tools,include} -name '*.[ch]' -exec \
+	find "$TOP"/{module,kunit,samples,bench,torture,tools,include} -name '*.[ch]' -exec \
 		"$SOURCE/scripts/kernel-doc" -none -v -Werror {} + \
 		> "$out/doc.all" 2>&1 || code=$?
 	grep -v ' info: Scanning doc for ' "$out/doc.all" || true
@@ -45,7 +45,7 @@ check_abi()
 check_shell()
 {
 	cd "$TOP"
-	shellcheck -x -P SCRIPTDIR .ci/run scripts/*.sh scripts/guest/init
+	shellcheck -x -P SCRIPTDIR .ci/run scripts/*.sh scripts/fetch/*.sh scripts/guest/init
 	find scripts/guest -name '*.sh' -exec shellcheck -x -s dash -P SCRIPTDIR {} +
 }
 
@@ -56,7 +56,7 @@ check_coccinelle()
 
 	rm -rf "$src"
 	mkdir "$src"
-	cp -r "$TOP"/{include,module,kunit,samples,tools} "$src"
+	cp -r "$TOP"/{include,module,kunit,samples,bench,torture,tools} "$src"
 	! grep -rLZ --include='*.cocci' 'script: *ocaml' \
 		"$SOURCE/scripts/coccinelle" |
 		KBUILD_EXTMOD=$src srctree=$SOURCE J=1 MODE=report \
@@ -78,11 +78,11 @@ check_modules()
 # The suites need a kernel with KUnit.
 check_kunit()
 {
-	"$TOP/scripts/own-kernel.sh" -l W=1e C=2 CF=-Wsparse-error
+	"$TOP/scripts/fetch/own-kernel.sh" -l W=1e C=2 CF=-Wsparse-error
 }
 
-"$TOP/scripts/packages.sh" lint
-assignments=$("$TOP/scripts/kernel.sh" source 6.1)
+"$TOP/scripts/fetch/packages.sh" lint
+assignments=$("$TOP/scripts/fetch/kernel.sh" source 6.1)
 eval "$assignments"
 mkdir -p "$out"
 

@@ -1,5 +1,5 @@
 #!/bin/bash
-# SPDX-License-Identifier: GPL-2.0
+# SPDX-License-Identifier: GPL-2.0-only
 #
 # matrix.sh [-t SECONDS] [KERNEL]...: all kernels there are, one after the other: the KUnit
 # suites on those of kunit/kernels, the integration tests on the stock ones (6.1, 6.12,

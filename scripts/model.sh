@@ -1,5 +1,5 @@
 #!/bin/bash
-# SPDX-License-Identifier: GPL-2.0
+# SPDX-License-Identifier: GPL-2.0-only
 #
 # Run tools/model/binding.pml through all interleavings with spin: as it is, where nothing
 # may fail; and with each of its faults, where something has to. KTAP in build/model.log.
@@ -8,7 +8,7 @@
 
 model=$TOP/tools/model/binding.pml
 out=$BUILD/model
-"$TOP/scripts/packages.sh" model
+"$TOP/scripts/fetch/packages.sh" model
 mkdir -p "$out"
 
 # explore [FAULT]: search all states, in no more than 4 GiB. 0: nothing fails, 1: something

@@ -1,5 +1,5 @@
 #!/bin/bash
-# SPDX-License-Identifier: GPL-2.0
+# SPDX-License-Identifier: GPL-2.0-only
 #
 # modules.sh [-d DIR] SERIES [MAKE-ARGUMENT]...: build nmr, the samples and the
 # test modules for a stock kernel, in DIR/RELEASE, and print the modules' paths.
@@ -13,8 +13,8 @@ if [ "$1" = -d ]; then
 	shift 2
 fi
 
-"$TOP/scripts/packages.sh" build
-assignments=$("$TOP/scripts/kernel.sh" headers "$1")
+"$TOP/scripts/fetch/packages.sh" build
+assignments=$("$TOP/scripts/fetch/kernel.sh" headers "$1")
 eval "$assignments"
 shift
 dir=$parent/$RELEASE
@@ -23,11 +23,11 @@ dir=$parent/$RELEASE
 mkdir -p "$dir"
 exec 8> "$dir.lock"
 flock 8
-cp -rsf "$TOP"/{Kbuild,include,module,kunit,samples,tools} "$dir"
+cp -rsf "$TOP"/{Kbuild,include,module,kunit,samples,bench,torture,tools} "$dir"
 # What make has left beside the sources is for another kernel, perhaps.
-find "$dir"/{module,kunit,samples,tools} -type l \
+find "$dir"/{module,kunit,samples,bench,torture,tools} -type l \
 	\( -name '*.o' -o -name '*.mod' -o -name '*.mod.c' -o -name '.*.cmd' \) -delete
-find "$dir"/{include,module,kunit,samples,tools} -xtype l -delete
+find "$dir"/{include,module,kunit,samples,bench,torture,tools} -xtype l -delete
 
 # BTF needs a vmlinux, which Debian's headers have not.
 make -C "$KDIR" M="$dir" --no-print-directory -j"$JOBS" CONFIG_NMR_SAMPLES=m \

@@ -1,5 +1,5 @@
 #!/bin/bash
-# SPDX-License-Identifier: GPL-2.0
+# SPDX-License-Identifier: GPL-2.0-only
 #
 # mutants.sh [NAME]...: break the code on purpose, and see that the suites notice.
 #
@@ -17,7 +17,7 @@ break_it()
 {
 	rm -rf "$tree"
 	mkdir -p "$tree"
-	cp -r "$TOP"/{Kbuild,Kconfig,include,module,kunit,samples,scripts,tools} "$tree"
+	cp -r "$TOP"/{Kbuild,Kconfig,include,module,kunit,samples,bench,torture,scripts,tools} "$tree"
 	sed -i 's/^\(#define NT_TIMEOUT\).*/\1	(60 * HZ)/' "$tree/kunit/harness.h"
 	patch --silent --strip=1 --directory="$tree" < "$1"
 }

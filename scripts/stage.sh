@@ -1,5 +1,5 @@
 #!/bin/bash
-# SPDX-License-Identifier: GPL-2.0
+# SPDX-License-Identifier: GPL-2.0-only
 #
 # stage.sh TREE: put nmr into a kernel source tree, as drivers/nmr.
 #
@@ -28,7 +28,7 @@ for header in $(cd include && find . -name '*.h'); do
 	update "include/$header" "$tree/include/$header"
 done
 cp Kbuild Kconfig "$new/drivers/nmr"
-find module kunit samples tools/torture \( -name '*.[ch]' -o -name Kbuild \) |
+find module kunit samples torture \( -name '*.[ch]' -o -name Kbuild \) |
 	cpio --quiet -pd "$new/drivers/nmr"
 (cd "$new" && find drivers -type f) | while read -r file; do
 	update "$new/$file" "$tree/$file"

@@ -1,5 +1,5 @@
 #!/bin/bash
-# SPDX-License-Identifier: GPL-2.0
+# SPDX-License-Identifier: GPL-2.0-only
 #
 # summary.sh LOG...: count the KTAP results in these logs, however deep. Prints
 # what failed and, last, "N passed, N failed, N skipped". A plan that was not

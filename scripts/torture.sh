@@ -1,8 +1,8 @@
 #!/bin/bash
-# SPDX-License-Identifier: GPL-2.0
+# SPDX-License-Identifier: GPL-2.0-only
 #
 # torture.sh [-k KERNEL] [-t SECONDS] [-o OPERATIONS] [-c CPUS] [-r SEED] [-n CYCLES]
-#	     [-b | -i]: run the torture test, see tools/torture and guest/torture.sh.
+#	     [-b | -i]: run the torture test, see torture and guest/torture.sh.
 # torture.sh -p: once more what -i has recorded.
 #
 # It lasts so many seconds, and until there were so many operations. KERNEL is a stock one
@@ -45,7 +45,7 @@ case $kernel in
 	cycles=${cycles:-500}
 	;;
 *)	# It has nmr and the torture test built in.
-	"$TOP/scripts/own-kernel.sh" "$kernel" > /dev/null
+	"$TOP/scripts/fetch/own-kernel.sh" "$kernel" > /dev/null
 	mapfile -t modules < <(find "$BUILD/kunit/$kernel" -name '*.ko')
 	args+=" nmr_torture.seconds=$seconds nmr_torture.operations=$operations"
 	args+=" nmr_torture.seed=$seed kunit.filter_glob=none"

@@ -1,5 +1,5 @@
 #!/bin/bash
-# SPDX-License-Identifier: GPL-2.0
+# SPDX-License-Identifier: GPL-2.0-only
 #
 # try.sh [-k SERIES] [-s SCRIPT] [-d] [MODULE]...: boot a stock kernel (6.1, or 6.12, 6.1-rt)
 # with an nmr.ko that is built for it, and with these modules, all in /modules.
@@ -21,9 +21,9 @@ while getopts k:s:d option; do
 done
 shift $((OPTIND - 1))
 
-assignments=$("$TOP/scripts/kernel.sh" headers "$series")
+assignments=$("$TOP/scripts/fetch/kernel.sh" headers "$series")
 eval "$assignments"
-"$TOP/scripts/packages.sh" build
+"$TOP/scripts/fetch/packages.sh" build
 # shellcheck disable=SC2153	# of kernel.sh
 nmr=$parent/$RELEASE
 

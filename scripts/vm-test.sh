@@ -1,5 +1,5 @@
 #!/bin/bash
-# SPDX-License-Identifier: GPL-2.0
+# SPDX-License-Identifier: GPL-2.0-only
 #
 # make vm, as an author of modules meets it: with the hello pair, built beside the sources.
 # KTAP in build/vm-test.log.
@@ -22,7 +22,7 @@ build_pair()
 	mkdir -p "$dir"
 	cp -r "$TOP/samples/hello" "$dir"
 	"$TOP/scripts/modules.sh" 6.1 -s > /dev/null
-	assignments=$("$TOP/scripts/kernel.sh" headers 6.1)
+	assignments=$("$TOP/scripts/fetch/kernel.sh" headers 6.1)
 	eval "$assignments"
 	make -C "$dir/hello" -s KDIR="$KDIR" NMR_DIR="$BUILD/$RELEASE"
 }

@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0
+# SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=bash
 # Sourced: what booting a guest takes, whoever boots it, and what its log means.
 
@@ -110,7 +110,7 @@ kvm_boots()
 	local image dir=$BUILD/kvm
 
 	mkdir -p "$dir"
-	image=$("$TOP/scripts/kernel.sh" stock 6.1 | field IMAGE -)
+	image=$("$TOP/scripts/fetch/kernel.sh" stock 6.1 | field IMAGE -)
 	initramfs "$dir/initrd" "$TOP/scripts/guest/boots.sh"
 	qemu "$dir/log" 15 "-accel kvm -cpu host" "$image" "$dir/initrd" "$dir/verdict" \
 	     "" -m 256 > /dev/null 2>&1 || true

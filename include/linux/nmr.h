@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0 */
+/* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * The Network Module Registrar: the interface for provider and client modules.
  */
@@ -832,7 +832,7 @@ void __nmr_gate_exit_closed(struct nmr_binding *binding, enum nmr_side caller);
 #endif
 
 /*
- * Each call in flight, told to lockdep, and remembered with NMR_DEBUG: see track.c. nmr.ko
+ * Each call in flight, told to lockdep, and remembered with NMR_DEBUG: see lockdep.c. nmr.ko
  * has these functions in any case, for modules that were built with NMR_DEBUG.
  */
 #define __NMR_CALLS_TRACKED						\

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: GPL-2.0-only
 /*
  * A stack of layers. Each is a client of the layer below and provides an NPI to the layer
  * above as soon as it is attached, in its attach callback. The lowest one registers last,

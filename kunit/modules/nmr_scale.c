@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: GPL-2.0-only
 /*
  * Many clients and providers of one NPI in one module: registers all of them when
  * it is loaded, lets all of them go when it is unloaded, and says what each step

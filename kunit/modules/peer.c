@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: GPL-2.0-only
 /*
  * A peer for the integration tests: providers and clients of one NPI in a real
  * module, so that insmod and rmmod meet the registrar the way its users do.

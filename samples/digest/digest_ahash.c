@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: GPL-2.0-only
 /*
  * A provider of the digest NPI on the asynchronous hashes of the crypto API, as
  * a driver for a hash engine would be.

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: GPL-2.0-only
 /*
  * A client of the digest NPI that digests files, from several threads at once,
  * all the time, with whichever provider it is bound to. When that one leaves in

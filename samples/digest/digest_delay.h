@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0 */
+/* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * What makes the sample providers as slow as hardware may be, so that a person
  * can watch calls in flight. A real provider has no use for it.

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: GPL-2.0-only
 /* The smallest client: has itself greeted by every provider it is attached to. */
 #include <linux/nmr.h>
 #include "hello_npi.h"

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0 */
+/* SPDX-License-Identifier: GPL-2.0-only */
 /* The hello NPI: what provider and client have to agree on, and nothing else. */
 #ifndef _HELLO_NPI_H
 #define _HELLO_NPI_H

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: GPL-2.0-only
 /* The smallest provider: greets whoever calls, and may be unloaded at any time. */
 #include <linux/nmr.h>
 #include "hello_npi.h"

@@ -1,5 +1,5 @@
 #!/bin/sh
-# SPDX-License-Identifier: GPL-2.0
+# SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=dash
 # guest: -c 1 -m 1024 -t 1800 -q "-icount shift=0,sleep=off"
 #

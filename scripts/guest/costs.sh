@@ -1,11 +1,11 @@
 #!/bin/sh
-# SPDX-License-Identifier: GPL-2.0
+# SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=dash
 # guest: -c 1 -q "-icount shift=0,sleep=off"
 #
 # What calls, bindings and leaving cost, in instructions: on this guest a nanosecond is
 # one, in every run. Limits are some percent above what it is; make bench has the whole
-# picture. Runs in the guest, with nmr.ko and tools/bench's modules in /modules.
+# picture. Runs in the guest, with nmr.ko and bench's modules in /modules.
 
 . /lib.sh
 

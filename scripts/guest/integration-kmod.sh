@@ -1,7 +1,7 @@
 #!/bin/sh
-# SPDX-License-Identifier: GPL-2.0
+# SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=dash
-# guest: -c 2 -m 512 $("$TOP/scripts/kmod-files.sh")
+# guest: -c 2 -m 512 $("$TOP/scripts/fetch/kmod-files.sh")
 #
 # A provider is loaded because a client asks for one: by its uevent, as udev does it, and
 # with kmod's modprobe.

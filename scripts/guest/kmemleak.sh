@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0
+# SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=sh
 # What ran before userspace, the KUnit suites, has leaked nothing. kmemleak
 # reports an object at the second scan that finds it lost, if it was 5 s old then.

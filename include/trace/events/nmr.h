@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0 */
+/* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * Tracepoints of the Network Module Registrar. Numbers are those of the handles, of
  * nmr_binding_id() and of /sys/kernel/nmr.

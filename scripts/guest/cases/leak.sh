@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0
+# SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=dash
 #
 # References of nmr_binding_get() pin nmr.ko, and debugfs names bindings that have ended and

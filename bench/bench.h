@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What the benchmarks share: time, memory, and a pair of a client and a provider.
+ *
+ * They are meant for a guest with one CPU whose clock counts instructions (qemu
+ * -icount shift=0,sleep=off): a nanosecond is an instruction there, and the same in
+ * every run. What a guest waits for, the clock skips, so the time it was idle is left
+ * out; and as there is one CPU, what workers do for a step is part of it.
+ */
+#ifndef _NMR_BENCH_H
+#define _NMR_BENCH_H
+
+#include <linux/delay.h>
+#include <linux/ktime.h>
+#include <linux/math64.h>
+#include <linux/mm.h>
+#include <linux/nmr.h>
+#include <linux/sched.h>
+#include <linux/slab.h>
+#include <linux/tick.h>
+#include <linux/vmalloc.h>
+
+/* ns that CPU 0 was idle. */
+static inline u64 bench_idle(void)
+{
+	return get_cpu_idle_time_us(0, NULL) * NSEC_PER_USEC;
+}
+
+/* ns that CPU 0 was not idle. */
+static inline u64 bench_busy(void)
+{
+	return ktime_get_ns() - bench_idle();
+}
+
+/* A clock that tells idle time is there only some time after boot. */
+static inline void bench_begin(void)
+{
+	while (get_cpu_idle_time_us(0, NULL) == -1)
+		msleep(100);
+}
+
+/* What a step leaves to workers and RCU callbacks is done, and belongs to it. */
+static inline void bench_settle(void)
+{
+	rcu_barrier();
+	msleep(100);
+	rcu_barrier();
+}
+
+/* Bytes in use, but for a constant: what is not free, nor in a CPU's list of free pages. */
+static inline s64 bench_memory(void)
+{
+	struct zone *zone = NODE_DATA(0)->node_zones;
+	s64 pages = 0;
+	int i, cpu;
+
+	for (i = 0; i < MAX_NR_ZONES; i++, zone++) {
+		if (!populated_zone(zone))
+			continue;
+		pages -= zone_page_state_snapshot(zone, NR_FREE_PAGES);
+		for_each_online_cpu(cpu)
+			pages -= per_cpu_ptr(zone->per_cpu_pageset, cpu)->count;
+	}
+	return pages << PAGE_SHIFT;
+}
+
+/* A client that attaches to whatever it is offered, and a provider that accepts. */
+
+static int bench_attach_provider(struct nmr_binding *binding, void *context,
+				 const struct nmr_registration_instance *provider)
+{
+	struct nmr_binding **attached = context;
+	int err = nmr_client_attach_provider(binding, NULL, NULL);
+
+	if (!err && attached)
+		*attached = binding;
+	return err;
+}
+
+static int bench_attach_client(struct nmr_binding *binding, void *context,
+			       const struct nmr_registration_instance *instance,
+			       const struct nmr_endpoint *client,
+			       struct nmr_endpoint *provider)
+{
+	return 0;
+}
+
+static inline void bench_cleanup(void *context)
+{
+}
+
+static inline struct nmr_client_characteristics bench_client(const guid_t *id)
+{
+	return (struct nmr_client_characteristics) {
+		.attach_provider = bench_attach_provider,
+		.cleanup_binding_context = bench_cleanup,
+		.instance = { .npi_id = id, .module_id = id },
+	};
+}
+
+static inline struct nmr_provider_characteristics bench_provider(const guid_t *id)
+{
+	return (struct nmr_provider_characteristics) {
+		.attach_client = bench_attach_client,
+		.cleanup_binding_context = bench_cleanup,
+		.instance = { .npi_id = id, .module_id = id },
+	};
+}
+
+#define BENCH_GUID(n)	GUID_INIT(0x6e6d7205, 0x6265, 0x6e63, 0x80, 0, 0, 0, 0, 0, 0, n)
+
+#endif /* _NMR_BENCH_H */

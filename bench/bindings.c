@@ -1,0 +1,136 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * What it costs to attach and to detach, a pair, when there are many; and what the
+ * driver core takes for the same: add a device and bind it, unbind and delete it.
+ *
+ * Says "bench-bindings JSON". And "bench-callable JSON", of the registrar, what it takes
+ * until the two can call each other; as an upper bound, the sum of two: all that an offer
+ * takes which the client declines, and of one which it does not, from the client's attach
+ * callback to client_attached.
+ */
+#include "bindings.h"
+
+unsigned int bench_n = 1000;
+module_param_named(n, bench_n, uint, 0444);
+MODULE_PARM_DESC(n, "bindings");
+
+static char *peer = "nmr";
+module_param(peer, charp, 0444);
+MODULE_PARM_DESC(peer, "nmr, auxiliary or platform");
+
+static char *label;
+module_param(label, charp, 0444);
+MODULE_PARM_DESC(label, "what to call the peer in the results");
+
+static char *shape = "clients";
+module_param(shape, charp, 0444);
+MODULE_PARM_DESC(shape, "many clients of one provider, or many providers of one client");
+
+atomic_t bench_bound;
+
+static const struct bench_peer *bench_peer;
+
+/* Return: 0, with how much an attach takes, or a negative errno. */
+static int bench_attach(u64 *cost)
+{
+	u64 start;
+	int err;
+
+	bench_settle();
+	start = bench_busy();
+	err = bench_peer->attach();
+	*cost = div_u64(bench_busy() - start, bench_n);
+	return err;
+}
+
+/* Return: 0, with how much a detach takes, or a negative errno. */
+static int bench_detach(u64 *cost)
+{
+	unsigned int bound;
+	u64 start;
+
+	bench_settle();
+	bound = atomic_read(&bench_bound);
+	start = bench_busy();
+	bench_peer->detach();
+	rcu_barrier();
+	*cost = div_u64(bench_busy() - start, bench_n);
+	return bound == (bench_decline ? 0 : bench_n) ? 0 : -ENOENT;
+}
+
+static int bench_costs(void)
+{
+	u64 attach, detach;
+	s64 memory;
+	int err;
+
+	bench_settle();
+	memory = bench_memory();
+	err = bench_attach(&attach);
+	memory = bench_memory() - memory;
+	err = bench_detach(&detach) ?: err;
+	if (err)
+		return err;
+	pr_info("bench-bindings {\"peer\":\"%s\",\"shape\":\"%s\",\"n\":%u,\"attach_instructions\":%llu,\"detach_instructions\":%llu,\"bytes\":%lld}\n",
+		label ?: peer, shape, bench_n, attach, detach,
+		div_s64(memory, bench_n));
+	return 0;
+}
+
+static int bench_until_callable(void)
+{
+	u64 declined, unused;
+	int err;
+
+	bench_timed = true;
+	err = bench_attach(&unused);
+	err = bench_detach(&unused) ?: err;
+	if (err)
+		return err;
+	bench_decline = true;
+	err = bench_attach(&declined);
+	err = bench_detach(&unused) ?: err;
+	if (err)
+		return err;
+	pr_info("bench-callable {\"peer\":\"%s\",\"shape\":\"%s\",\"n\":%u,\"instructions\":%llu}\n",
+		label ?: peer, shape, bench_n, declined + div_u64(bench_callable, bench_n));
+	return 0;
+}
+
+static int bench_run(void)
+{
+	int err;
+
+	bench_begin();
+	err = bench_peer->prepare(shape);
+	if (!err)
+		err = bench_costs();
+	if (!err && bench_peer == &bench_nmr)
+		err = bench_until_callable();
+	bench_peer->finish();
+	return err;
+}
+
+static int __init bench_bindings_init(void)
+{
+	static const struct bench_peer * const peers[] = {
+		&bench_nmr, &bench_auxiliary, &bench_platform,
+	};
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(peers); i++)
+		if (!strcmp(peers[i]->name, peer))
+			bench_peer = peers[i];
+	return bench_peer && bench_n ? bench_run() : -EINVAL;
+}
+
+static void __exit bench_bindings_exit(void)
+{
+}
+
+module_init(bench_bindings_init);
+module_exit(bench_bindings_exit);
+
+MODULE_DESCRIPTION("What attaching and detaching cost, in nmr and in the driver core");
+MODULE_IMPORT_NS(NMR);
+MODULE_LICENSE("GPL");

@@ -1,0 +1,133 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# Debian's kernels: kept in the cache, fetched when they are not there.
+#
+#   kernel.sh headers SERIES	  KDIR and RELEASE to build modules for
+#   kernel.sh stock SERIES	  the same, and IMAGE to boot, MODULES (its own)
+#   kernel.sh source 6.1|6.12	  SOURCE, a tree, and VERSION
+#
+# SERIES is 6.1, 6.12, or 6.1-rt.
+#
+# Prints shell assignments. The newest that Debian has is chosen when the cache
+# has none; remove the cache to get a newer one.
+
+. "$(dirname "$0")/../common.sh" || exit 1
+
+# The newest package whose name matches, by apt's lists.
+newest()
+{
+	apt-cache search --names-only "$1" | cut -d' ' -f1 | sort -V | tail -n1
+}
+
+# Ask apt for the newest kernel of a series, and remember the answer. The cloud's is
+# small, but has no realtime flavour.
+resolve()
+{
+	local series=${1%-rt} flavour=cloud-amd64 pattern package
+
+	[ "$series" = "$1" ] || flavour=rt-amd64
+
+	command -v apt-get > /dev/null ||
+		die "Debian's apt-get is needed to find a stock $series kernel;" \
+		    "make KDIR=... builds for another"
+	pattern="^linux-image-${series//./\\.}\\.[0-9].*-$flavour-unsigned\$"
+	package=$(newest "$pattern")
+	if [ -z "$package" ]; then
+		as_root apt-get -qq update >&2
+		package=$(newest "$pattern")
+	fi
+	[ -n "$package" ] || die "no linux-image-$series*-$flavour-unsigned"
+	package=${package#linux-image-}
+	echo "${package%-unsigned}"
+}
+
+# The release of this series that is in use; headers and image must agree.
+release()
+{
+	local series=$1 known=$CACHE/release-$1
+
+	if [ ! -s "$known" ]; then
+		resolve "$series" > "$known.new"
+		mv "$known.new" "$known"
+	fi
+	cat "$known"
+}
+
+headers()
+{
+	RELEASE=$(release "$1")
+	KDIR=/usr/src/linux-headers-$RELEASE
+	[ -e "$KDIR/Makefile" ] || install_packages "linux-headers-$RELEASE"
+}
+
+# Fetch package $1 and run "$2 DEB DIR", which fills DIR; DIR then becomes $3.
+fetch()
+{
+	local package=$1 unpack=$2 target=$3 tmp
+
+	say "downloading $package"
+	mkdir -p "${target%/*}"
+	tmp=$(mktemp -d "$target.XXXXXX")
+	# shellcheck disable=SC2064	# this directory, now
+	trap "rm -rf '$tmp'" EXIT
+	(cd "$tmp" && apt_or_update apt-get -o APT::Sandbox::User=root download "$package")
+	mkdir "$tmp/tree"
+	"$unpack" "$tmp"/*.deb "$tmp/tree"
+	mv "$tmp/tree" "$target"
+	rm -rf "$tmp"
+}
+
+unpack_image()
+{
+	dpkg-deb -x "$1" "$2"
+}
+
+unpack_source()
+{
+	say "unpacking ${1##*/}"
+	dpkg-deb --fsys-tarfile "$1" |
+		tar -xO --wildcards './usr/src/linux-source-*.tar.xz' |
+		tar -xJ -C "$2" --strip-components=1
+}
+
+stock()
+{
+	headers "$1"
+	IMAGE=$CACHE/stock/$RELEASE/boot/vmlinuz-$RELEASE
+	MODULES=$CACHE/stock/$RELEASE/lib/modules/$RELEASE
+	[ -e "$IMAGE" ] || fetch "linux-image-$RELEASE-unsigned" unpack_image \
+			       "$CACHE/stock/$RELEASE"
+}
+
+# The tree's own Makefile tells its version; nothing else needs to be remembered.
+source_tree()
+{
+	SOURCE=$CACHE/source/$1
+	if [ ! -e "$SOURCE/Makefile" ]; then
+		"$TOP/scripts/fetch/packages.sh" source
+		fetch "linux-source-$1" unpack_source "$SOURCE"
+	fi
+	VERSION=$1.$(sed -n 's/^SUBLEVEL = //p' "$SOURCE/Makefile")
+}
+
+[ $# -eq 2 ] || die "usage: ${0##*/} headers|stock|source SERIES"
+cache_lock "kernel-$2"
+case $1 in
+headers)
+	headers "$2"
+	printf 'KDIR=%s\nRELEASE=%s\n' "$KDIR" "$RELEASE"
+	;;
+stock)
+	stock "$2"
+	printf 'KDIR=%s\nRELEASE=%s\nIMAGE=%s\nMODULES=%s\n' \
+	       "$KDIR" "$RELEASE" "$IMAGE" "$MODULES"
+	;;
+source)
+	source_tree "$2"
+	printf 'SOURCE=%s\nVERSION=%s\n' "$SOURCE" "$VERSION"
+	;;
+*)
+	die "no $1"
+	;;
+esac

@@ -1,0 +1,96 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# own-kernel.sh NAME: compile a kernel of kunit/kernels, with nmr and its tests in it, and
+# print shell assignments: SOURCE, ARCH, BUILT (its build folder, in the cache, one for
+# each configuration) and KERNEL (what is booted).
+# own-kernel.sh -l MAKE-ARGUMENT...: only compile nmr and the suites, in build/lint.
+
+. "$(dirname "$0")/../common.sh" || exit 1
+
+[ $# -gt 0 ] || die "usage: ${0##*/} NAME"
+lint=
+if [ "$1" = -l ]; then
+	lint=yes
+	name=$(awk '!/^#/ { print $1; exit }' "$TOP/kunit/kernels")
+	shift
+else
+	name=$1
+fi
+
+read -r series ARCH config < <(awk -v name="$name" \
+	'$1 == name { print $2, $3, $4 }' "$TOP/kunit/kernels") ||
+	die "no $name in kunit/kernels"
+read -r -a configs <<< "${config//,/ }"
+configs=("${configs[@]/#/"$TOP/kunit/"}")
+
+cross=
+case $ARCH in
+arm64)	cross=aarch64-linux-gnu- image=arch/arm64/boot/Image.gz ;;
+*)	image=arch/x86/boot/bzImage ;;
+esac
+
+# All files as one: of an option that several have, what the last one says.
+merged()
+{
+	awk '
+	/^CONFIG_/ { name = $0; sub(/=.*/, "", name) }
+	/^# CONFIG_.* is not set$/ { name = $2 }
+	name && !(name in option) { names[++n] = name }
+	name { option[name] = $0; name = "" }
+	END { for (i = 1; i <= n; i++) print option[names[i]] }' "${configs[@]}"
+}
+
+# configure config|build DIR: kunit.py checks that every option took.
+configure()
+{
+	local command=$1 dir=$2
+
+	shift 2
+	mkdir -p "$dir"
+	merged > "$dir/merged.config"
+	(cd "$SOURCE" && python3 tools/testing/kunit/kunit.py "$command" \
+		--arch="$ARCH" ${cross:+--cross_compile="$cross"} --build_dir="$dir" \
+		--kunitconfig="$dir/merged.config" --make_options=--silent "$@") \
+		> "$dir/kunit.log" 2>&1 || {
+		cat "$dir/kunit.log" >&2
+		die "the $name kernel does not build"
+	}
+}
+
+compile_only()
+{
+	configure config "$BUILD/lint/kunit"
+	make -C "$SOURCE" ARCH="$ARCH" O="$BUILD/lint/kunit" -s -j"$JOBS" prepare
+	make -C "$SOURCE" ARCH="$ARCH" O="$BUILD/lint/kunit" -s -j"$JOBS" "$@" \
+	     drivers/nmr/
+}
+
+build()
+{
+	local hash
+
+	hash=$(cat "${configs[@]}" <("${cross}gcc" --version) | sha256sum | cut -c1-8)
+	BUILT=$CACHE/kunit/$name-$VERSION-$hash
+	[ -e "$BUILT/vmlinux" ] ||
+		say "compiling the $name kernel ($VERSION), once: some minutes"
+	configure build "$BUILT" --jobs="$JOBS"
+}
+
+"$TOP/scripts/fetch/packages.sh" kernel ${cross:+arm64}
+assignments=$("$TOP/scripts/fetch/kernel.sh" source "$series")
+eval "$assignments"
+cache_lock "source-$series"
+"$TOP/scripts/stage.sh" "$SOURCE"
+if [ -n "$lint" ]; then
+	compile_only "$@"
+	exit
+fi
+build
+# The next who builds may stage other sources: what is booted is a copy.
+KERNEL=$BUILD/kunit/$name/$image
+install -D "$BUILT/$image" "$KERNEL"
+rm -rf "$BUILD/kunit/$name/modules"
+find "$BUILT/drivers/nmr" -name '*.ko' \
+	-exec install -D -t "$BUILD/kunit/$name/modules" {} +
+printf 'SOURCE=%s\nARCH=%s\nBUILT=%s\nKERNEL=%s\n' "$SOURCE" "$ARCH" "$BUILT" "$KERNEL"

@@ -1,0 +1,155 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Threads that do what may be done to registrations and bindings of others: end one
+ * binding, deregister, ask for new offers, wait, keep a reference, send a signal to who
+ * waits; and use handles that were never issued.
+ *
+ * Locking: none.
+ */
+
+#include <linux/delay.h>
+#include <linux/kthread.h>
+#include <linux/sched.h>
+#include <linux/sched/signal.h>
+
+#include "torture.h"
+
+/* The last who waited. nmrt_start() keeps the tasks, also of those who have stopped. */
+static struct task_struct *nmrt_waiter;
+
+static void nmrt_detach_one(struct nmrt_random *r)
+{
+	enum nmr_detach_reason reason =
+		nmrt_one_in(r, 4) ? NMR_DETACH_ABORT : NMR_DETACH_FALLBACK;
+	struct nmrt_half *half;
+	int err = -EALREADY;
+
+	rcu_read_lock();
+	half = nmrt_some_half(r);
+	if (half)
+		err = nmr_detach_binding(half->binding, reason);
+	rcu_read_unlock();
+	nmrt_expect(!err || err == -EALREADY);
+	if (!err)
+		nmrt_count(NMRT_DETACHED_ALONE);
+}
+
+/* Entering may fail, or succeed, as long as there is a reference. */
+static void nmrt_keep_one(struct nmrt_random *r)
+{
+	struct nmr_binding *binding = NULL;
+	struct nmrt_half *half;
+	enum nmr_side side;
+
+	rcu_read_lock();
+	half = nmrt_some_half(r);
+	if (half) {
+		binding = nmr_binding_get(half->binding);
+		side = half->side;
+	}
+	rcu_read_unlock();
+	if (!binding)
+		return;
+	usleep_range(10, 5000);
+	if (side == NMR_CLIENT ? nmr_client_call_enter(binding) :
+				 nmr_provider_call_enter(binding))
+		nmrt_exit(binding, side);
+	nmrt_expect(nmr_binding_id(binding));
+	nmr_binding_put(binding);
+}
+
+static void nmrt_reoffer(struct nmrt_random *r)
+{
+	u64 client = nmrt_some_handle(r, NMR_CLIENT);
+	u64 provider = nmrt_some_handle(r, NMR_PROVIDER);
+	int err;
+
+	err = nmr_client_reoffer((struct nmr_client_handle){ client });
+	nmrt_expect(!err || err == -ESHUTDOWN || (err == -EINVAL && !client));
+	err = nmr_provider_reoffer((struct nmr_provider_handle){ provider });
+	nmrt_expect(!err || err == -ESHUTDOWN || (err == -EINVAL && !provider));
+}
+
+static void nmrt_wait_for_binding(struct nmrt_random *r)
+{
+	u64 id = nmrt_some_handle(r, NMR_CLIENT);
+	int err;
+
+	WRITE_ONCE(nmrt_waiter, current);
+	err = nmr_client_wait_for_binding((struct nmr_client_handle){ id },
+					  nmrt_random(r) % 3);
+	flush_signals(current);
+	nmrt_expect(!err || err == -ETIMEDOUT || err == -ESHUTDOWN ||
+		    err == -ERESTARTSYS || (err == -EINVAL && !id));
+}
+
+static void nmrt_wait_for_one(struct nmrt_random *r)
+{
+	enum nmr_side side = nmrt_random(r) % NMR_SIDES;
+	int err = nmrt_wait(side, nmrt_some_handle(r, side), nmrt_random(r) % 3);
+
+	nmrt_expect(!err || err == -ETIMEDOUT || err == -EINVAL);
+}
+
+static void nmrt_invent(void)
+{
+	struct nmr_client_handle none = { 0 }, future = { U64_MAX };
+
+	nmrt_expect(nmr_deregister_client(none) == -EINVAL);
+	nmrt_expect(nmr_deregister_client(future) == -EINVAL);
+	nmrt_expect(nmr_wait_for_client_deregister_complete(future) == -EINVAL);
+	nmrt_expect(nmr_client_reoffer(future) == -EINVAL);
+}
+
+static void nmrt_meddle(struct nmrt_random *r)
+{
+	struct task_struct *waiter;
+	enum nmr_side side;
+
+	switch (nmrt_random(r) % 8) {
+	case 0:
+	case 1:
+		nmrt_detach_one(r);
+		break;
+	case 2:
+		nmrt_keep_one(r);
+		break;
+	case 3:
+		nmrt_reoffer(r);
+		break;
+	case 4:
+		nmrt_wait_for_binding(r);
+		break;
+	case 5:
+		nmrt_wait_for_one(r);
+		break;
+	case 6:
+		side = nmrt_random(r) % NMR_SIDES;
+		if (nmrt_one_in(r, 4))
+			nmrt_deregister(side, nmrt_some_handle(r, side));
+		break;
+	case 7:
+		nmrt_invent();
+		waiter = READ_ONCE(nmrt_waiter);
+		if (waiter)
+			send_sig(SIGUSR1, waiter, 0);
+		break;
+	}
+	nmrt_count(NMRT_MEDDLED);
+}
+
+int nmrt_meddler(void *data)
+{
+	struct nmrt_thread *thread = data;
+	struct nmrt_random random;
+
+	nmrt_random_init(&random);
+	allow_signal(SIGUSR1);
+	while (nmrt_go_on(thread)) {
+		nmrt_meddle(&random);
+		flush_signals(current);
+		if (nmrt_one_in(&random, 2))
+			schedule_timeout_idle(1);
+	}
+	return 0;
+}
