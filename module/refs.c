@@ -35,7 +35,7 @@
 
 static struct kmem_cache *nmr_binding_cache;
 
-/* Registrations and bindings whose memory has not been freed */
+/* Registrations and bindings that have memory */
 static atomic_long_t nmr_objects;
 
 /* Bindings that have finished and are still referenced; nmr_lock */

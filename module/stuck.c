@@ -243,8 +243,8 @@ static void nmr_stuck_find(unsigned int seconds)
 }
 
 /*
- * Look at up to NMR_BATCH of @left registrations. Return: the first stuck binding of a
- * registration whose line is due, with a reference; or NULL.
+ * Look at up to NMR_BATCH of @left registrations. If the line of a registration is due, return
+ * its first stuck binding, with a reference. Otherwise return NULL.
  */
 static struct nmr_binding *nmr_stuck_due(unsigned int *left)
 {
