@@ -7,7 +7,7 @@
 #   html	Sphinx, with the kernel's extensions, has no warning
 #   links	each file that a document names exists
 #   names	each function of nmr that a document names exists
-#   samples	the code that README.md shows is that of samples/hello
+#   samples	the code that README.md shows is the code of samples/hello
 
 . "$(dirname "$0")/common.sh" || exit 1
 
@@ -49,7 +49,7 @@ named_files()
 	folder+='|scripts|tools|torture|bench'
 	grep -oP '\]\(\K[^)#]+' "$1" || true
 	grep -oP "(?<![\w/.-])($folder)/[\w./-]*\w" "$1" | grep -F . || true
-	grep -oP '(?<![\w/.-])[\w-]+\.(md|rst)\b' "$1" || true
+	grep -oP '(?<![\w/.\[-])[\w-]+\.(md|rst)\b' "$1" || true
 }
 
 check_links()
@@ -78,14 +78,14 @@ check_names()
 		done | report
 }
 
-# Each block of C in README.md stands in one of the files, as it is.
+# Each block of C and of make in README.md stands in one of the files, as it is.
 check_samples()
 {
 	local block='' line inside=''
 
 	while IFS= read -r line; do
 		case $line in
-		'```c')
+		'```c'|'```make')
 			inside=y block=''
 			;;
 		'```')
@@ -105,7 +105,7 @@ is_sample()
 {
 	local file
 
-	for file in samples/hello/*.[ch]; do
+	for file in samples/hello/*; do
 		[[ $(< "$file")$'\n' != *"$1"* ]] || return 0
 	done
 	return 1
