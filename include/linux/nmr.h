@@ -168,10 +168,13 @@
  * If a call exits in another task (a work item, an interrupt, another system call), the task
  * that entered hands the call over: see nmr_client_call_handover().
  *
- * A side has *detached* when two conditions hold: its detach callback has returned 0 or its
- * complete function was called, and the calls that it made have exited. A module that wraps
- * each call in enter and exit therefore needs no detach callback. A module that counts its
- * calls itself returns %-EINPROGRESS and calls complete. A module may do both.
+ * A side has *detached* when both of these hold:
+ *
+ * * Its detach callback has returned 0, or its complete function was called.
+ * * The calls that it made have exited.
+ *
+ * Therefore a module that wraps each call in enter and exit needs no detach callback. A module
+ * that counts its calls itself returns %-EINPROGRESS and calls complete. A module may do both.
  *
  * An RCU reader that does not sleep need not enter, and has nothing to exit::
  *
@@ -187,10 +190,10 @@
 /**
  * DOC: Lifetime of a binding
  *
- * A pointer to a binding is valid for a side from its attach callback until its cleanup
- * callback has returned and one RCU grace period more has passed. If the attach failed, and
- * the side gets no cleanup callback, the grace period begins when the attach callback
- * returns.
+ * For a side, the pointer to a binding is valid from the start of its attach callback. It is
+ * valid until one RCU grace period after its cleanup callback has returned. If the attach
+ * failed, and the side gets no cleanup callback, the grace period begins when the attach
+ * callback returns.
  *
  * Therefore a module may publish the pointer with rcu_assign_pointer(), if it clears the
  * pointer in its cleanup callback or earlier. A reader may then use rcu_dereference() and
@@ -248,11 +251,11 @@
  * * A module unloads while it is registered, or fails in module_init() after it registered.
  * * A module unloads after it has deregistered, and has not waited.
  *
- * These warn without a registration that they belong to:
+ * The registrar also warns of these, without naming a registration:
  *
- * * Complete with NULL warns once.
- * * Enter or exit on a CPU that is not online warns once, on a kernel with lockdep or in a
- *   module that was built with NMR_DEBUG.
+ * * A module calls complete with NULL. The registrar warns once.
+ * * A module enters or exits on a CPU that is not online. The registrar warns once, if the
+ *   kernel has lockdep, or if the module was built with NMR_DEBUG.
  *
  * If a register call gets NULL where none is allowed, it returns %-EINVAL. The kernel log says
  * which pointer is NULL, once for each place in the source that registers. Enter, exit,
@@ -411,10 +414,10 @@ struct nmr_client_characteristics {
 /**
  * struct nmr_provider_characteristics - callbacks and identity of a provider
  * @attach_client: Attach to a client, or decline. Mandatory. The parameter instance is the
- *	identity of the client. The parameter client is a copy of the client's endpoint: it
- *	is valid until the provider's cleanup callback has returned, or, if attach_client
- *	fails, until attach_client returns. The callback fills the parameter provider, which
- *	the registrar has zeroed. The callback returns
+ *	identity of the client. The parameter client is a copy of the client's endpoint. The
+ *	copy is valid until the provider's cleanup callback has returned. If attach_client
+ *	fails, the copy is valid until attach_client returns. The callback fills the parameter
+ *	provider, which the registrar has zeroed. The callback returns
  *
  *	* %0 - attached
  *	* %-ENODEV or %-ECANCELED - declined; the registrar logs nothing
@@ -432,12 +435,13 @@ struct nmr_client_characteristics {
  *	process context, and it may sleep. The same limits apply: the callback must not wait
  *	for a module to load.
  * @client_attached: Note that both sides have attached. Optional. From then on the
- *	provider may call the client, until the binding closes. The registrar makes this call
- *	if, and only if, the provider's gate has opened: neither side had begun to leave by
- *	then, and nmr_detach_binding() had not been called. If the binding closes between the
- *	opening of the gate and this call, the registrar still makes the call, and calls the
- *	detach callbacks after it has returned. nmr_provider_call_enter() tells the same
- *	without this callback.
+ *	provider may call the client, until the binding closes.
+ *
+ *	The registrar makes this call if, and only if, the provider's gate has opened. The
+ *	gate does not open if a side has begun to leave, or if nmr_detach_binding() has been
+ *	called. If the binding closes after the gate has opened, the registrar still makes
+ *	this call, and calls the detach callbacks afterwards. A provider without this
+ *	callback learns the same from nmr_provider_call_enter().
  *
  *	The callback runs in process context, in the task of the attach callbacks, and may
  *	sleep.
@@ -520,13 +524,15 @@ int __nmr_provider_register(const struct nmr_provider_characteristics *c,
  * If the client has max_bindings bindings, or if an allocation for an offer fails, the
  * registrar withholds the offer. It makes the offer later, on its workqueue.
  *
+ * If the function returns %-EINVAL, the kernel log has the reason.
+ *
  * Context: Process context. May sleep. The caller must not hold a lock that an attach
  * callback of either side takes.
  *
  * Return:
  * * %0 - the client is registered; it must be deregistered before its module unloads
- * * %-EINVAL - @c, @handle, the attach callback, npi_id or module_id is NULL, or the module
- *   was built with another version of this header; the kernel log has the reason
+ * * %-EINVAL - @c, @handle, the attach callback, npi_id or module_id is NULL; or the module
+ *   was built with another version of this header
  * * %-ENOMEM - allocation failure; no callback has run, and nothing is registered; the
  *   number of a handle may have been used up
  * * %-ENODEV - the registrar is not initialised: it is built in and the caller runs before
@@ -550,13 +556,15 @@ int __nmr_provider_register(const struct nmr_provider_characteristics *c,
  * nmr_register_client() does with the sides exchanged. The registrar also offers the
  * deferred pairs of the NPI again, on its workqueue.
  *
+ * If the function returns %-EINVAL, the kernel log has the reason.
+ *
  * Context: Process context. May sleep. The caller must not hold a lock that an attach
  * callback of either side takes.
  *
  * Return:
  * * %0 - the provider is registered; it must be deregistered before its module unloads
- * * %-EINVAL - @c, @handle, the attach callback, npi_id or module_id is NULL, or the module
- *   was built with another version of this header; the kernel log has the reason
+ * * %-EINVAL - @c, @handle, the attach callback, npi_id or module_id is NULL; or the module
+ *   was built with another version of this header
  * * %-ENOMEM - allocation failure; no callback has run, and nothing is registered; the
  *   number of a handle may have been used up
  * * %-ENODEV - the registrar is not initialised: it is built in and the caller runs before
@@ -816,8 +824,9 @@ int nmr_provider_reoffer(struct nmr_provider_handle handle);
  * * %-ECANCELED - the provider declined, or a side began to leave before the provider was
  *   asked
  * * %-EINVAL - @binding is NULL, the task is not inside the attach callback of @binding, or
- *   this is a second call; the provider's callback may return it, too
- * * another negative errno - the value that the provider's attach callback returned
+ *   this is a second call
+ * * a negative errno, possibly one of the above - the value that the provider's attach
+ *   callback returned
  */
 int nmr_client_attach_provider(struct nmr_binding *binding,
 			       const struct nmr_endpoint *client,
@@ -1015,8 +1024,8 @@ static __always_inline bool __nmr_call_enter(struct nmr_binding *binding,
 	s64 __percpu *calls = smp_load_acquire(&__nmr_gate(binding, caller)->calls);
 
 	/*
-	 * If the gate closes after the load, the count of this CPU is either still open,
-	 * and the call is in flight, or already below zero, and the call is refused.
+	 * The gate may close after the load. If the count of this CPU is still open, the
+	 * call is in flight. Otherwise the count is below zero, and the call is refused.
 	 */
 	if (unlikely(__nmr_count_enter(calls)))
 		return false;
@@ -1059,13 +1068,14 @@ static __always_inline bool __nmr_call_may_rcu(struct nmr_binding *binding,
  * A call may sleep and migrate. It may exit on another CPU, and in another task: see
  * nmr_client_call_handover(). Enter takes no lock and allocates no memory.
  *
+ * A return of true is an acquire: the caller sees everything that the provider did in its
+ * attach callback.
+ *
  * Context: Any context but NMI, also under a raw_spinlock_t. The CPU must be online: a
  * hotplug callback of the STARTING section must not call this.
  *
  * Return:
- * * %true - the client may call, and must call nmr_client_call_exit() afterwards; the
- *   return is an acquire: the caller sees everything that the provider did in its attach
- *   callback
+ * * %true - the client may call, and must call nmr_client_call_exit() afterwards
  * * %false - the provider has not attached yet, or the binding has closed; the client must
  *   neither call nor exit
  */
@@ -1106,9 +1116,7 @@ static __always_inline void nmr_client_call_exit(struct nmr_binding *binding)
  * hotplug callback of the STARTING section must not call this.
  *
  * Return:
- * * %true - the provider may call, and must call nmr_provider_call_exit() afterwards; the
- *   return is an acquire: the caller sees everything that the client did in its attach
- *   callback
+ * * %true - the provider may call, and must call nmr_provider_call_exit() afterwards
  * * %false - the client has not attached yet, or the binding has closed; the provider must
  *   neither call nor exit
  */
@@ -1176,11 +1184,13 @@ static __always_inline void nmr_provider_call_handover(struct nmr_binding *bindi
  * period passes between the closing of the gates and the detach callbacks. When it has passed,
  * such calls have returned.
  *
+ * A return of true is an acquire: the caller sees everything that the provider did in its
+ * attach callback.
+ *
  * Context: An RCU read-side critical section, in any context but NMI.
  *
  * Return:
- * * %true - the client may call until the section ends; the return is an acquire: the caller
- *   sees everything that the provider did in its attach callback
+ * * %true - the client may call until the section ends
  * * %false - the provider has not attached yet, or the binding has closed
  */
 static __always_inline bool __must_check
@@ -1198,8 +1208,7 @@ nmr_client_may_call_rcu(struct nmr_binding *binding)
  * Context: An RCU read-side critical section, in any context but NMI.
  *
  * Return:
- * * %true - the provider may call until the section ends; the return is an acquire: the
- *   caller sees everything that the client did in its attach callback
+ * * %true - the provider may call until the section ends
  * * %false - the client has not attached yet, or the binding has closed
  */
 static __always_inline bool __must_check
