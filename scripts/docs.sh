@@ -112,7 +112,6 @@ is_sample()
 }
 
 mkdir -p "$out"
-[ $# -gt 0 ] || set -- links names samples html
 for check; do
 	case $check in
 	html)		check_html ;;
@@ -122,3 +121,11 @@ for check; do
 	*)		die "no check $check" ;;
 	esac
 done
+[ $# -eq 0 ] || exit 0
+
+# All of them, also if one fails
+code=0
+for check in links names samples html; do
+	"$TOP/scripts/docs.sh" "$check" || code=1
+done
+exit "$code"

@@ -165,6 +165,9 @@
  * another CPU and in another task than it entered. Any number of calls may be in flight
  * concurrently. Many calls in a row may share one enter and one exit.
  *
+ * Enter, exit, complete, get and put may be called in any context but NMI, also on PREEMPT_RT.
+ * The caller may hold a raw_spinlock_t, but not one of the scheduler.
+ *
  * If a call exits in another task (a work item, an interrupt, another system call), the task
  * that entered hands the call over: see nmr_client_call_handover().
  *
