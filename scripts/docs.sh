@@ -30,7 +30,7 @@ check_html()
 	ln -sfn "$TOP" "$out/tree/drivers/nmr"
 	ln -sfn "$TOP/include" "$out/tree/include"
 	NMR_DOCS_KERNEL=$SOURCE NMR_DOCS_TREE=$out/tree PYTHONDONTWRITEBYTECODE=1 \
-		sphinx-build -q -n -W --keep-going -b html -c Documentation \
+		sphinx-build -q -E -n -W --keep-going -b html -c Documentation \
 		-d "$out/doctrees" Documentation "$out/html" 2>&1 | report
 }
 
