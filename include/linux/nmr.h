@@ -32,8 +32,9 @@
  *
  * When either side leaves, the registrar closes the binding, so that no new call can
  * enter. The registrar waits for an RCU grace period, and calls the detach callbacks of both
- * sides. When the calls in flight have returned, it calls the cleanup callbacks of both
- * sides. Then the wait for the deregistration returns, and the module may unload.
+ * sides. When both sides have detached and the calls in flight have returned, it calls the
+ * cleanup callbacks of both sides. Then the wait for the deregistration returns, and the
+ * module may unload.
  *
  * The terms and the model are those of the Windows Network Module Registrar:
  * https://learn.microsoft.com/windows-hardware/drivers/network/network-module-registrar2
@@ -60,6 +61,9 @@
  * registrar protects the callee of a call: its text, its binding context and its
  * dispatch table. The registrar does not protect the caller's text: after the sync,
  * module_exit() stops the threads, timers, work items and RCU callbacks of the module.
+ *
+ * In this text *enter*, *exit* and *complete* are the functions of either side, such as
+ * nmr_client_call_enter(), nmr_client_call_exit() and nmr_client_detach_provider_complete().
  */
 
 /**
@@ -109,7 +113,7 @@
  * the client's attach callback, in the same task.
  *
  * Callbacks nest if an attach callback registers. At most 8 callbacks nest on one stack. If
- * the innermost of them registers, the workqueue makes the offers of that register call, and
+ * the eighth of them registers, the workqueue makes the offers of that register call, and
  * the call waits for each of them. So layers of any depth, each of which registers when it is
  * attached, overflow no stack. In such a callback a wait returns %-EDEADLK as it would in the
  * task that registers.
@@ -128,8 +132,9 @@
  *
  * * Two callbacks wait for each other's registrations.
  * * A call waits for a deregistration that waits for the call.
- * * A task waits with a lock held that a callback, or a call in flight, takes. Register and
- *   nmr_client_attach_provider() wait for attach callbacks in this sense.
+ * * A task waits with a lock held that a callback, or a call in flight, takes.
+ * * A task holds a lock across register or nmr_client_attach_provider(), and an attach
+ *   callback takes the lock.
  */
 
 /**
@@ -245,14 +250,17 @@
  * * A side calls complete while nothing is pending: before its detach callback begins, or a
  *   second time.
  * * A side calls complete in its detach callback, and the callback returns 0.
- * * A side exits more calls than it entered. This voids rule 6 for that binding: from then on
- *   its count is one short.
+ * * A side exits more calls than it entered. From then on the count of the binding is one
+ *   short: cleanup may begin while a call is in flight.
  * * A detach callback returns neither 0 nor %-EINPROGRESS.
  * * An attach callback returns a positive value. A client's attach callback returns 0, and
  *   nmr_client_attach_provider() has not returned 0.
  * * A callback calls a sync function that would have to wait for the callback.
  * * A module unloads while it is registered, or fails in module_init() after it registered.
  * * A module unloads after it has deregistered, and has not waited.
+ *
+ * In the last two cases the registrar deregisters, and waits before the module's text is
+ * freed. It cannot protect data that the module has freed by then.
  *
  * The registrar also warns of these, without naming a registration:
  *
@@ -325,10 +333,10 @@ struct nmr_registration_instance {
  * @dispatch:		functions (and data) that the NPI defines for this side; may be
  *			NULL
  *
- * Both pointers stay valid until the registrar calls the cleanup callback of the side that
- * handed them over. The peer may dereference them in its attach callback. Later the peer may
- * dereference them only in calls: between enter and exit, or in an RCU read-side critical
- * section, see nmr_client_may_call_rcu().
+ * The side that hands the endpoint over must keep the memory of both pointers until the
+ * registrar calls its cleanup callback. The peer may dereference the pointers in its attach
+ * callback. Later the peer may dereference them only in calls: between enter and exit, or in
+ * an RCU read-side critical section, see nmr_client_may_call_rcu().
  */
 struct nmr_endpoint {
 	void		*binding_context;
