@@ -298,9 +298,9 @@ static bool nmr_attach_decided(struct nmr_registration *reg)
 }
 
 /*
- * Tell whether the calling task, whose sleep a signal has ended, was only asked to freeze. If
- * so, freeze, and return after the thaw. The freezer wakes a task that does not sleep yet by
- * setting its TIF_SIGPENDING.
+ * Tell whether a signal that has ended the sleep of the calling task was only a request to
+ * freeze. If it was, freeze, and return after the thaw. The freezer wakes a task that does not
+ * sleep yet by setting its TIF_SIGPENDING.
  */
 static bool nmr_was_frozen(void)
 {

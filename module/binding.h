@@ -71,7 +71,7 @@ struct nmr_binding {
 
 	/* stuck.c; of a finished binding: refs.c */
 	struct list_head	watch;		/* L: in a list of watched or stuck bindings */
-	struct nmr_registration	*stuck_of;	/* L: whose list of stuck bindings, or NULL */
+	struct nmr_registration	*stuck_of;	/* L: has it among its stuck bindings, or NULL */
 
 	/* sysfs.c */
 	struct kobject		kobj;

@@ -10,7 +10,15 @@
  *
  * Two callbacks that wait for each other's registrations are not found here, but by lockdep.
  *
- * nmr_queue_work() queues work on the local CPU, unless that CPU is isolated.
+ * **Depth.** At most ``NMR_CALLBACKS_NESTED`` callbacks nest on one stack. A register call
+ * inside the last of them has workers make its offers, and waits for each offer.
+ *
+ * **Number.** ``NMR_CALLBACKS_AT_ONCE`` callbacks run concurrently on each CPU. A callback that
+ * waits for another registration occupies a worker, and the event that it waits for may need
+ * another worker. So 500 callbacks may wait, even if all were queued on one CPU.
+ *
+ * nmr_queue_work() queues work on the local CPU, unless that CPU is isolated. If a CPU goes
+ * offline, its workers continue on other CPUs.
  */
 /*
  * Locking: nmr_callback_lock, process context only, a leaf. A task may follow the outer frames

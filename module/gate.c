@@ -48,16 +48,19 @@
  * counted (see nmr_client_may_call_rcu()), and for readers that looked up the binding under
  * RCU.
  *
- * **CPUs that are offline.** Step 3 interrupts all CPUs at once. A CPU that was offline then
- * has not exchanged its count. The worker finds the count of such a CPU open and exchanges
- * it from its own CPU, see nmr_take_offline().
+ * **CPUs that are offline.** Step 3 interrupts all CPUs at once, so it waits for the slowest
+ * CPU and not for the sum of all. A CPU that was offline then has not exchanged its count. The
+ * worker finds the count of such a CPU open and exchanges it from its own CPU, see
+ * nmr_take_offline(). It takes no lock against hotplug, because a module may leave, and wait,
+ * inside a hotplug callback.
  *
  * **Ordering.** On the exiting CPU the accesses of a call come before its exit, because exit
  * begins with a compiler barrier. That CPU releases the request of step 3 when it has
  * answered, and the worker acquires the answer before step 4. Step 4 and the subtractions
  * from *draining* are full barriers. So the accesses of all calls come before anything that
  * the last exit, or step 4, causes: the cleanup callbacks. The addition in step 3 orders
- * nothing, so step 3 does not touch *draining* for a count that has counted nothing.
+ * nothing, so step 3 does not touch *draining* for a count that has counted nothing. All CPUs
+ * share *draining*. Its cache line would otherwise visit every CPU for each binding.
  *
  * Refused calls and late exits leave closed counts at arbitrary negative values. Nothing
  * reads these values.
@@ -84,7 +87,7 @@
 #define NMR_CALLS_CLOSED	(-(s64)BIT_ULL(62))
 #define NMR_GATE_BIAS		((s64)BIT_ULL(61))
 
-/* Bindings whose counts one interrupt takes: interrupts are off meanwhile. */
+/* Gates in a batch. A CPU takes the counts of a batch with interrupts off. */
 #define NMR_TAKE_BATCH		32
 
 /* Where every gate leads that is not open */

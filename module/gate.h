@@ -15,7 +15,10 @@ struct nmr_calls {
 	s64 count[NMR_SIDES];
 } __aligned(sizeof(s64));
 
-/* The gates of a binding: gate[NMR_CLIENT] counts the calls that the client makes. */
+/*
+ * The gates of a binding: gate[NMR_CLIENT] counts the calls that the client makes. A binding
+ * begins with them, and with a cache line: nothing else in it is written while it is attached.
+ */
 struct nmr_gates {
 	struct nmr_gate		gate[NMR_SIDES];	/* all that a call reads */
 	struct nmr_calls __percpu *calls;		/* where open gates lead */

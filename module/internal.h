@@ -45,9 +45,16 @@
  * ``nmr_records_lock``   Raw spinlock of call_trace.c, interrupts off, a leaf.
  * ====================== =============================================================
  *
- * No leaf is taken while nmr_lock is held. Hardirqs may enter and exit calls, complete a
- * detach, and get and put references. These functions take no lock but nmr_records_lock:
- * they work with atomics, queue_work() and call_rcu().
+ * No leaf is taken while nmr_lock is held. No lock is held while a function allocates memory
+ * that may sleep, or adds or removes a directory in sysfs. So no registration waits for the
+ * memory or for the readers of another one. A long loop keeps its place in a form that
+ * survives the drop of nmr_lock: a number, an object with a reference, or the head of a list
+ * from which each step removes an entry.
+ *
+ * Hardirqs may enter and exit calls, complete a detach, and get and put references. These
+ * functions take no lock but nmr_records_lock: they work with atomics, queue_work() and
+ * call_rcu(). Since queue_work() may wake a worker, they may be called under a raw spinlock,
+ * but not under the locks of the scheduler, and not in NMIs.
  */
 #ifndef _NMR_INTERNAL_H
 #define _NMR_INTERNAL_H

@@ -200,7 +200,7 @@ int nmr_wait_finished(struct nmr_registration *reg, unsigned long timeout)
 /* The safety net */
 
 #ifdef CONFIG_MODULES
-/* Deregister @reg, whose module unloads, and wait before the module's text is freed. */
+/* Deregister @reg as its module unloads, and wait before the text of the module is freed. */
 static void nmr_rescue(struct nmr_registration *reg)
 {
 	bool leaving = READ_ONCE(reg->leaving);

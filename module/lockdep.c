@@ -15,6 +15,10 @@
  * holds that map once more. If a call that was handed over exits in a task that is inside
  * another call of the same binding, lockdep takes the other call for the one that has ended.
  *
+ * **Classes.** Each place in the source that registers has a lock class. Callbacks and calls
+ * are readers by trylock: otherwise lockdep would follow what a callback takes to one of the
+ * two maps alone. Lockdep is not told of a wait with timeout 0, which only tests.
+ *
  * **Interrupts.** A call in an interrupt holds nothing. It takes no lock that a wait could be
  * under, since waits sleep, and held_locks are those of the interrupted task.
  */

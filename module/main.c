@@ -9,11 +9,12 @@
  * is not ``WQ_MEM_RECLAIM``, which would warn.
  *
  * **nmr_wq** runs scans and finishes of registrations, and checks for stuck bindings. Each
- * registration has its own work item. Scans may sleep and compute, and delay no other work.
+ * registration has its own work item. Scans may sleep, and compute for long, so the queue is
+ * ``WQ_CPU_INTENSIVE``, too: a scan delays no other work.
  *
- * **nmr_reap_wq** takes bindings out of sysfs, in a work item of each registration. The queue
- * is per CPU and not CPU intensive: many workers at once would contend for the locks of
- * kernfs.
+ * **nmr_reap_wq** takes bindings out of sysfs, in a work item of each registration. It is a
+ * queue of its own, because readers of sysfs can make many items sleep. It is per CPU and not
+ * CPU intensive: many workers at once would contend for the locks of kernfs.
  *
  * **nmr_closed_wq** collects the counts of closed bindings. It is ordered, because collecting
  * interrupts every CPU.

@@ -8,6 +8,19 @@
  * allocation fails, the call withholds the offer: it records nothing, and from then on the
  * client's scan owns the offer.
  *
+ * **Every owed offer has one owner.** An offer is owed for a client and a provider that have
+ * joined, are not leaving, and have no pair. Under nmr_lock, exactly one of these is true:
+ *
+ * - the register call of the later one has not passed the earlier one (``passed`` of the later
+ *   one is below ``seq`` of the earlier one): that call makes the offer;
+ * - that call has passed it, and the provider is beyond the mark of the client (``offered`` of
+ *   the client is below ``seq`` of the provider): the client's scan makes the offer.
+ *
+ * A register call passes a peer and decides about it in one critical section. A scan moves the
+ * mark over providers that it offers, that have a pair, or that a register call still has to
+ * pass. So no offer is lost. An offer begins with taking the pair under nmr_lock, so no offer
+ * is made twice.
+ *
  * **A scan makes the others.** A scan is a run of a registration's work item. It is queued if
  * an offer may have become possible. A scan of a client makes
  *
@@ -19,6 +32,12 @@
  * Each offer of a scan is made in a work item of the binding, so that no offer waits for
  * another. A scan of a provider makes no offer. It finds the deferred pairs that an event of
  * the provider has made due, and queues scans of their clients.
+ *
+ * **When a scan is queued.** nmr_binding_finish() queues a scan of a client that has
+ * max_bindings, because a slot has become free. Events of pairs, and retries after an
+ * allocation failure, queue scans, too. A scan that has not begun serves later requests. A
+ * scan that has begun is queued again. A scan of a full client stops at its first due pair,
+ * so N providers that defer cost O(N).
  *
  * **Allocation failure.** The client is listed as starved, and scanned again after
  * ``NMR_RETRY_DELAY``, until the offer is made.
@@ -59,8 +78,8 @@ struct nmr_offers {
 static LIST_HEAD(nmr_starved);	/* nmr_lock */
 
 /*
- * Scan the clients that are starved now. A scan that runs concurrently and whose allocation
- * fails lists its client for the next retry.
+ * Scan the clients that are starved now. If an allocation of a concurrent scan fails, the scan
+ * lists its client for the next retry.
  */
 static void nmr_retry(struct work_struct *work)
 {

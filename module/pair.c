@@ -3,7 +3,8 @@
  * DOC: Pairs
  *
  * A pair is the record of what became of the offer to a client of a provider. If there is no
- * record, the offer is still owed.
+ * record, the offer is still owed. The first of the two registrations that finishes frees the
+ * record.
  *
  * **Deferred pairs.** A deferred pair is offered again if one of three events has happened
  * since its outcome was open: an attached binding of its client or of its provider has been
@@ -11,7 +12,10 @@
  * event is counted where it happens. The sum of the counts is the *token* of the pair. The
  * pair is due if its token differs from the token that was kept when the offer began (for a
  * binding detached with ``NMR_DETACH_FALLBACK``: when the binding closed). So no event
- * between an offer and its outcome is lost, and no event needs a record.
+ * between an offer and its outcome is lost, and no event needs a record. The cleanup of a
+ * binding is no event of its own pair: the token that the pair keeps moves along. A client
+ * that registers is no event, or N clients of a provider that defers would be made N^2/2
+ * offers.
  *
  * **Linear cost.** A client has two lists of deferred pairs: *deferred* holds pairs that no
  * event has concerned yet, *due* holds pairs that may be due. Events move pairs from the first

@@ -4,7 +4,8 @@
  *
  * **References keep memory.** Registrations and bindings have a reference count that keeps
  * their memory and nothing else. Bindings, kobjects and callers of the API hold references.
- * The last put may come from any context. It frees the memory after a grace period.
+ * The last put may come from any context. It frees the memory after a grace period. Since a
+ * kobject holds a reference, a release() that comes late delays no wait.
  *
  * **Pins decide when a registration finishes.** A registration that is not leaving has one
  * pin. Its register call, each of its bindings, and a scan that is queued or runs pin it
@@ -14,13 +15,15 @@
  * **Todo decides when a binding cleans up**, see "A binding's life".
  *
  * **Unloading nmr.ko.** Each reference that a module takes with nmr_binding_get() pins
- * nmr.ko. The exit function runs if no module uses nmr.ko, so each registration has
- * finished. Kobjects that are released late and RCU callbacks may remain, and both run text
- * of nmr.ko. So nmr_objects_exit() waits until the count of objects is zero, and calls
- * rcu_barrier() before and after the wait. It calls rcu_barrier() after the wait because the
- * callback that has freed the last object may still run. It calls rcu_barrier() three times
- * before the wait for kernels that delay callbacks: two times for a binding, whose free takes
- * up to two grace periods, and once for the registrations that the binding held.
+ * nmr.ko, so rmmod fails while any is held. *nmr/references* in debugfs lists the bindings
+ * that have finished and are still referenced. The exit function runs if no module uses
+ * nmr.ko, so each registration has finished. Kobjects that are released late and RCU callbacks
+ * may remain, and both run text of nmr.ko. So nmr_objects_exit() waits until the count of
+ * objects is zero, and calls rcu_barrier() before and after the wait. It calls rcu_barrier()
+ * after the wait because the callback that has freed the last object may still run. It calls
+ * rcu_barrier() three times before the wait for kernels that delay callbacks: two times for a
+ * binding, which is freed after up to two grace periods, and once for the registrations that
+ * the binding held.
  */
 /* Locking: pins under nmr_lock. References take no lock. */
 
@@ -32,7 +35,7 @@
 
 static struct kmem_cache *nmr_binding_cache;
 
-/* Registrations and bindings whose memory has not been freed */
+/* Registrations and bindings that have memory */
 static atomic_long_t nmr_objects;
 
 /* Bindings that have finished and are still referenced; nmr_lock */

@@ -4,8 +4,10 @@
  *
  * **Handles.** A handle is a number that is issued once. If a number was issued and is not in
  * the table, its registration has finished: so a stale handle is told from an invented one
- * without touching freed memory. A register call whose allocation fails may have shown its
- * number in sysfs, so the number is used up.
+ * without touching freed memory. A register call that fails may have shown its number in
+ * sysfs before, so the number is used up. The index of an XArray is an unsigned long: on
+ * 32-bit machines it is the low half of the number, and a register call that finds the index
+ * taken draws another number.
  *
  * **All or nothing.** A register call that fails leaves nothing behind but the number. The
  * directory in sysfs is made before the registration joins its NPI, because joining cannot

@@ -9,8 +9,8 @@
  * at the first binding that is not due. A binding that is due moves to the list of stuck
  * bindings of the registration that ends it. One line tells of a registration with stuck
  * bindings: it describes the first of them and counts the others. The line comes at once, and
- * again after intervals that double. So the log has room for other messages, however many
- * bindings are stuck.
+ * again after intervals that double. A check writes ``NMR_STUCK_LINES`` lines at most. So the
+ * log has room for other messages, however many bindings are stuck.
  *
  * A binding leaves these lists if it has attached, or if it finishes. No line describes a
  * binding that only waits for its cleanup. While any binding is watched or stuck, a check
@@ -243,8 +243,8 @@ static void nmr_stuck_find(unsigned int seconds)
 }
 
 /*
- * Look at up to NMR_BATCH of @left registrations. Return: the first stuck binding of a
- * registration whose line is due, with a reference; or NULL.
+ * Look at up to NMR_BATCH of @left registrations. If the line of a registration is due, return
+ * its first stuck binding, with a reference. Otherwise return NULL.
  */
 static struct nmr_binding *nmr_stuck_due(unsigned int *left)
 {

@@ -145,8 +145,8 @@ static void registration_release(struct kobject *kobj)
 }
 
 /*
- * Neither type has default_groups: kobject_del() removes these file by file, by name, before
- * the directory, whose removal takes all files at once.
+ * Neither type has default_groups: kobject_del() would remove their files one by one, by name.
+ * Removing a directory removes all of its files at once.
  */
 static struct kobj_type registration_type = {
 	.sysfs_ops	= &kobj_sysfs_ops,
