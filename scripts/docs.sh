@@ -5,7 +5,7 @@
 # kernel checks in documents. Silent and 0 if nothing is wrong. The checks are:
 #
 #   html	Sphinx, with the kernel's extensions, has no warning
-#   links	each file that a document names exists
+#   links	each file that a document names exists, here or in the kernel
 #   names	each function of nmr that a document names exists
 #   samples	the code that README.md shows is the code of samples/hello
 
@@ -21,11 +21,7 @@ mapfile -t documents < <(find . \( -path ./build -o -path ./.git \) -prune -o \
 # DOC: title is no warning for Sphinx; kernel-doc writes it to stderr.
 check_html()
 {
-	local assignments
-
 	"$TOP/scripts/fetch/packages.sh" docs
-	assignments=$("$TOP/scripts/fetch/kernel.sh" source 6.1)
-	eval "$assignments"
 	mkdir -p "$out/tree/drivers"
 	ln -sfn "$TOP" "$out/tree/drivers/nmr"
 	ln -sfn "$TOP/include" "$out/tree/include"
@@ -58,7 +54,8 @@ check_links()
 
 	for document in "${documents[@]}"; do
 		named_files "$document" | sort -u | while read -r target; do
-			[[ -e $target || -e ${document%/*}/$target || $target = *://* ]] ||
+			[[ -e $target || -e ${document%/*}/$target ||
+			   -e $SOURCE/$target || $target = *://* ]] ||
 				echo "$document: there is no $target"
 		done
 	done | report
@@ -111,6 +108,8 @@ is_sample()
 	return 1
 }
 
+assignments=$("$TOP/scripts/fetch/kernel.sh" source 6.1)
+eval "$assignments"
 mkdir -p "$out"
 for check; do
 	case $check in
