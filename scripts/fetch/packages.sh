@@ -64,6 +64,12 @@ needs()
 			gnuplot			gnuplot-nox
 		END
 		;;
+	docs)
+		cat <<-END
+			sphinx-build		python3-sphinx
+			perl			perl
+		END
+		;;
 	model)
 		cat <<-END
 			spin			spin
