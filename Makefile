@@ -20,6 +20,7 @@
 #   make coverage		which lines the tests run
 #   make mutants [NAMES=...]	break the code, and see the suites notice
 #   make model			all interleavings of a model of a binding
+#   make htmldocs		the documentation as HTML, in build/docs/html
 #   make lint			run the checkers
 
 # What the last build was for, and how: modules_install need not be told again.
@@ -91,6 +92,9 @@ clean:
 coverage demo integration model lint:
 	@scripts/$@.sh
 
+htmldocs:
+	@scripts/docs.sh html
+
 vm:
 	@scripts/try.sh $(if $(KERNEL),-k $(KERNEL)) $(if $(SCRIPT),-s '$(SCRIPT)') \
 		$(if $(NMR_DEBUG),-d) $(MODULES)
@@ -115,5 +119,5 @@ mutants:
 kunit:
 	@scripts/kunit.sh $(if $(FILTER),'$(FILTER)')
 
-.PHONY: all modules samples modules_install clean demo vm check kunit integration bench \
+.PHONY: htmldocs all modules samples modules_install clean demo vm check kunit integration bench \
 	torture matrix coverage mutants model lint

@@ -22,7 +22,7 @@
  * closed        the call is refused         subtract 1 from *draining*
  * ============= =========================== ===========================
  *
- * The CPU adds and tests the sign in one instruction. Neither an interrupt nor another task
+ * The CPU adds and tests the sign in one step. Neither an interrupt nor another task
  * on that CPU comes between the two. A gate closes in four steps:
  *
  * 1. Point the gate to the closed counts, which all closed gates share. A task that loads

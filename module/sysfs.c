@@ -6,7 +6,8 @@
  *
  * Registrations and bindings are kobjects in three ksets, and no class of devices. A binding
  * is no device: it has no driver and no power state. There may be 100,000 bindings, so each
- * must be cheap. Ksets give directories and uevents, and nothing else is needed.
+ * must be cheap: it needs neither the locks of struct device nor links in /sys/class. Ksets
+ * give directories and uevents, and nothing else is needed.
  *
  * All that files show is nmr.ko's own memory: names are copies. If the directory of an open
  * file goes, reading the file returns -ENODEV. A file that is open delays no other task; a
