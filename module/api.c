@@ -57,11 +57,9 @@ static int nmr_check_site(struct nmr_site *site, const void *characteristics, si
 }
 
 /* Check the arguments of a register call, of either side. */
-static int nmr_check(struct nmr_site *site, const void *attach,
+static int nmr_check(struct nmr_site *site,
 		     const struct nmr_registration_instance *instance, const void *handle)
 {
-	if (!attach)
-		return nmr_refuse(site, "the attach callback is NULL");
 	if (!instance->npi_id)
 		return nmr_refuse(site, "instance.npi_id is NULL");
 	if (!instance->module_id)
@@ -73,11 +71,11 @@ static int nmr_check(struct nmr_site *site, const void *attach,
 
 /* Allocate a registration, and fill in what both sides have. Return: or ERR_PTR(). */
 static struct nmr_registration *
-nmr_prepare(enum nmr_side side, struct nmr_site *site, const void *attach,
+nmr_prepare(enum nmr_side side, struct nmr_site *site,
 	    const struct nmr_registration_instance *instance, const void *handle)
 {
 	struct nmr_registration *reg;
-	int err = nmr_check(site, attach, instance, handle);
+	int err = nmr_check(site, instance, handle);
 
 	if (err)
 		return ERR_PTR(err);
@@ -101,6 +99,7 @@ static int nmr_register(struct nmr_registration *reg, u64 *handle)
 	int err = nmr_registration_publish(reg, reg->instance.npi_id, handle);
 
 	if (err) {
+		nmr_slot_release(reg);
 		nmr_registration_put(reg);
 		return err;
 	}
@@ -193,14 +192,22 @@ int __nmr_client_register(const struct nmr_client_characteristics *c,
 	err = nmr_check_site(site, c, sizeof(*c));
 	if (err)
 		return err;
-	reg = nmr_prepare(NMR_CLIENT, site, c->attach_provider, &c->instance, handle);
+	if (c->slot && c->max_bindings > 1)
+		return nmr_refuse(site, "a client with a slot has one binding, and max_bindings is above 1");
+	reg = nmr_prepare(NMR_CLIENT, site, &c->instance, handle);
 	if (IS_ERR(reg))
 		return PTR_ERR(reg);
 	reg->context = client_context;
 	reg->attach_provider = c->attach_provider;
 	reg->detach = c->detach_provider;
 	reg->cleanup = c->cleanup_binding_context;
-	reg->max_bindings = c->max_bindings;
+	reg->max_bindings = c->slot ? 1 : c->max_bindings;
+	reg->endpoint = c->endpoint;
+	err = nmr_slot_claim(reg, c->slot);
+	if (err) {
+		nmr_registration_put(reg);
+		return err;
+	}
 	return nmr_register(reg, &handle->id);
 }
 EXPORT_SYMBOL_NMR(__nmr_client_register);
@@ -216,7 +223,7 @@ int __nmr_provider_register(const struct nmr_provider_characteristics *c,
 	err = nmr_check_site(site, c, sizeof(*c));
 	if (err)
 		return err;
-	reg = nmr_prepare(NMR_PROVIDER, site, c->attach_client, &c->instance, handle);
+	reg = nmr_prepare(NMR_PROVIDER, site, &c->instance, handle);
 	if (IS_ERR(reg))
 		return PTR_ERR(reg);
 	reg->context = provider_context;
@@ -224,6 +231,7 @@ int __nmr_provider_register(const struct nmr_provider_characteristics *c,
 	reg->client_attached = c->client_attached;
 	reg->detach = c->detach_client;
 	reg->cleanup = c->cleanup_binding_context;
+	reg->endpoint = c->endpoint;
 	return nmr_register(reg, &handle->id);
 }
 EXPORT_SYMBOL_NMR(__nmr_provider_register);
@@ -315,7 +323,8 @@ static bool nmr_was_frozen(void)
 	return true;
 }
 
-static int nmr_wait_attached(struct nmr_registration *reg, unsigned long timeout)
+/* Wait until @reg is attached. @timeout becomes what is left of it. */
+static int nmr_wait_attached(struct nmr_registration *reg, unsigned long *timeout)
 {
 	long left;
 	int err;
@@ -323,24 +332,22 @@ static int nmr_wait_attached(struct nmr_registration *reg, unsigned long timeout
 	if (nmr_callback_in(reg))
 		return -EDEADLK;
 	do {
-		left = nmr_wait_until(reg, nmr_attach_decided, TASK_INTERRUPTIBLE, timeout);
+		left = nmr_wait_until(reg, nmr_attach_decided, TASK_INTERRUPTIBLE, *timeout);
 		err = nmr_attach_status(reg);
 		/* If a binding attached only for a moment, wait for the rest of the time. */
 		if (left > 0)
-			timeout = left;
+			*timeout = left;
 	} while (err == -EAGAIN && (left > 0 || (left < 0 && nmr_was_frozen())));
 	if (err != -EAGAIN)
 		return err;
 	return left < 0 ? left : -ETIMEDOUT;
 }
 
-int nmr_client_wait_for_binding(struct nmr_client_handle handle, unsigned long timeout)
+static int nmr_wait_for_binding(u64 id, unsigned long *timeout)
 {
-	struct nmr_registration *reg;
+	struct nmr_registration *reg = nmr_registration_find(NMR_CLIENT, id);
 	int err;
 
-	might_sleep();
-	reg = nmr_registration_find(NMR_CLIENT, handle.id);
 	if (IS_ERR(reg))
 		return PTR_ERR(reg);
 	if (!reg)
@@ -349,7 +356,32 @@ int nmr_client_wait_for_binding(struct nmr_client_handle handle, unsigned long t
 	nmr_registration_put(reg);
 	return err;
 }
+
+int nmr_client_wait_for_binding(struct nmr_client_handle handle, unsigned long timeout)
+{
+	might_sleep();
+	return nmr_wait_for_binding(handle.id, &timeout);
+}
 EXPORT_SYMBOL_NMR(nmr_client_wait_for_binding);
+
+int nmr_slot_enter_wait(const struct nmr_slot *slot, struct nmr_call *call,
+			unsigned long timeout)
+{
+	u64 client;
+	int err = 0;
+
+	might_sleep();
+	if (!slot || !call)
+		return -EINVAL;
+	while (!err) {
+		if (nmr_slot_enter(slot, call))
+			return 0;
+		client = READ_ONCE(slot->state->client);
+		err = client ? nmr_wait_for_binding(client, &timeout) : -ESHUTDOWN;
+	}
+	return err;
+}
+EXPORT_SYMBOL_NMR(nmr_slot_enter_wait);
 
 int nmr_client_reoffer(struct nmr_client_handle handle)
 {
@@ -362,3 +394,57 @@ int nmr_provider_reoffer(struct nmr_provider_handle handle)
 	return nmr_reoffer(NMR_PROVIDER, handle.id);
 }
 EXPORT_SYMBOL_NMR(nmr_provider_reoffer);
+
+/* Find a registration and have @walk call @fn for each of its peers. */
+static int nmr_for_each(enum nmr_side side, u64 id, nmr_walk_fn *walk,
+			int (*fn)(const struct nmr_call *call, void *arg), void *arg)
+{
+	struct nmr_registration *reg;
+	int err = -ESHUTDOWN;
+
+	if (!fn)
+		return -EINVAL;
+	reg = nmr_registration_find(side, id);
+	if (IS_ERR(reg))
+		return PTR_ERR(reg);
+	if (!reg)
+		return -ESHUTDOWN;
+	if (!READ_ONCE(reg->leaving))
+		err = walk(reg, fn, arg);
+	nmr_registration_put(reg);
+	return err;
+}
+
+int nmr_provider_for_each_client(struct nmr_provider_handle handle,
+				 int (*fn)(const struct nmr_call *call, void *arg),
+				 void *arg)
+{
+	might_sleep();
+	return nmr_for_each(NMR_PROVIDER, handle.id, nmr_walk, fn, arg);
+}
+EXPORT_SYMBOL_NMR(nmr_provider_for_each_client);
+
+int nmr_client_for_each_provider(struct nmr_client_handle handle,
+				 int (*fn)(const struct nmr_call *call, void *arg),
+				 void *arg)
+{
+	might_sleep();
+	return nmr_for_each(NMR_CLIENT, handle.id, nmr_walk, fn, arg);
+}
+EXPORT_SYMBOL_NMR(nmr_client_for_each_provider);
+
+int nmr_provider_for_each_client_rcu(struct nmr_provider_handle handle,
+				     int (*fn)(const struct nmr_call *call, void *arg),
+				     void *arg)
+{
+	return nmr_for_each(NMR_PROVIDER, handle.id, nmr_walk_rcu, fn, arg);
+}
+EXPORT_SYMBOL_NMR(nmr_provider_for_each_client_rcu);
+
+int nmr_client_for_each_provider_rcu(struct nmr_client_handle handle,
+				     int (*fn)(const struct nmr_call *call, void *arg),
+				     void *arg)
+{
+	return nmr_for_each(NMR_CLIENT, handle.id, nmr_walk_rcu, fn, arg);
+}
+EXPORT_SYMBOL_NMR(nmr_client_for_each_provider_rcu);

@@ -83,6 +83,24 @@ static u64 nmr_binding_ids;	/* the last one given; nmr_lock */
 
 static void nmr_binding_work(struct work_struct *work);
 
+/* Return: the number of the newest binding. */
+u64 nmr_binding_last_id(void)
+{
+	lockdep_assert_held(&nmr_lock);
+	return nmr_binding_ids;
+}
+
+/* Take @b out of the lists of open bindings. RCU readers may still stand on it. */
+static void nmr_binding_unlink(struct nmr_binding *b)
+{
+	enum nmr_side side;
+
+	for (side = 0; side < NMR_SIDES; side++) {
+		nmr_walks_pass(b, side);
+		list_del_rcu(&b->node[side]);
+	}
+}
+
 /* Change the state of @b. A task that acquires the new state sees reason and since. */
 static void nmr_binding_advance(struct nmr_binding *b, enum nmr_binding_state next)
 {
@@ -139,7 +157,7 @@ void nmr_binding_offer(struct nmr_binding *b, struct nmr_registration *client,
 		nmr_registration_get(reg);
 		nmr_registration_pin(reg);
 		reg->bindings++;
-		list_add_tail(&b->node[side], &reg->open);
+		list_add_tail_rcu(&b->node[side], &reg->open);
 	}
 	nmr_stuck_watch(b);
 }
@@ -165,6 +183,7 @@ static bool nmr_binding_may_open(const struct nmr_binding *b)
 static void nmr_binding_provider_attached(struct nmr_binding *b,
 					  const struct nmr_endpoint *provider)
 {
+	nmr_slot_prepare(b);
 	spin_lock_irq(&nmr_lock);
 	b->end[NMR_PROVIDER] = *provider;
 	b->has_attached[NMR_PROVIDER] = true;
@@ -173,12 +192,23 @@ static void nmr_binding_provider_attached(struct nmr_binding *b,
 	spin_unlock_irq(&nmr_lock);
 }
 
+/* Call the provider's attach callback. A provider without a callback accepts the client. */
+static int nmr_ask_provider(struct nmr_binding *b, struct nmr_endpoint *end)
+{
+	struct nmr_registration *reg = b->reg[NMR_PROVIDER];
+
+	if (!reg->attach_client)
+		return 0;
+	return reg->attach_client(b, reg->context, &b->reg[NMR_CLIENT]->instance,
+				  &b->end[NMR_CLIENT], end);
+}
+
 int nmr_client_attach_provider(struct nmr_binding *binding,
 			       const struct nmr_endpoint *client,
 			       struct nmr_endpoint *provider)
 {
 	struct nmr_registration *reg;
-	struct nmr_endpoint end = {};
+	struct nmr_endpoint end;
 	int err;
 
 	if (!binding || READ_ONCE(binding->attacher) != current || binding->asked)
@@ -187,12 +217,10 @@ int nmr_client_attach_provider(struct nmr_binding *binding,
 	if (nmr_binding_side_leaving(binding))
 		return -ECANCELED;
 
-	if (client)
-		binding->end[NMR_CLIENT] = *client;
+	binding->end[NMR_CLIENT] = client ? *client : binding->reg[NMR_CLIENT]->endpoint;
 	reg = binding->reg[NMR_PROVIDER];
-	err = reg->attach_client(binding, reg->context,
-				 &binding->reg[NMR_CLIENT]->instance,
-				 &binding->end[NMR_CLIENT], &end);
+	end = reg->endpoint;
+	err = nmr_ask_provider(binding, &end);
 	if (err > 0) {
 		nmr_misuse(reg, NMR_MISUSE_ATTACH_VALUE, binding->id);
 		err = -ENODEV;
@@ -251,8 +279,11 @@ static int nmr_call_attach(struct nmr_binding *b)
 		return -ECANCELED;
 	nmr_callback_begin(&cb, b);
 	WRITE_ONCE(b->attacher, current);
-	err = client->attach_provider(b, client->context,
-				      &b->reg[NMR_PROVIDER]->instance);
+	if (client->attach_provider)
+		err = client->attach_provider(b, client->context,
+					      &b->reg[NMR_PROVIDER]->instance);
+	else
+		err = nmr_client_attach_provider(b, NULL, NULL);
 	WRITE_ONCE(b->attacher, NULL);
 	nmr_callback_end(&cb, b);
 	nmr_attach_report(b, err);
@@ -279,6 +310,7 @@ static void nmr_binding_attached(struct nmr_binding *b)
 	enum nmr_side side;
 
 	nmr_binding_advance(b, NMR_ATTACHED);
+	nmr_slot_fill(b);
 	nmr_stuck_forget(b);
 	for (side = 0; side < NMR_SIDES; side++)
 		b->reg[side]->attached++;
@@ -459,9 +491,10 @@ bool nmr_binding_close(struct nmr_binding *b, enum nmr_detach_reason reason,
 	b->since = jiffies;
 	b->token = nmr_pair_token(b->pair);
 	nmr_binding_advance(b, attached ? NMR_DETACHING : NMR_CLOSING);
+	nmr_slot_empty(b);
+	nmr_binding_unlink(b);
 	for (side = 0; side < NMR_SIDES; side++) {
 		nmr_gate_close(&b->gates, side);
-		list_del(&b->node[side]);
 		b->reg[side]->attached -= attached;
 	}
 	nmr_stuck_forget(b);
@@ -723,11 +756,11 @@ static void nmr_binding_finish(struct nmr_binding *b)
 
 	spin_lock_irq(&nmr_lock);
 	nmr_stuck_forget(b);
-	for (side = 0; side < NMR_SIDES; side++) {
+	nmr_slot_forget(b);
+	if (b->state == NMR_ATTACHING)
+		nmr_binding_unlink(b);
+	for (side = 0; side < NMR_SIDES; side++)
 		b->reg[side]->bindings--;
-		if (b->state == NMR_ATTACHING)
-			list_del(&b->node[side]);
-	}
 	nmr_binding_event(b);
 	nmr_binding_record(b);
 	nmr_binding_advance(b, NMR_FINISHED);

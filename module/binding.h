@@ -38,7 +38,7 @@ struct nmr_binding {
 	u64			id;
 	struct nmr_registration	*reg[NMR_SIDES];	/* a reference on each */
 	struct nmr_pair		*pair;		/* the record of the two */
-	struct list_head	node[NMR_SIDES];	/* L: in @open of each until closed */
+	struct list_head	node[NMR_SIDES];	/* L, RCU: in @open of each until closed */
 	enum nmr_binding_state	state;		/* L, but for NMR_CLEANING: see binding.c */
 
 	/* Attaching */
@@ -93,7 +93,23 @@ void nmr_binding_attach_elsewhere(struct nmr_binding *b, const struct nmr_callba
 bool nmr_binding_close(struct nmr_binding *b, enum nmr_detach_reason reason,
 		       struct llist_head *batch);
 void nmr_bindings_start_gp(struct llist_head *batch);
+u64 nmr_binding_last_id(void);
 void nmr_reap_work(struct work_struct *work);
+
+/* walk.c */
+typedef int nmr_walk_fn(struct nmr_registration *reg,
+			int (*fn)(const struct nmr_call *call, void *arg), void *arg);
+nmr_walk_fn nmr_walk, nmr_walk_rcu;
+void nmr_walks_pass(struct nmr_binding *b, enum nmr_side side);
+
+/* slot.c */
+int nmr_slot_claim(struct nmr_registration *client, const struct nmr_slot *slot);
+void nmr_slot_release(struct nmr_registration *client);
+void nmr_slot_publish(struct nmr_registration *client);
+void nmr_slot_prepare(struct nmr_binding *b);
+void nmr_slot_fill(struct nmr_binding *b);
+void nmr_slot_empty(struct nmr_binding *b);
+void nmr_slot_forget(struct nmr_binding *b);
 
 /* sysfs.c */
 void nmr_sysfs_add_binding(struct nmr_binding *b);

@@ -65,6 +65,12 @@
  * Refused calls and late exits leave closed counts at arbitrary negative values. Nothing
  * reads these values.
  *
+ * **Counts that are used again.** The gate of a client that has a slot uses the counts of the
+ * slot, which are static. Before such a gate opens, nmr_gate_use() opens counts that step 3
+ * has closed. All calls that they had counted have exited by then, because the previous
+ * binding has drained. Calls that are refused concurrently write to the counts, so each CPU
+ * opens its own count.
+ *
  * **Memory.** alloc_percpu() of 16 bytes costs 8,000 instructions, which is more than all
  * else in attaching two modules. So gates take their counts from chunks of 64.
  */
@@ -83,7 +89,6 @@
 #include "compat.h"
 #include "gate.h"
 
-#define NMR_CALLS_OPEN		BIT_ULL(62)
 #define NMR_CALLS_CLOSED	(-(s64)BIT_ULL(62))
 #define NMR_GATE_BIAS		((s64)BIT_ULL(61))
 
@@ -95,9 +100,9 @@ static DEFINE_PER_CPU(s64, nmr_calls_closed) __aligned(sizeof(s64)) = NMR_CALLS_
 
 /* On 32 bits, counts are words that only atomic64_t updates in one step. */
 #ifdef CONFIG_64BIT
-static s64 nmr_count_close(s64 *count)
+static s64 nmr_count_xchg(s64 *count, s64 new)
 {
-	return xchg(count, NMR_CALLS_CLOSED);
+	return xchg(count, new);
 }
 
 static s64 nmr_count_read(const s64 *count)
@@ -105,9 +110,9 @@ static s64 nmr_count_read(const s64 *count)
 	return READ_ONCE(*count);
 }
 #else
-static s64 nmr_count_close(s64 *count)
+static s64 nmr_count_xchg(s64 *count, s64 new)
 {
-	return atomic64_xchg((atomic64_t *)count, NMR_CALLS_CLOSED);
+	return atomic64_xchg((atomic64_t *)count, new);
 }
 
 static s64 nmr_count_read(const s64 *count)
@@ -208,6 +213,7 @@ int nmr_gates_alloc(struct nmr_gates *g)
 		/* The previous user of the counts has left closed ones. */
 		for_each_possible_cpu(cpu)
 			per_cpu_ptr(g->calls, cpu)->count[side] = NMR_CALLS_OPEN;
+		g->count[side] = &g->calls->count[side];
 		g->gate[side].calls = &nmr_calls_closed;
 		atomic64_set(&g->draining[side], NMR_GATE_BIAS);
 	}
@@ -248,11 +254,61 @@ void nmr_gates_exit(void)
 
 /* Open and close */
 
+/* Open the count of this CPU, unless it is open. Must be called with interrupts off. */
+static void nmr_count_open_here(void *count)
+{
+	s64 *here = this_cpu_ptr((s64 __percpu *)count);
+
+	if (nmr_count_read(here) < 0)
+		nmr_count_xchg(here, NMR_CALLS_OPEN);
+}
+
+/*
+ * Open the count of @cpu, which was offline when all CPUs were interrupted. If @cpu comes
+ * online concurrently, a call that it refuses may overwrite the open count, as
+ * nmr_take_offline() says. Must be called with preemption disabled.
+ */
+static void nmr_count_open_offline(s64 __percpu *count, int cpu)
+{
+	/* The exchange pairs with the barriers between set_cpu_online() and the first call. */
+	nmr_count_xchg(per_cpu_ptr(count, cpu), NMR_CALLS_OPEN);
+	if (cpu_online(cpu))
+		smp_call_function_single(cpu, nmr_count_open_here, (__force void *)count, true);
+}
+
+/**
+ * nmr_gate_use() - have a gate use counts that are not its own
+ * @g:	    the gates, which are closed
+ * @caller: the gate
+ * @count:  initialised to NMR_CALLS_OPEN, and used by one gate at a time
+ *
+ * If an earlier gate has used the counts, it must have drained.
+ *
+ * Context: Process, may sleep.
+ */
+void nmr_gate_use(struct nmr_gates *g, enum nmr_side caller, s64 __percpu *count)
+{
+	int cpu;
+
+	g->count[caller] = count;
+	/* Step 3 closes the counts of all CPUs, or of none. */
+	if (nmr_count_read(per_cpu_ptr(count, cpumask_first(cpu_possible_mask))) >= 0)
+		return;
+	on_each_cpu(nmr_count_open_here, (__force void *)count, true);
+	for_each_possible_cpu(cpu) {
+		preempt_disable();
+		if (nmr_count_read(per_cpu_ptr(count, cpu)) < 0)
+			nmr_count_open_offline(count, cpu);
+		preempt_enable();
+	}
+}
+EXPORT_SYMBOL_NMR_IF_KUNIT(nmr_gate_use);
+
 /* Open the gate of @caller. The caller of this function serialises it with closing. */
 void nmr_gate_open(struct nmr_gates *g, enum nmr_side caller)
 {
 	/* Pairs with the smp_load_acquire() in __nmr_call_enter(). */
-	smp_store_release(&g->gate[caller].calls, &g->calls->count[caller]);
+	smp_store_release(&g->gate[caller].calls, g->count[caller]);
 }
 
 /* Do step 1. The caller of this function waits for the grace period of step 2. */
@@ -273,7 +329,7 @@ static void nmr_take_add(const struct nmr_take *take, s64 count)
 /* Take the count of @cpu. Must be called on @cpu with interrupts off. */
 static void nmr_take_here(struct nmr_take *take, int cpu)
 {
-	s64 count = nmr_count_close(per_cpu_ptr(take->count, cpu));
+	s64 count = nmr_count_xchg(per_cpu_ptr(take->count, cpu), NMR_CALLS_CLOSED);
 
 	if (count >= 0)
 		nmr_take_add(take, count);
@@ -297,7 +353,7 @@ static void nmr_take_again(void *take)
  */
 void nmr_take_offline(struct nmr_take *take, int cpu)
 {
-	s64 count = nmr_count_close(per_cpu_ptr(take->count, cpu));
+	s64 count = nmr_count_xchg(per_cpu_ptr(take->count, cpu), NMR_CALLS_CLOSED);
 
 	nmr_take_add(take, count);
 	take->from = count;
@@ -325,7 +381,7 @@ static void nmr_take_each(const struct nmr_take_batch *batch, int cpu,
 
 		for (side = 0; side < NMR_SIDES; side++) {
 			struct nmr_take take = {
-				.count		= &g->calls->count[side],
+				.count		= g->count[side],
 				.draining	= &g->draining[side],
 				.from		= NMR_CALLS_OPEN,
 			};
@@ -348,7 +404,7 @@ static bool nmr_has_taken(const struct nmr_take_batch *batch, int cpu)
 {
 	struct nmr_gates *g = llist_entry(batch->first, struct nmr_gates, batch);
 
-	return nmr_count_read(per_cpu_ptr(&g->calls->count[NMR_CLIENT], cpu)) < 0;
+	return nmr_count_read(per_cpu_ptr(g->count[NMR_CLIENT], cpu)) < 0;
 }
 
 /**
@@ -415,7 +471,7 @@ unsigned int nmr_gate_in_flight(const struct nmr_gates *g, enum nmr_side caller)
 		n -= NMR_GATE_BIAS;
 		for_each_possible_cpu(cpu) {
 			s64 count =
-				nmr_count_read(&per_cpu_ptr(g->calls, cpu)->count[caller]);
+				nmr_count_read(per_cpu_ptr(g->count[caller], cpu));
 
 			if (count >= 0)
 				n += count - NMR_CALLS_OPEN;

@@ -12,6 +12,8 @@
  * ``offer.c``            which offers are made, and when
  * ``registration.c``     which registrations there are: publish and find
  * ``binding.c``          a binding's life: attach, close, detach, clean up
+ * ``walk.c``             calls to all peers of a registration
+ * ``slot.c``             slots: the provider that a client has now
  * ``stuck.c``            warnings of bindings that do not attach or do not drain
  * ``sysfs.c``            sysfs and uevents
  * ``pair.c``             what became of the offers that were made

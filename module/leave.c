@@ -110,6 +110,7 @@ static void nmr_registration_finish(struct nmr_registration *reg)
 {
 	nmr_sysfs_remove_registration(reg);
 	nmr_pair_forget_all(reg);
+	nmr_slot_release(reg);
 	trace_nmr_finish(reg->side, reg->id);
 
 	/* Pairs with smp_load_acquire() in nmr_registration_finished(). */

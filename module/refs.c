@@ -85,6 +85,7 @@ struct nmr_registration *nmr_registration_alloc(enum nmr_side side)
 	INIT_LIST_HEAD(&reg->waiting);
 	INIT_LIST_HEAD(&reg->starved);
 	INIT_LIST_HEAD(&reg->open);
+	INIT_LIST_HEAD(&reg->walks);
 	INIT_LIST_HEAD(&reg->stuck);
 	INIT_LIST_HEAD(&reg->stuck_node);
 	init_waitqueue_head(&reg->wait);

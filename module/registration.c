@@ -134,6 +134,7 @@ int nmr_registration_publish(struct nmr_registration *reg, const guid_t *npi_id,
 
 	spin_lock_irq(&nmr_lock);
 	*handle = reg->id;
+	nmr_slot_publish(reg);
 	reg->pins = 2;
 	nmr_npi_join(reg);
 	WRITE_ONCE(reg->joined, true);

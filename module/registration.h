@@ -57,6 +57,10 @@ struct nmr_registration {
 	int  (*detach)(void *binding_context, enum nmr_detach_reason reason);	/* or NULL */
 	void (*cleanup)(void *binding_context);			/* or NULL */
 	u32			max_bindings;	/* 0: any number */
+	struct nmr_endpoint	endpoint;	/* unless an attach callback has another */
+
+	/* slot.c */
+	const struct nmr_slot	*slot;		/* a client's, or NULL */
 
 	/* registration.c */
 	u64			id;		/* the number in the handle */
@@ -96,11 +100,14 @@ struct nmr_registration {
 	struct list_head	waiting;	/* L: a client's: in &nmr_npi.waiting */
 
 	/* binding.c */
-	struct list_head	open;		/* L: bindings that have not closed */
+	struct list_head	open;		/* L, RCU: bindings that have not closed */
 	unsigned int		bindings;	/* L: bindings that have not finished */
 	unsigned int		attached;	/* L: bindings in state NMR_ATTACHED */
 	struct llist_head	reap;		/* bindings to be reaped */
 	struct work_struct	reap_work;
+
+	/* walk.c */
+	struct list_head	walks;		/* L: walks through @open */
 
 	/* stuck.c */
 	struct list_head	stuck;		/* L: bindings that it ends and that are stuck */

@@ -196,6 +196,25 @@
  */
 
 /**
+ * DOC: Slots
+ *
+ * A *slot* holds the provider that a client has now. The client defines it with
+ * DEFINE_NMR_SLOT() and names it in its characteristics. It then has one binding at a time
+ * (max_bindings is 1). The registrar fills the slot when the binding has attached, and empties
+ * it when the binding closes. nmr_slot_enter() enters the binding that is in the slot, so the
+ * client publishes no pointer, takes no reference and needs no RCU. After failover the next
+ * enter gets the next provider.
+ *
+ * A client may have a slot and callbacks. The attach callback decides about an offer, and the
+ * slot follows. The slot is filled after the attach callbacks and client_attached have
+ * returned. Inside the attach callback, and for a call that starts in it, the client enters
+ * the binding.
+ *
+ * The counts of calls belong to the slot. Opening them again for the next provider interrupts
+ * each CPU, as closing does.
+ */
+
+/**
  * DOC: Lifetime of a binding
  *
  * For a side, the pointer to a binding is valid from the start of its attach callback. It is
@@ -364,9 +383,12 @@ enum nmr_detach_reason {
 	NMR_DETACH_ABORT,
 };
 
+struct nmr_slot;
+
 /**
  * struct nmr_client_characteristics - callbacks and identity of a client
- * @attach_provider: Attach to a provider of the NPI, or decline. Mandatory.
+ * @attach_provider: Attach to a provider of the NPI, or decline. Optional: a client without
+ *	this callback attaches to each provider that it is offered, and hands over @endpoint.
  *	A client that wants the provider calls nmr_client_attach_provider() in this
  *	callback and in this task, and returns what that function returned. The callback
  *	returns
@@ -410,7 +432,11 @@ enum nmr_detach_reason {
  * @instance: identity of the client
  * @max_bindings: maximum number of bindings, or 0 for no limit. Attaching bindings count.
  *	While the client has this many bindings, the registrar withholds offers. It makes
- *	them when a binding of the client has ended.
+ *	them when a binding of the client has ended. With a @slot, 0 stands for 1.
+ * @endpoint: what the client hands over if its attach callback passes no other endpoint to
+ *	nmr_client_attach_provider(); copied
+ * @slot: slot that the registrar keeps filled with the provider that the client has now, see
+ *	"Slots" above; or NULL
  */
 struct nmr_client_characteristics {
 	int  (*attach_provider)(struct nmr_binding *binding, void *client_context,
@@ -420,15 +446,18 @@ struct nmr_client_characteristics {
 	void (*cleanup_binding_context)(void *client_binding_context);
 	struct nmr_registration_instance instance;
 	u32 max_bindings;
+	struct nmr_endpoint endpoint;
+	const struct nmr_slot *slot;
 };
 
 /**
  * struct nmr_provider_characteristics - callbacks and identity of a provider
- * @attach_client: Attach to a client, or decline. Mandatory. The parameter instance is the
+ * @attach_client: Attach to a client, or decline. Optional: a provider without this
+ *	callback accepts each client, and hands over @endpoint. The parameter instance is the
  *	identity of the client. The parameter client is a copy of the client's endpoint. The
  *	copy is valid until the provider's cleanup callback has returned. If attach_client
- *	fails, the copy is valid until attach_client returns. The callback fills the parameter
- *	provider, which the registrar has zeroed. The callback returns
+ *	fails, the copy is valid until attach_client returns. The callback may change the
+ *	parameter provider, which the registrar has set to @endpoint. The callback returns
  *
  *	* %0 - attached
  *	* %-ENODEV or %-ECANCELED - declined; the registrar logs nothing
@@ -464,6 +493,8 @@ struct nmr_client_characteristics {
  *	&nmr_client_characteristics.cleanup_binding_context does, after the client's
  *	cleanup callback has returned.
  * @instance: identity of the provider
+ * @endpoint: what the provider hands over to each client, unless attach_client changes it;
+ *	copied
  */
 struct nmr_provider_characteristics {
 	int  (*attach_client)(struct nmr_binding *binding, void *provider_context,
@@ -475,6 +506,7 @@ struct nmr_provider_characteristics {
 			      enum nmr_detach_reason reason);
 	void (*cleanup_binding_context)(void *provider_binding_context);
 	struct nmr_registration_instance instance;
+	struct nmr_endpoint endpoint;
 };
 
 /* Registration. The macros pass the calling module, and a lock class for lockdep. */
@@ -484,7 +516,7 @@ struct nmr_provider_characteristics {
  * module that was built with another version, because the gates of such a module would not
  * close.
  */
-#define NMR_VERSION	1
+#define NMR_VERSION	2
 
 /*
  * Describe a place in a module's source that registers. The register macros define it.
@@ -542,8 +574,9 @@ int __nmr_provider_register(const struct nmr_provider_characteristics *c,
  *
  * Return:
  * * %0 - the client is registered; it must be deregistered before its module unloads
- * * %-EINVAL - @c, @handle, the attach callback, npi_id or module_id is NULL; or the module
- *   was built with another version of this header
+ * * %-EINVAL - @c, @handle, npi_id or module_id is NULL; the client has a slot, and
+ *   max_bindings is above 1; or the module was built with another version of this header
+ * * %-EBUSY - another client has the slot
  * * %-ENOMEM - allocation failure; no callback has run, and nothing is registered; the
  *   number of a handle may have been used up
  * * %-ENODEV - the registrar is not initialised: it is built in and the caller runs before
@@ -574,7 +607,7 @@ int __nmr_provider_register(const struct nmr_provider_characteristics *c,
  *
  * Return:
  * * %0 - the provider is registered; it must be deregistered before its module unloads
- * * %-EINVAL - @c, @handle, the attach callback, npi_id or module_id is NULL; or the module
+ * * %-EINVAL - @c, @handle, npi_id or module_id is NULL; or the module
  *   was built with another version of this header
  * * %-ENOMEM - allocation failure; no callback has run, and nothing is registered; the
  *   number of a handle may have been used up
@@ -814,7 +847,7 @@ int nmr_provider_reoffer(struct nmr_provider_handle handle);
 /**
  * nmr_client_attach_provider() - ask the offered provider to attach
  * @binding:  binding that the registrar passed to the client's attach callback
- * @client:   endpoint for the provider; NULL acts as an endpoint of two NULLs
+ * @client:   endpoint for the provider; NULL acts as the endpoint of the characteristics
  * @provider: receives the provider's endpoint, only if the function returns 0; or NULL
  *
  * The client calls this once, in its attach callback. The provider's attach callback runs
@@ -982,6 +1015,8 @@ void __nmr_gate_exit_closed(struct nmr_binding *binding, enum nmr_side caller);
  *
  * Compiler barriers keep the accesses of a call between enter and exit.
  */
+#define NMR_CALLS_OPEN	BIT_ULL(62)	/* a count without calls, of a gate that is open */
+
 #if defined(CONFIG_X86_64) && defined(CONFIG_SMP)
 #define __NMR_COUNT(instruction, calls)					\
 ({									\
@@ -1228,6 +1263,225 @@ nmr_provider_may_call_rcu(struct nmr_binding *binding)
 	return __nmr_call_may_rcu(binding, NMR_PROVIDER);
 }
 
+/* Slots. module/slot.c has the half that fills and empties them. */
+
+/* What changes of a slot. The registrar writes it. */
+struct nmr_slot_state {
+	bool			open;		/* the client has a provider */
+	struct nmr_binding	*binding;	/* the binding that the counts belong to */
+	struct nmr_endpoint	provider;	/* what the provider handed over */
+	u64			client;		/* number of the registration, or 0 */
+	unsigned long		claimed;	/* bit 0: a client has the slot */
+};
+
+/**
+ * struct nmr_slot - the provider that a client has now
+ *
+ * Defined by DEFINE_NMR_SLOT(). The members are private.
+ */
+struct nmr_slot {
+	/* private: */
+	s64 __percpu		*calls;		/* calls in flight through the slot */
+	struct nmr_slot_state	*state;
+};
+
+/**
+ * DEFINE_NMR_SLOT() - define a slot
+ * @name: name of the slot, a static variable
+ *
+ * The slot is for one client at a time, which names it in its characteristics.
+ */
+#define DEFINE_NMR_SLOT(name)						\
+	static DEFINE_PER_CPU(s64, name##_calls)			\
+		__aligned(sizeof(s64)) = NMR_CALLS_OPEN;		\
+	static struct nmr_slot_state name##_state;			\
+	static const struct nmr_slot name = {				\
+		.calls = &name##_calls,					\
+		.state = &name##_state,					\
+	}
+
+/**
+ * struct nmr_call - a call in flight
+ * @binding:  binding that the call goes through
+ * @dispatch: dispatch table of the callee
+ * @context:  binding context of the callee
+ *
+ * nmr_slot_enter() fills it. A call that exits in another task hands over a copy.
+ */
+struct nmr_call {
+	struct nmr_binding	*binding;
+	const void		*dispatch;
+	void			*context;
+	/* private: */
+	const struct nmr_slot	*slot;
+};
+
+void __nmr_slot_back_out(const struct nmr_slot *slot);
+void __nmr_slot_exit_closed(const struct nmr_slot *slot);
+
+/**
+ * nmr_slot_enter() - enter the binding to the provider that a client has now
+ * @slot: slot of the client; must not be NULL
+ * @call: filled, if the function returns true; on the caller's stack
+ *
+ * The function does what nmr_client_call_enter() does for the binding that is in the slot. The
+ * caller needs neither a pointer to the binding, nor a reference, nor RCU. It may call at any
+ * time: before the client is registered and after it has been deregistered the slot is empty.
+ *
+ * A return of true is an acquire: the caller sees everything that the attach callbacks of both
+ * sides did.
+ *
+ * Context: As for nmr_client_call_enter().
+ *
+ * Return:
+ * * %true - the client may call through @call, and must call nmr_slot_exit() afterwards
+ * * %false - the client has no provider, or it leaves; the client must neither call nor exit
+ */
+static __always_inline bool __must_check
+nmr_slot_enter(const struct nmr_slot *slot, struct nmr_call *call)
+{
+	/* A store to all of @call spares kernels that initialise stacks to do so. */
+	*call = (struct nmr_call){ .slot = slot };
+	if (unlikely(__nmr_count_enter(slot->calls)))
+		return false;
+	/* Pairs with the smp_store_release() in nmr_slot_fill(). */
+	if (unlikely(!smp_load_acquire(&slot->state->open))) {
+		__nmr_slot_back_out(slot);
+		return false;
+	}
+	/* The call is counted, so none of these changes before it exits. */
+	call->binding = slot->state->binding;
+	call->dispatch = slot->state->provider.dispatch;
+	call->context = slot->state->provider.binding_context;
+	if (__NMR_CALLS_TRACKED)
+		__nmr_call_entered(call->binding, NMR_CLIENT);
+	return true;
+}
+
+/**
+ * nmr_slot_exit() - exit after a call through a slot
+ * @call: as nmr_slot_enter() or nmr_slot_enter_wait() has filled it, or a copy
+ *
+ * The function does what nmr_client_call_exit() does. If the call exits in another context
+ * than it entered, the context that entered calls nmr_client_call_handover() for
+ * @call->binding before.
+ *
+ * Context: As for nmr_client_call_exit().
+ */
+static __always_inline void nmr_slot_exit(const struct nmr_call *call)
+{
+	const struct nmr_slot *slot = call->slot;
+
+	if (__NMR_CALLS_TRACKED)
+		__nmr_call_exiting(call->binding, NMR_CLIENT);
+	if (unlikely(__nmr_count_exit(slot->calls)))
+		__nmr_slot_exit_closed(slot);
+}
+
+/**
+ * nmr_slot_enter_wait() - wait for a provider, and enter
+ * @slot:    slot of the client
+ * @call:    filled, if the function returns 0
+ * @timeout: time to wait, in jiffies; 0 tests without waiting
+ *
+ * The function waits as nmr_client_wait_for_binding() does. If the binding closes before the
+ * caller has entered, the function waits for the next one.
+ *
+ * Context: Process context. May sleep, interruptibly. The caller must not hold a lock that an
+ * attach callback of the client's bindings takes.
+ *
+ * Return:
+ * * %0 - the client may call through @call, and must call nmr_slot_exit() afterwards
+ * * %-ETIMEDOUT - @timeout has passed
+ * * %-ESHUTDOWN - the client is deregistering, or no client that has the slot is registered
+ * * %-ERESTARTSYS - a signal is pending
+ * * %-EDEADLK - the slot is empty, and the task is inside a callback, of either side, of one of
+ *   the client's bindings
+ * * %-EINVAL - @slot or @call is NULL
+ */
+int __must_check nmr_slot_enter_wait(const struct nmr_slot *slot, struct nmr_call *call,
+				     unsigned long timeout);
+
+/* All peers */
+
+/**
+ * nmr_provider_for_each_client() - call a function for each client that is attached
+ * @handle: handle of the provider
+ * @fn:	    called in a call to the client, between enter and exit. A return value other than 0
+ *	    ends the walk.
+ * @arg:    passed to @fn
+ *
+ * @fn may sleep, and may call any function of the registrar. No lock is held meanwhile. Only
+ * the client that @fn is called for waits for @fn.
+ *
+ * A client that attaches or leaves concurrently is called or not. No client is called twice for
+ * one binding, and none after its binding has closed. The clients are called in the order in
+ * which the pairs were offered. The cost is linear in the number of bindings. The function
+ * allocates no memory.
+ *
+ * Context: Process context. May sleep.
+ *
+ * Return:
+ * * %0 - @fn returned 0 each time, or there is no client
+ * * the value that @fn returned and that ended the walk
+ * * %-EINVAL - @fn is NULL, or the handle was never issued
+ * * %-ESHUTDOWN - the provider is deregistering or finished
+ */
+int nmr_provider_for_each_client(struct nmr_provider_handle handle,
+				 int (*fn)(const struct nmr_call *call, void *arg),
+				 void *arg);
+
+/**
+ * nmr_client_for_each_provider() - call a function for each provider that is attached
+ * @handle: handle of the client
+ * @fn:	    called in a call to the provider, between enter and exit. A return value other than
+ *	    0 ends the walk.
+ * @arg:    passed to @fn
+ *
+ * The function does what nmr_provider_for_each_client() does, with the sides exchanged.
+ *
+ * Context: Process context. May sleep.
+ *
+ * Return: as nmr_provider_for_each_client()
+ */
+int nmr_client_for_each_provider(struct nmr_client_handle handle,
+				 int (*fn)(const struct nmr_call *call, void *arg),
+				 void *arg);
+
+/**
+ * nmr_provider_for_each_client_rcu() - the same, for callers that may not sleep
+ * @handle: handle of the provider
+ * @fn:	    called for each client, in an RCU read-side critical section; must not sleep
+ * @arg:    passed to @fn
+ *
+ * The function does what nmr_provider_for_each_client() does, but takes no lock. It covers the
+ * calls by an RCU read-side critical section, as nmr_provider_may_call_rcu() does, and does not
+ * count them. @fn must not call nmr_slot_exit() or nmr_provider_call_exit() for @call.
+ *
+ * Context: Any context but NMI.
+ *
+ * Return: as nmr_provider_for_each_client()
+ */
+int nmr_provider_for_each_client_rcu(struct nmr_provider_handle handle,
+				     int (*fn)(const struct nmr_call *call, void *arg),
+				     void *arg);
+
+/**
+ * nmr_client_for_each_provider_rcu() - the same, for callers that may not sleep
+ * @handle: handle of the client
+ * @fn:	    called for each provider, in an RCU read-side critical section; must not sleep
+ * @arg:    passed to @fn
+ *
+ * The function does what nmr_provider_for_each_client_rcu() does, with the sides exchanged.
+ *
+ * Context: Any context but NMI.
+ *
+ * Return: as nmr_provider_for_each_client()
+ */
+int nmr_client_for_each_provider_rcu(struct nmr_client_handle handle,
+				     int (*fn)(const struct nmr_call *call, void *arg),
+				     void *arg);
+
 #ifdef DEFINE_CLASS
 /*
  * Define the classes nmr_client_call and nmr_provider_call, for kernels that have
@@ -1286,6 +1540,34 @@ DEFINE_CLASS(nmr_provider_call, struct nmr_binding *,
  */
 #define scoped_nmr_provider_call(binding)				\
 	__scoped_nmr_call(nmr_provider_call, binding)
+
+static __always_inline struct nmr_call __nmr_slot_call_begin(const struct nmr_slot *slot)
+{
+	struct nmr_call call = {};
+
+	return nmr_slot_enter(slot, &call) ? call : (struct nmr_call){};
+}
+
+static __always_inline void __nmr_slot_call_end(const struct nmr_call *call)
+{
+	if (call->slot)
+		nmr_slot_exit(call);
+}
+
+/**
+ * scoped_nmr_slot_call() - enter a slot for one statement
+ * @slot: as for nmr_slot_enter()
+ * @call: name of the variable of type &struct nmr_call that the statement uses
+ *
+ * The macro enters, executes the statement that follows, and exits. It also exits if break,
+ * return or goto leaves the statement. If enter returns false, the macro skips the statement.
+ *
+ * Context: Any context but NMI, as for nmr_slot_enter() and nmr_slot_exit().
+ */
+#define scoped_nmr_slot_call(slot, call)				\
+	for (struct nmr_call call __cleanup(__nmr_slot_call_end) =	\
+	     __nmr_slot_call_begin(slot), *__done = NULL;		\
+	     call.slot && !__done; __done = &call)
 #endif /* DEFINE_CLASS */
 
 /**
@@ -1322,6 +1604,53 @@ static void __exit chars##_exit(void)					\
 	nmr_deregister_##side##_sync(chars##_handle);			\
 }									\
 module_exit(chars##_exit)
+
+/* The value of a hexadecimal digit. A division by zero here: it is no lower-case digit. */
+#define __NMR_DIGIT(c)							\
+	(((c) <= '9' ? (c) - '0' : (c) - 'a' + 10) /			\
+	 (((c) >= '0' && (c) <= '9') || ((c) >= 'a' && (c) <= 'f')))
+
+/* The octet at @i. A division by zero here: a hyphen is missing. */
+#define __NMR_OCTET(s, i)						\
+	((__NMR_DIGIT((s)[i]) << 4 | __NMR_DIGIT((s)[(i) + 1])) /	\
+	 ((s)[8] == '-' && (s)[13] == '-' && (s)[18] == '-' && (s)[23] == '-'))
+
+/**
+ * NMR_GUID() - initializer of a guid_t from a string
+ * @guid: GUID as a string literal in lower case, as uuidgen(1) and printk()'s %pUl print it
+ *
+ * A string that is no GUID in lower case fails the build, with a wrong size of a bit-field or
+ * with a division by zero.
+ */
+#define NMR_GUID(guid)							\
+	{ .b = {							\
+		__NMR_OCTET(guid, 6) + BUILD_BUG_ON_ZERO(sizeof(guid) != 37),	\
+		__NMR_OCTET(guid, 4), __NMR_OCTET(guid, 2), __NMR_OCTET(guid, 0), \
+		__NMR_OCTET(guid, 11), __NMR_OCTET(guid, 9),		\
+		__NMR_OCTET(guid, 16), __NMR_OCTET(guid, 14),		\
+		__NMR_OCTET(guid, 19), __NMR_OCTET(guid, 21),		\
+		__NMR_OCTET(guid, 24), __NMR_OCTET(guid, 26),		\
+		__NMR_OCTET(guid, 28), __NMR_OCTET(guid, 30),		\
+		__NMR_OCTET(guid, 32), __NMR_OCTET(guid, 34),		\
+	} }
+
+/**
+ * MODULE_NMR_PROVIDER() - declare that a module provides an NPI
+ * @guid: GUID of the NPI, the string literal that NMR_GUID() takes
+ *
+ * udev loads the module for a client of the NPI, see "Loading the modules of providers" above.
+ */
+#define MODULE_NMR_PROVIDER(guid)	MODULE_ALIAS_NMR_PROVIDER(guid)
+
+/**
+ * MODULE_NMR_INTERFACE() - give an NPI a name for people
+ * @guid: GUID of the NPI, the string literal that NMR_GUID() takes
+ * @name: name, a string literal without spaces
+ *
+ * Modules of either side may have it. modinfo shows it, and tools print the name instead of the
+ * GUID.
+ */
+#define MODULE_NMR_INTERFACE(guid, name)	MODULE_INFO(nmr_interface, guid " " name)
 
 /**
  * MODULE_ALIAS_NMR_PROVIDER() - declare that a module provides an NPI

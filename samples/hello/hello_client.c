@@ -1,33 +1,25 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* The smallest client: every provider that it attaches to greets it. */
-#include <linux/nmr.h>
+/* The smallest client: echo Ada > /sys/module/hello_client/parameters/greet */
 #include "hello_npi.h"
 
-static int hello_attach_provider(struct nmr_binding *binding, void *client_context,
-				 const struct nmr_registration_instance *instance)
-{
-	const struct hello_provider_dispatch *hello;
-	struct nmr_endpoint provider;
-	int err;
+DEFINE_NMR_SLOT(hello);		/* holds the provider that the client has now */
 
-	err = nmr_client_attach_provider(binding, NULL, &provider);
-	if (err)
-		return err;
-	/* Between enter and exit the provider stays. False: the provider is leaving. */
-	if (nmr_client_call_enter(binding)) {
-		hello = provider.dispatch;
-		hello->greet(provider.binding_context, KBUILD_MODNAME);
-		nmr_client_call_exit(binding);
-	}
+static int hello_greet(const char *name, const struct kernel_param *param)
+{
+	struct nmr_call call;
+
+	if (!nmr_slot_enter(&hello, &call))
+		return -ENODEV;		/* there is no provider, or it is leaving */
+	hello_call_greet(&call, name);	/* until exit the provider stays */
+	nmr_slot_exit(&call);
 	return 0;
 }
+module_param_call(greet, hello_greet, NULL, NULL, 0200);
 
-static const guid_t hello_module_id =
-	GUID_INIT(0xb68ea1d2, 0x172e, 0x4a93, 0xa0, 0xc5, 0x4d, 0x66, 0x00, 0x0d, 0xa7, 0xc0);
+static const guid_t hello_id = NMR_GUID("b68ea1d2-172e-4a93-a0c5-4d66000da7c0");
 
 static const struct nmr_client_characteristics hello_client = {
-	.attach_provider = hello_attach_provider,
-	.instance = { .npi_id = &hello_npi_id, .module_id = &hello_module_id },
+	.slot = &hello, .instance = { .npi_id = &hello_npi_id, .module_id = &hello_id },
 };
 module_nmr_client(hello_client, NULL);
 

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* The smallest provider: it greets its clients, and may be unloaded at any time. */
-#include <linux/nmr.h>
+/* The smallest provider: it greets for its clients, and may be unloaded at any time. */
 #include "hello_npi.h"
 
 static void hello_greet(void *context, const char *name)
@@ -10,24 +9,16 @@ static void hello_greet(void *context, const char *name)
 
 static const struct hello_provider_dispatch hello_dispatch = { .greet = hello_greet };
 
-static int hello_attach_client(struct nmr_binding *binding, void *provider_context,
-			       const struct nmr_registration_instance *instance,
-			       const struct nmr_endpoint *client, struct nmr_endpoint *provider)
-{
-	provider->dispatch = &hello_dispatch;
-	return 0;
-}
-
-static const guid_t hello_module_id =
-	GUID_INIT(0x6b769fe5, 0xd6f6, 0x4960, 0x8a, 0xef, 0x82, 0x71, 0xdd, 0xae, 0x9f, 0xa6);
+static const guid_t hello_id = NMR_GUID("6b769fe5-d6f6-4960-8aef-8271ddae9fa6");
 
 static const struct nmr_provider_characteristics hello_provider = {
-	.attach_client = hello_attach_client,
-	.instance = { .npi_id = &hello_npi_id, .module_id = &hello_module_id },
+	.endpoint = { .dispatch = &hello_dispatch },
+	.instance = { .npi_id = &hello_npi_id, .module_id = &hello_id },
 };
 module_nmr_provider(hello_provider, NULL);
 
-MODULE_ALIAS_NMR_PROVIDER(HELLO_NPI_GUID);
+MODULE_NMR_PROVIDER(HELLO_NPI_GUID);
+MODULE_NMR_INTERFACE(HELLO_NPI_GUID, "hello");
 MODULE_DESCRIPTION("NMR sample: the smallest provider");
 MODULE_LICENSE("GPL");
 MODULE_IMPORT_NS(NMR);
