@@ -27,7 +27,7 @@ struct nt_detour {
 	struct kprobe kp;
 };
 
-/* Return: 0, or an errno if the kernel has no such function, or no kprobes. */
+/* Begin a detour. Return: 0, or an errno if the kernel has no such function, or no kprobes. */
 int nt_detour_begin(struct nt_detour *detour);
 void nt_detour_end(struct nt_detour *detour);
 

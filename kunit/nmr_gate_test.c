@@ -783,7 +783,7 @@ static void binding_ids_are_never_issued_twice(struct kunit *test)
 /* Scoped calls */
 
 #ifdef DEFINE_CLASS
-/* Return: how many bodies of scoped calls ran. */
+/* Make scoped calls. Return: how many of their bodies ran. */
 static int scoped_calls(struct nt_binding *nb)
 {
 	int calls = 0;

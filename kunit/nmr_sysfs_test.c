@@ -93,6 +93,14 @@ static void expect_link(struct kunit *test, struct nt_binding *nb, const char *n
 	KUNIT_EXPECT_STREQ(test, target, path);
 }
 
+static void expect_state(struct kunit *test, struct nt_binding *nb, const char *state,
+			 const char *client_detach, const char *provider_detach)
+{
+	expect_binding(test, nb, "state", state);
+	expect_binding(test, nb, "client_detach", client_detach);
+	expect_binding(test, nb, "provider_detach", provider_detach);
+}
+
 static void binding_shows_its_life(struct kunit *test)
 {
 	struct nt *nt = test->priv;
@@ -106,32 +114,24 @@ static void binding_shows_its_life(struct kunit *test)
 	nb = nt_pair(nt, client, provider);
 	expect_link(test, nb, "client", client);
 	expect_link(test, nb, "provider", provider);
-	expect_binding(test, nb, "state", "attached");
+	expect_state(test, nb, "attached", "none", "none");
 	expect_binding(test, nb, "reason", "");
 	expect_binding(test, nb, "client_calls", "0");
 	expect_binding(test, nb, "provider_calls", "0");
-	expect_binding(test, nb, "client_detach", "none");
-	expect_binding(test, nb, "provider_detach", "none");
 	expect_binding(test, nb, "pending_ms", "0");
 
 	nt_deregister(provider);
 	nt_await(nt, nt_entered(client, NT_C_DETACH) == 1);
-	expect_binding(test, nb, "state", "detaching");
+	expect_state(test, nb, "detaching", "pending", "none");
 	expect_binding(test, nb, "reason", "provider-deregistered");
-	expect_binding(test, nb, "client_detach", "pending");
-	expect_binding(test, nb, "provider_detach", "none");
 
 	nt_release(client, NT_C_DETACH);
 	nt_await(nt, nt_entered(provider, NT_P_DETACH) == 1);
-	expect_binding(test, nb, "state", "detaching");
-	expect_binding(test, nb, "client_detach", "done");
-	expect_binding(test, nb, "provider_detach", "pending");
+	expect_state(test, nb, "detaching", "done", "pending");
 
 	nt_release(provider, NT_P_DETACH);
 	nt_await(nt, nt_entered(client, NT_C_CLEANUP) == 1);
-	expect_binding(test, nb, "state", "cleaning");
-	expect_binding(test, nb, "client_detach", "done");
-	expect_binding(test, nb, "provider_detach", "done");
+	expect_state(test, nb, "cleaning", "done", "done");
 	nt_release(client, NT_C_CLEANUP);
 	nt_await(nt, nt_entered(provider, NT_P_CLEANUP) == 1);
 	expect_binding(test, nb, "state", "cleaning");
@@ -179,9 +179,7 @@ static void binding_shows_its_reason(struct kunit *test)
 		KUNIT_EXPECT_EQ(test, nmr_detach_binding(nb->b, param->reason), 0);
 	nt_await(nt, nt_entered(provider, NT_P_DETACH) == 1);
 	expect_binding(test, nb, "reason", param->name);
-	expect_binding(test, nb, "state", "detaching");
-	expect_binding(test, nb, "client_detach", "done");
-	expect_binding(test, nb, "provider_detach", "pending");
+	expect_state(test, nb, "detaching", "done", "pending");
 }
 
 /* Expect no directory of a binding that attaches, or that was refused. */

@@ -72,7 +72,7 @@ static bool nt_attached(struct nt_binding *nb)
 	       !nb->answer;
 }
 
-/* The caller must hold nt->lock. */
+/* Match a binding, where NULL stands for any party. Must be called with nt->lock held. */
 static bool nt_is_of(struct nt_binding *nb, struct nt_party *client,
 		     struct nt_party *provider)
 {

@@ -50,7 +50,7 @@ static inline enum nmr_side nt_peer(enum nmr_side side)
 	return side == NMR_CLIENT ? NMR_PROVIDER : NMR_CLIENT;
 }
 
-/* The reason for which a binding ends when a side leaves. */
+/* Return the reason for which a binding ends when a side leaves. */
 static inline enum nmr_detach_reason nt_reason_of(enum nmr_side leaver)
 {
 	return leaver == NMR_CLIENT ? NMR_DETACH_CLIENT_DEREGISTERED :
