@@ -68,9 +68,14 @@ static inline const char *nt_side_name(enum nmr_side side)
 	return side == NMR_CLIENT ? "client" : "provider";
 }
 
-/* Kernels before 6.6 do not tell slow cases from others. */
-#ifndef KUNIT_CASE_SLOW
+/* Mark cases as slow. Kernels before 6.6 do not tell slow cases from others. */
+#ifdef KUNIT_CASE_SLOW
+#define NT_CASE_PARAM_SLOW(test_name, gen_params)			\
+	KUNIT_CASE_PARAM_ATTR(test_name, gen_params, { .speed = KUNIT_SPEED_SLOW })
+#else
 #define KUNIT_CASE_SLOW(test_name)	KUNIT_CASE(test_name)
+#define NT_CASE_PARAM_SLOW(test_name, gen_params)			\
+	KUNIT_CASE_PARAM(test_name, gen_params)
 #endif
 
 #endif /* _NMR_KUNIT_HARNESS_H */

@@ -842,7 +842,7 @@ static void client_attached_is_not_called_after_leaving(struct kunit *test)
 static struct kunit_case nmr_delay_cases[] = {
 	KUNIT_CASE(reader_of_a_binding_delays_no_other),
 	KUNIT_CASE_PARAM(reader_of_a_registration_delays_no_other, nt_side_gen_params),
-	KUNIT_CASE_PARAM(slow_register_call_delays_no_other, nt_side_gen_params),
+	NT_CASE_PARAM_SLOW(slow_register_call_delays_no_other, nt_side_gen_params),
 	KUNIT_CASE_PARAM(two_make_one_npi, nt_side_gen_params),
 	KUNIT_CASE_PARAM(files_are_there_before_the_registration, nt_side_gen_params),
 	KUNIT_CASE(slow_scan_delays_no_other),

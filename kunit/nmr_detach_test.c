@@ -871,7 +871,7 @@ static struct kunit_case nmr_detach_cases[] = {
 	KUNIT_CASE_PARAM(callbacks_may_call_anything, anywhere_gen_params),
 	KUNIT_CASE(callbacks_may_flush_work),
 	KUNIT_CASE(pending_delays_no_other),
-	KUNIT_CASE(callbacks_may_all_wait),
+	KUNIT_CASE_SLOW(callbacks_may_all_wait),
 	{}
 };
 

@@ -689,17 +689,17 @@ static void bindings_end_without_memory(struct kunit *test)
 }
 
 static struct kunit_case nmr_fault_cases[] = {
-	KUNIT_CASE_PARAM(first_of_its_npi_finds_no_memory, nt_side_gen_params),
-	KUNIT_CASE_PARAM(register_finds_no_memory, nt_side_gen_params),
-	KUNIT_CASE_PARAM(memory_runs_out_in_register, nt_side_gen_params),
-	KUNIT_CASE(counts_find_no_memory),
-	KUNIT_CASE(reoffer_finds_no_memory),
-	KUNIT_CASE(withheld_offer_finds_no_memory),
-	KUNIT_CASE(workers_find_no_memory_for_a_while),
-	KUNIT_CASE(withheld_offer_finds_no_memory_for_a_while),
-	KUNIT_CASE(scan_leaves_an_offer_on_its_way),
-	KUNIT_CASE_PARAM(leaving_allocates_nothing, nt_side_gen_params),
-	KUNIT_CASE_PARAM(bindings_end_without_memory, nt_side_gen_params),
+	NT_CASE_PARAM_SLOW(first_of_its_npi_finds_no_memory, nt_side_gen_params),
+	NT_CASE_PARAM_SLOW(register_finds_no_memory, nt_side_gen_params),
+	NT_CASE_PARAM_SLOW(memory_runs_out_in_register, nt_side_gen_params),
+	KUNIT_CASE_SLOW(counts_find_no_memory),
+	KUNIT_CASE_SLOW(reoffer_finds_no_memory),
+	KUNIT_CASE_SLOW(withheld_offer_finds_no_memory),
+	KUNIT_CASE_SLOW(workers_find_no_memory_for_a_while),
+	KUNIT_CASE_SLOW(withheld_offer_finds_no_memory_for_a_while),
+	KUNIT_CASE_SLOW(scan_leaves_an_offer_on_its_way),
+	NT_CASE_PARAM_SLOW(leaving_allocates_nothing, nt_side_gen_params),
+	NT_CASE_PARAM_SLOW(bindings_end_without_memory, nt_side_gen_params),
 	{}
 };
 

@@ -146,11 +146,11 @@ static void call_on_a_cpu_that_is_not_online(struct kunit *test)
 }
 
 static struct kunit_case nmr_hotplug_cases[] = {
-	KUNIT_CASE_PARAM(enters_of_a_cpu_that_has_gone, nt_side_gen_params),
-	KUNIT_CASE_PARAM(exits_of_a_cpu_that_has_gone, nt_side_gen_params),
-	KUNIT_CASE_PARAM(cpu_comes_back_while_draining, nt_side_gen_params),
-	KUNIT_CASE(cpu_comes_and_goes_while_a_side_leaves),
-	KUNIT_CASE(call_on_a_cpu_that_is_not_online),
+	NT_CASE_PARAM_SLOW(enters_of_a_cpu_that_has_gone, nt_side_gen_params),
+	NT_CASE_PARAM_SLOW(exits_of_a_cpu_that_has_gone, nt_side_gen_params),
+	NT_CASE_PARAM_SLOW(cpu_comes_back_while_draining, nt_side_gen_params),
+	KUNIT_CASE_SLOW(cpu_comes_and_goes_while_a_side_leaves),
+	KUNIT_CASE_SLOW(call_on_a_cpu_that_is_not_online),
 	{}
 };
 

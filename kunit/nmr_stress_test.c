@@ -763,19 +763,19 @@ static void storm_of_everything(struct kunit *test)
 }
 
 static struct kunit_case nmr_stress_cases[] = {
-	KUNIT_CASE(register_at_once_offers_once),
-	KUNIT_CASE(all_ends_at_once_detach_once),
-	KUNIT_CASE(last_of_four_at_once_cleans_once),
-	KUNIT_CASE(register_and_deregister_at_once),
-	KUNIT_CASE(calls_while_a_side_leaves),
-	KUNIT_CASE(providers_race_for_one_slot),
-	KUNIT_CASE(reoffer_and_defer_at_once),
-	KUNIT_CASE(wait_for_binding_and_its_end_at_once),
-	KUNIT_CASE(handle_is_used_while_it_goes),
-	KUNIT_CASE(fallback_moves_a_client_for_ever),
-	KUNIT_CASE(many_end_in_the_grace_periods_of_one),
-	KUNIT_CASE(one_client_of_many_providers),
-	KUNIT_CASE(storm_of_everything),
+	KUNIT_CASE_SLOW(register_at_once_offers_once),
+	KUNIT_CASE_SLOW(all_ends_at_once_detach_once),
+	KUNIT_CASE_SLOW(last_of_four_at_once_cleans_once),
+	KUNIT_CASE_SLOW(register_and_deregister_at_once),
+	KUNIT_CASE_SLOW(calls_while_a_side_leaves),
+	KUNIT_CASE_SLOW(providers_race_for_one_slot),
+	KUNIT_CASE_SLOW(reoffer_and_defer_at_once),
+	KUNIT_CASE_SLOW(wait_for_binding_and_its_end_at_once),
+	KUNIT_CASE_SLOW(handle_is_used_while_it_goes),
+	KUNIT_CASE_SLOW(fallback_moves_a_client_for_ever),
+	KUNIT_CASE_SLOW(many_end_in_the_grace_periods_of_one),
+	KUNIT_CASE_SLOW(one_client_of_many_providers),
+	KUNIT_CASE_SLOW(storm_of_everything),
 	{}
 };
 
