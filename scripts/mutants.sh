@@ -18,7 +18,7 @@ break_it()
 	rm -rf "$tree"
 	mkdir -p "$tree"
 	cp -r "$TOP"/{Kbuild,Kconfig,include,module,kunit,samples,bench,torture,scripts,tools} "$tree"
-	sed -i 's/^\(#define NT_TIMEOUT\).*/\1	(60 * HZ)/' "$tree/kunit/harness.h"
+	sed -i 's/^\(#define NT_TIMEOUT\).*/\1	(60 * HZ)/' "$tree/kunit/base.h"
 	patch --silent --strip=1 --directory="$tree" < "$1"
 }
 
