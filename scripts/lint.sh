@@ -45,8 +45,10 @@ check_abi()
 check_shell()
 {
 	cd "$TOP"
-	shellcheck -x -P SCRIPTDIR .ci/run scripts/*.sh scripts/fetch/*.sh scripts/guest/init
-	find scripts/guest -name '*.sh' -exec shellcheck -x -s dash -P SCRIPTDIR {} +
+	shellcheck -x -P SCRIPTDIR .ci/run scripts/*.sh scripts/fetch/*.sh scripts/guest/init \
+		tools/testing/selftests/nmr/*.sh
+	find scripts/guest -name '*.sh' -exec \
+		shellcheck -x -s dash -P tools/testing/selftests {} +
 }
 
 # The kernel's scripts, but those in OCaml. Each is one run of spatch.

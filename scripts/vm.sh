@@ -2,8 +2,8 @@
 # shellcheck shell=bash
 # Sourced: what booting a guest takes, whoever boots it, and what its log means.
 
-# initramfs OUT SCRIPT [FILE[:GUESTPATH]]...: busybox, all of scripts/guest, and
-# these files.
+# initramfs OUT SCRIPT [FILE[:GUESTPATH]]...: pack busybox, all of scripts/guest, the selftests
+# and these files.
 initramfs()
 {
 	local out=$1 script=$2 root file path
@@ -17,6 +17,7 @@ initramfs()
 	printf '%s\n' root:x:0:0::/:/bin/sh nobody:x:65534:65534::/:/bin/sh \
 		> "$root/etc/passwd"
 	cp -r "$TOP/scripts/guest/." "$root"
+	cp -r "$TOP/tools/testing/selftests/nmr" "$root/nmr"
 	cp "$script" "$root/test.sh"
 	chmod +x "$root/init"
 	for file; do

@@ -7,7 +7,7 @@
 # one, in every run. Limits are some percent above what it is; make bench has the whole
 # picture. Runs in the guest, with nmr.ko and bench's modules in /modules.
 
-. /lib.sh
+. /nmr/lib.sh
 
 case $(uname -r) in
 *-rt-*)	CALLABLE=5200 ATTACH=48500 DETACH=25500 LEAVE=26000 ;;

@@ -5,9 +5,7 @@
 #
 # nmr built with NMR_DEBUG=1: calls that hold a binding up are shown with their stacks.
 
-. /lib.sh
-# shellcheck source-path=SCRIPTDIR/.. source=guest/cases/stuck.sh
-. /cases/stuck.sh
+. /nmr/lib.sh
 
 calls=/sys/kernel/debug/nmr/calls
 

@@ -6,7 +6,7 @@
 # The torture test with something wrong, once for each of its checks: the check has to see
 # it, and the verdict has to be FAILURE.
 
-. /lib.sh
+. /nmr/lib.sh
 
 checks="call-after-cleanup call-after-detach cleanup-in-call callback-order reasons-differ
 	after-wait too-many-bindings bound-twice unexpected-value sums stall"

@@ -9,7 +9,7 @@
 # Takes from the kernel's command line: torture_seconds, torture_operations, torture_seed,
 # torture_cycles.
 
-. /lib.sh
+. /nmr/lib.sh
 
 seconds=${torture_seconds:-30}
 seed=${torture_seed:-1}
