@@ -16,7 +16,7 @@ OLDEST=6.1
 
 SELFTESTS=${SELFTESTS:-$(dirname "$0")}
 if [ -z "$TEST_MODULES" ]; then
-	TEST_MODULES=$SELFTESTS/../../../..
+	TEST_MODULES=$(cd "$SELFTESTS/../../../.." && pwd)
 	[ ! -d "$TEST_MODULES/drivers/nmr" ] || TEST_MODULES=$TEST_MODULES/drivers/nmr
 fi
 PATH=$PATH:/usr/sbin:/sbin
@@ -59,8 +59,12 @@ obstacle()
 {
 	if [ "$(id -u)" -ne 0 ]; then
 		echo "needs root"
-	elif ! [ "$(printf '%s\n' $OLDEST "$(uname -r)" | sort -V | head -n 1)" = $OLDEST ]; then
+	elif [ "$(printf '%s\n' $OLDEST "$(uname -r)" | sort -V | head -n 1)" != $OLDEST ]; then
 		echo "needs Linux $OLDEST"
+	elif [ ! -e /proc/modules ]; then
+		echo "needs a kernel with modules"
+	elif is /proc/sys/kernel/panic_on_warn 1; then
+		echo "panic_on_warn is set, and some tests provoke a WARN"
 	elif built_in nmr; then
 		echo "nmr is built in, and has to be a module"
 	elif ! find_module nmr; then
@@ -70,7 +74,7 @@ obstacle()
 	fi
 }
 
-# run_cases CASE...: run test_CASE, each in a shell of its own. After each, all modules go.
+# run_cases CASE...: run test_CASE, each in a shell of its own, and unload all modules after each
 run_cases()
 {
 	ktap_print_header
@@ -101,7 +105,7 @@ bail_out()
 	ktap_exit_fail_msg "modules are left that do not unload"
 }
 
-# End the case, which this machine cannot run.
+# skip WHY: end the case, which this machine cannot run
 skip()
 {
 	[ "$TEST_SKIP" != no ] || fail "skipped: $*"

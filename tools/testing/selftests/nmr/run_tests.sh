@@ -2,14 +2,13 @@
 # SPDX-License-Identifier: GPL-2.0-only
 #
 # run_tests.sh PROGRAM...: run test programs of this folder, and print a line of KTAP for each
-# below the lines of its cases. What kselftest/runner.sh does in a kernel tree, where there is
-# none. An argument may be a program with its arguments: "test-order.sh nmr_comes_and_goes".
+# below the lines of its cases. In a kernel tree kselftest/runner.sh does this. An argument may be a program with its arguments: "test-order.sh nmr_comes_and_goes".
 
 cd "$(dirname "$0")" || exit 1
 exec 4>&1
 TEST_SKIP=${TEST_SKIP:-yes}
 
-# Line by line, so that each is seen when it is printed
+# Indent each line as soon as it is there.
 indent()
 {
 	while IFS= read -r line; do

@@ -60,7 +60,7 @@ calls_flow()
 	check "no answer is wrong" counted "$1" wrong 0
 }
 
-# in_order come_x come_y go_x go_y
+# in_order COME COME GO GO: call these functions, and check the pair in between
 in_order()
 {
 	load nmr

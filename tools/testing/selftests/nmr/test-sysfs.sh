@@ -15,7 +15,7 @@ lists()
 	check "files of $folder" [ "$(cd "$folder" && echo *)" = "$*" ]
 }
 
-# registration_says FOLDER MODULE MODULE-ID NUMBER: check what the files of an active one say
+# registration_says FOLDER MODULE MODULE-ID NUMBER: check what the files of an active registration say
 registration_says()
 {
 	check "module" is "$1/module" "$2"
