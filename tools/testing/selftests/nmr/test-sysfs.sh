@@ -150,9 +150,10 @@ no_device()
 	"$@" 2>&1 | grep -q "No such device"
 }
 
+# The echo of some shells does not print which error it met.
 write_fallback_to_3()
 {
-	echo fallback >&3
+	echo fallback | cat >&3
 }
 
 # The modules of both sides unload while files of theirs are open.
