@@ -21,6 +21,7 @@
 #   make coverage		show which lines the tests run
 #   make mutants [NAMES=...]	break the code, and see the suites fail
 #   make model			search all interleavings of a model of a binding
+#   make htmldocs		build the documentation as HTML, in build/docs/html
 #   make lint			run the checkers
 
 # modules_install and clean take the kernel and the options of the last build.
@@ -97,6 +98,9 @@ clean:
 coverage demo integration model lint:
 	@scripts/$@.sh
 
+htmldocs:
+	@scripts/docs.sh html
+
 vm:
 	@scripts/try.sh $(if $(KERNEL),-k $(KERNEL)) $(if $(SCRIPT),-s '$(SCRIPT)') \
 		$(if $(NMR_DEBUG),-d) $(MODULES)
@@ -122,4 +126,4 @@ kunit:
 	@scripts/kunit.sh $(if $(FILTER),'$(FILTER)')
 
 .PHONY: all modules samples test-modules modules_install clean demo vm check kunit \
-	integration bench torture matrix coverage mutants model lint
+	integration bench torture matrix coverage mutants model htmldocs lint

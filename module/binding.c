@@ -1,43 +1,72 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/*
- * A binding's life.
+/**
+ * DOC: A binding's life
  *
- *   attaching   The client's attach callback runs, and in it the provider's. Each
- *		 one's success opens the gate of the other. client_attached is the
- *		 last part.
- *   attached    They call each other.
- *   closed      Both gates close at once, for good. If the binding is still
- *		 attaching the rest waits until it is not, so that detach never
- *		 overlaps attach. Then one grace period passes, shared with the
- *		 bindings that close in the same batch.
- *   detaching   A worker folds the gates and calls the two detach callbacks, the
- *		 client's first.
- *   cleaning    A worker calls the cleanup callbacks, the client's first; then a
- *		 worker of the registrar's own takes the binding out of sysfs and out
- *		 of its registrations.
+ * attaching
+ *	The client's attach callback runs, and in it the provider's. The success of each
+ *	side opens the gate of the other. client_attached is the last callback. The
+ *	directory in sysfs is added last, because that takes seven times as long as all
+ *	the rest. If the binding closes meanwhile, its state is *closing* until attaching
+ *	has ended: detach never overlaps attach. If the provider does not attach, the next
+ *	state is *finished*.
  *
- * A binding closes once: closed goes from false to true under nmr_lock, so the first
- * reason wins. The closer starts the grace period under the same lock; or, if it found
- * attaching set, the task that clears that does.
+ * attached
+ *	Both sides may call.
  *
- * Cleanup starts once: todo counts five things, two gates drained, two sides detached,
- * and the detach worker itself. The task or interrupt that does the last of them queues
- * the cleanup. Each of the five is done exactly once: a gate by the fold or by one exit,
- * see gate.c, a side by one successful transition of its detach state to DONE:
+ * detaching
+ *	Both gates have closed, for good. A grace period passes, which bindings that close
+ *	in one critical section share. Then a worker takes the counts of calls, folds the
+ *	gates and calls both detach callbacks, the client's first.
  *
- *   worker, before the callback    NONE -> CALLED
- *   worker, it returned 0	    CALLED or COMPLETED -> DONE
- *   worker, it returned pending    CALLED -> PENDING, or else COMPLETED -> DONE
- *   complete()			    CALLED -> COMPLETED, or PENDING -> DONE
+ * cleaning
+ *	A worker calls both cleanup callbacks, the client's first. Then another worker
+ *	reaps the binding: it takes it out of sysfs and out of both registrations.
  *
- * Pending occupies no worker: between these events nothing of a binding is queued.
+ * finished
+ *	The binding has left both registrations. Only references keep its memory.
  *
- * The work item serves attach (of an offer that is not made in a register call),
- * detach and cleanup in turn. A work item never runs twice at once, so cleanup callbacks
- * also come after the detach worker has returned.
+ * nmr_binding_advance() makes every change of state, and has the table of transitions.
  *
- * Locking: nmr_lock for what internal.h marks L. Complete, get and put take no lock.
+ * **A binding closes once.** nmr_binding_close() changes the state under nmr_lock, so the
+ * first reason wins. If the binding was attached, the closer also requests the grace period
+ * in the same critical section. If it was attaching, the task that ends attaching finds it
+ * closing, under the same lock, and requests the grace period.
+ *
+ * **A gate does not open late.** Gates open under nmr_lock, and only if the binding has not
+ * closed and neither side leaves. nmr_leave() drops nmr_lock between batches, so a binding of
+ * a leaving registration may not have closed yet.
+ *
+ * **One worker collects the counts** of all bindings that have had their grace period, because
+ * collecting interrupts every CPU. A binding that has a detach callback continues in its own
+ * work item. The worker detaches the others.
+ *
+ * **A binding cleans up once.** *Todo* counts five things: two gates that drain, two sides
+ * that detach, and the detach worker, which counts itself so that cleanup does not overlap
+ * its callbacks. The task or interrupt that does the last of the five queues the cleanup.
+ * Each is done once. The fold, or a single exit, drains a gate (see gate.c). A single
+ * transition of its detach state to DONE detaches a side:
+ *
+ * ================================= =====================================================
+ * event                             transition
+ * ================================= =====================================================
+ * worker, before the callback       NONE to CALLED
+ * worker, the callback returned 0   CALLED or COMPLETED to DONE
+ * worker, it returned -EINPROGRESS  CALLED to PENDING, or else COMPLETED to DONE
+ * complete is called                CALLED to COMPLETED, or PENDING to DONE
+ * ================================= =====================================================
+ *
+ * If the callback returns -EINPROGRESS, the worker and complete both leave CALLED by
+ * atomic_cmpxchg(). Exactly one of them succeeds, and the other one finishes the side. A side
+ * that has not attached goes to DONE without a callback.
+ *
+ * A pending detach occupies no worker: until complete is called no work of the binding is
+ * queued.
+ *
+ * **One work item** serves attach (of an offer that a scan makes), detach and cleanup in
+ * turn. A work item does not run concurrently with itself, so the cleanup callbacks also
+ * follow the return of the detach worker.
  */
+/* Locking: nmr_lock for members marked L. Complete takes no lock. */
 
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
@@ -46,11 +75,30 @@
 #include <linux/slab.h>
 #include <trace/events/nmr.h>
 
-#include "internal.h"
+#include "binding.h"
+#include "callback.h"
+#include "debug.h"
 
 static u64 nmr_binding_ids;	/* the last one given; nmr_lock */
 
 static void nmr_binding_work(struct work_struct *work);
+
+/* Change the state of @b. A task that acquires the new state sees reason and since. */
+static void nmr_binding_advance(struct nmr_binding *b, enum nmr_binding_state next)
+{
+	static const u8 before[] = {
+		[NMR_ATTACHED]	= BIT(NMR_ATTACHING),
+		[NMR_CLOSING]	= BIT(NMR_ATTACHING),
+		[NMR_DETACHING]	= BIT(NMR_ATTACHED) | BIT(NMR_CLOSING),
+		[NMR_CLEANING]	= BIT(NMR_DETACHING),
+		[NMR_FINISHED]	= BIT(NMR_ATTACHING) | BIT(NMR_CLOSING) | BIT(NMR_CLEANING),
+	};
+
+	lockdep_assert_held(&nmr_lock);
+	WARN_ON_ONCE(!(before[next] & BIT(b->state)));
+	/* Pairs with smp_load_acquire() in nmr_binding_closed(). */
+	smp_store_release(&b->state, next);
+}
 
 /* Attach */
 
@@ -72,10 +120,9 @@ void nmr_binding_offer(struct nmr_binding *b, struct nmr_registration *client,
 	b->id = ++nmr_binding_ids;
 	b->reg[NMR_CLIENT] = client;
 	b->reg[NMR_PROVIDER] = provider;
-	b->attaching = true;
 	b->since = jiffies;
 	INIT_WORK(&b->work, nmr_binding_work);
-	nmr_track_init(b);
+	nmr_lockdep_init(b);
 	if (pair) {
 		kfree(b->pair);
 		b->pair = pair;
@@ -90,30 +137,31 @@ void nmr_binding_offer(struct nmr_binding *b, struct nmr_registration *client,
 		struct nmr_registration *reg = b->reg[side];
 
 		nmr_registration_get(reg);
-		nmr_registration_busy(reg);
+		nmr_registration_pin(reg);
 		reg->bindings++;
 		list_add_tail(&b->node[side], &reg->open);
 	}
 	nmr_stuck_watch(b);
 }
 
-static bool nmr_binding_unwanted(const struct nmr_binding *b)
+/* Tell whether a side of @b leaves. Its bindings close soon, a batch at a time. */
+static bool nmr_binding_side_leaving(const struct nmr_binding *b)
 {
 	return READ_ONCE(b->reg[NMR_CLIENT]->leaving) ||
 	       READ_ONCE(b->reg[NMR_PROVIDER]->leaving);
 }
 
 /*
- * Tell whether a gate may open. Closing takes the same lock. A registration that leaves
- * closes its bindings a batch at a time, so one that is not closed yet may be about to.
+ * Tell whether a gate of @b may open. nmr_leave() drops nmr_lock between batches, so a binding
+ * of a leaving registration may not be closed yet: test ->leaving as well.
  */
 static bool nmr_binding_may_open(const struct nmr_binding *b)
 {
 	lockdep_assert_held(&nmr_lock);
-	return !b->closed && !nmr_binding_unwanted(b);
+	return b->state == NMR_ATTACHING && !nmr_binding_side_leaving(b);
 }
 
-/* The provider has said yes: the client may call. */
+/* Record that the provider has attached, and let the client call. */
 static void nmr_binding_provider_attached(struct nmr_binding *b,
 					  const struct nmr_endpoint *provider)
 {
@@ -121,7 +169,7 @@ static void nmr_binding_provider_attached(struct nmr_binding *b,
 	b->end[NMR_PROVIDER] = *provider;
 	b->has_attached[NMR_PROVIDER] = true;
 	if (nmr_binding_may_open(b))
-		nmr_gate_open(b, NMR_CLIENT);
+		nmr_gate_open(&b->gates, NMR_CLIENT);
 	spin_unlock_irq(&nmr_lock);
 }
 
@@ -136,7 +184,7 @@ int nmr_client_attach_provider(struct nmr_binding *binding,
 	if (!binding || READ_ONCE(binding->attacher) != current || binding->asked)
 		return -EINVAL;
 	binding->asked = true;
-	if (nmr_binding_unwanted(binding))
+	if (nmr_binding_side_leaving(binding))
 		return -ECANCELED;
 
 	if (client)
@@ -160,49 +208,46 @@ int nmr_client_attach_provider(struct nmr_binding *binding,
 }
 EXPORT_SYMBOL_NMR(nmr_client_attach_provider);
 
-static bool nmr_is_error(int err)
+/* Tell whether @err is a failure, and not a side that declines, defers or leaves. */
+static bool nmr_attach_is_failure(int err)
 {
 	return err < 0 && err != -ENODEV && err != -ECANCELED && err != -EPROBE_DEFER;
 }
 
-/* Write one line for an offer that failed, which blames one side. */
+/* Report a failed attach, or a wrong value, of which the log blames one side. */
 static void nmr_attach_report(const struct nmr_binding *b, int err)
 {
-	const char *client = b->reg[NMR_CLIENT]->modname;
+	struct nmr_registration *client = b->reg[NMR_CLIENT];
 	const char *provider = b->reg[NMR_PROVIDER]->modname;
 
-	if (nmr_is_error(b->refusal))
+	if (nmr_attach_is_failure(b->refusal))
 		pr_err_ratelimited("provider %s failed to attach client %s: error %d\n",
-				   provider, client, b->refusal);
-	else if (nmr_is_error(err))
+				   provider, client->modname, b->refusal);
+	else if (nmr_attach_is_failure(err))
 		pr_err_ratelimited("client %s failed to attach to provider %s: error %d\n",
-				   client, provider, err);
+				   client->modname, provider, err);
+	if (err > 0)
+		nmr_misuse(client, NMR_MISUSE_ATTACH_VALUE, b->id);
+	else if (!err && !b->has_attached[NMR_PROVIDER])
+		nmr_misuse(client, NMR_MISUSE_NOT_ATTACHED, b->id);
 }
 
-/* Return: 0 if the client has attached, else a negative errno. */
-static int nmr_attach_verdict(struct nmr_binding *b, int err)
+/* Return: 0 if the client has attached, else why not, given the value of its callback. */
+static int nmr_attach_outcome(const struct nmr_binding *b, int err)
 {
-	struct nmr_registration *client = b->reg[NMR_CLIENT];
-
-	nmr_attach_report(b, err);
-	if (err > 0) {
-		nmr_misuse(client, NMR_MISUSE_ATTACH_VALUE, b->id);
+	if (err > 0 || (!err && !b->has_attached[NMR_PROVIDER]))
 		return -ENODEV;
-	}
-	if (!err && !b->has_attached[NMR_PROVIDER]) {
-		nmr_misuse(client, NMR_MISUSE_NOT_ATTACHED, b->id);
-		return -ENODEV;
-	}
 	return err;
 }
 
+/* Call the client's attach callback, which asks the provider. Return: the outcome. */
 static int nmr_call_attach(struct nmr_binding *b)
 {
 	struct nmr_registration *client = b->reg[NMR_CLIENT];
 	struct nmr_callback cb;
 	int err;
 
-	if (nmr_binding_unwanted(b))
+	if (nmr_binding_side_leaving(b))
 		return -ECANCELED;
 	nmr_callback_begin(&cb, b);
 	WRITE_ONCE(b->attacher, current);
@@ -210,10 +255,11 @@ static int nmr_call_attach(struct nmr_binding *b)
 				      &b->reg[NMR_PROVIDER]->instance);
 	WRITE_ONCE(b->attacher, NULL);
 	nmr_callback_end(&cb, b);
-	return nmr_attach_verdict(b, err);
+	nmr_attach_report(b, err);
+	return nmr_attach_outcome(b, err);
 }
 
-/* The client has attached: the provider may call. Return: false if the end has begun. */
+/* Let the provider call, as the client has attached. Return: false if @b has closed. */
 static bool nmr_binding_client_attached(struct nmr_binding *b)
 {
 	bool open;
@@ -221,28 +267,37 @@ static bool nmr_binding_client_attached(struct nmr_binding *b)
 	spin_lock_irq(&nmr_lock);
 	open = nmr_binding_may_open(b);
 	if (open)
-		nmr_gate_open(b, NMR_PROVIDER);
+		nmr_gate_open(&b->gates, NMR_PROVIDER);
 	spin_unlock_irq(&nmr_lock);
 	return open;
 }
 
-/*
- * Attaching is complete and @b is still open: wake the tasks that wait for a binding of the
- * client. A task is on the queue before it takes nmr_lock to look at attached, so a task that
- * is not seen there sees the new value.
- */
+/* End attaching: @b is still open. Wake the tasks that wait for a binding of the client. */
 static void nmr_binding_attached(struct nmr_binding *b)
 {
 	struct nmr_registration *client = b->reg[NMR_CLIENT];
+	enum nmr_side side;
 
-	lockdep_assert_held(&nmr_lock);
+	nmr_binding_advance(b, NMR_ATTACHED);
 	nmr_stuck_forget(b);
-	b->counted = true;
-	client->attached++;
-	b->reg[NMR_PROVIDER]->attached++;
-	/* See above. */
+	for (side = 0; side < NMR_SIDES; side++)
+		b->reg[side]->attached++;
+	/*
+	 * A waiter joins the queue before it takes nmr_lock and reads attached. So a waiter
+	 * that is not seen here reads the new value.
+	 */
 	if (waitqueue_active(&client->wait))
 		wake_up_all(&client->wait);
+}
+
+/* End attaching: @b has closed meanwhile. The caller requests the grace period of @batch. */
+static void nmr_binding_attached_closed(struct nmr_binding *b, struct llist_head *batch)
+{
+	nmr_binding_advance(b, NMR_DETACHING);
+	__llist_add(&b->gates.batch, batch);
+	/* From now on @b is in sysfs, so userspace is told of it, too. */
+	nmr_stuck_forget(b);
+	nmr_stuck_watch(b);
 }
 
 static void nmr_call_client_attached(struct nmr_binding *b)
@@ -259,7 +314,7 @@ static void nmr_call_client_attached(struct nmr_binding *b)
 
 static void nmr_binding_finish(struct nmr_binding *b);
 
-/* The provider has attached, and the client has or has not: see it through. */
+/* End the attach of a binding. Its provider has attached. */
 static void nmr_binding_conclude(struct nmr_binding *b)
 {
 	LLIST_HEAD(batch);
@@ -272,24 +327,19 @@ static void nmr_binding_conclude(struct nmr_binding *b)
 	b->has_attached[NMR_CLIENT] = !b->error;
 	if (!b->error && nmr_binding_client_attached(b))
 		nmr_call_client_attached(b);
-	/* It takes longer than all before, and no call waits for it. */
+	/* The directory is the most expensive part of attach, and no call depends on it. */
 	nmr_sysfs_add_binding(b);
 
 	spin_lock_irq(&nmr_lock);
-	WRITE_ONCE(b->attaching, false);
-	if (b->closed) {
-		__llist_add(&b->batch, &batch);
-		/* From here on it is in sysfs, and userspace is told, too. */
-		nmr_stuck_forget(b);
-		nmr_stuck_watch(b);
-	} else {
+	if (b->state == NMR_ATTACHING)
 		nmr_binding_attached(b);
-	}
-	nmr_bindings_detach(&batch);
+	else
+		nmr_binding_attached_closed(b, &batch);
+	nmr_bindings_start_gp(&batch);
 	spin_unlock_irq(&nmr_lock);
 }
 
-/* Make the offer, in this task. @b is not the caller's any more. */
+/* Make the offer in the calling task. The caller must not touch @b afterwards. */
 void nmr_binding_attach(struct nmr_binding *b)
 {
 	b->error = nmr_call_attach(b);
@@ -300,16 +350,10 @@ void nmr_binding_attach(struct nmr_binding *b)
 		nmr_binding_finish(b);
 }
 
-static void nmr_binding_queue(struct nmr_binding *b, enum nmr_phase phase)
-{
-	b->phase = phase;
-	nmr_queue_work(nmr_callback_wq, &b->work);
-}
-
 /* Make the offer on the workqueue. */
 void nmr_binding_attach_later(struct nmr_binding *b)
 {
-	nmr_binding_queue(b, NMR_PHASE_ATTACH);
+	nmr_queue_work(nmr_callback_wq, &b->work);
 }
 
 /**
@@ -367,11 +411,11 @@ static void nmr_binding_attach_now(struct nmr_binding *b)
 
 /* Close */
 
-static void nmr_bindings_closed(struct work_struct *work);
-static DECLARE_WORK(nmr_closed_work, nmr_bindings_closed);
+static void nmr_bindings_collect(struct work_struct *work);
+static DECLARE_WORK(nmr_closed_work, nmr_bindings_collect);
 static LLIST_HEAD(nmr_closed_batches);
 
-static void nmr_bindings_quiesced(struct rcu_head *rcu)
+static void nmr_bindings_gp_done(struct rcu_head *rcu)
 {
 	struct nmr_binding *b = container_of(rcu, struct nmr_binding, rcu);
 
@@ -380,47 +424,51 @@ static void nmr_bindings_quiesced(struct rcu_head *rcu)
 }
 
 /*
- * Start the grace period of the bindings in @batch, which is the caller's own: they have
- * closed and do not attach, and share the grace period of the last one. Must be called in
- * the critical section that closed them: a task that finds them closed relies on that.
+ * Request one grace period for all bindings in @batch, which have closed and do not attach.
+ * Must be called in the critical section that made them NMR_DETACHING: a task that finds a
+ * binding in that state relies on the request.
  */
-void nmr_bindings_detach(struct llist_head *batch)
+void nmr_bindings_start_gp(struct llist_head *batch)
 {
 	lockdep_assert_held(&nmr_lock);
 	if (!llist_empty(batch))
-		call_rcu_hurry(&llist_entry(batch->first, struct nmr_binding, batch)->rcu,
-			       nmr_bindings_quiesced);
+		call_rcu_hurry(&llist_entry(batch->first, struct nmr_binding, gates.batch)->rcu,
+			       nmr_bindings_gp_done);
 }
 
-/*
- * Begin the end. Return: false if it has begun already. Before the lock is dropped the
- * caller gives @batch to nmr_bindings_detach(); a binding that still attaches is not
- * put there, but sees to that itself.
+/**
+ * nmr_binding_close() - begin the end of a binding
+ * @b:	    the binding
+ * @reason: is told to the detach callbacks
+ * @batch:  @b is added, unless it still attaches
+ *
+ * Before the caller drops nmr_lock, it must pass @batch to nmr_bindings_start_gp().
+ *
+ * Return: false if @b has closed already.
  */
 bool nmr_binding_close(struct nmr_binding *b, enum nmr_detach_reason reason,
 		       struct llist_head *batch)
 {
+	bool attached = b->state == NMR_ATTACHED;
 	enum nmr_side side;
 
 	lockdep_assert_held(&nmr_lock);
-	if (b->closed)
+	if (!attached && b->state != NMR_ATTACHING)
 		return false;
 	b->reason = reason;
 	b->since = jiffies;
 	b->token = nmr_pair_token(b->pair);
-	/* Pairs with smp_load_acquire() in sysfs.c, which shows the two above. */
-	smp_store_release(&b->closed, true);
+	nmr_binding_advance(b, attached ? NMR_DETACHING : NMR_CLOSING);
 	for (side = 0; side < NMR_SIDES; side++) {
-		nmr_gate_close(b, side);
+		nmr_gate_close(&b->gates, side);
 		list_del(&b->node[side]);
-		if (b->counted)
-			b->reg[side]->attached--;
+		b->reg[side]->attached -= attached;
 	}
 	nmr_stuck_forget(b);
 	nmr_stuck_watch(b);
 	trace_nmr_close(b->id, reason);
-	if (!b->attaching)
-		__llist_add(&b->batch, batch);
+	if (attached)
+		__llist_add(&b->gates.batch, batch);
 	return true;
 }
 
@@ -434,7 +482,7 @@ int nmr_detach_binding(struct nmr_binding *binding, enum nmr_detach_reason reaso
 		return -EINVAL;
 	spin_lock_irqsave(&nmr_lock, flags);
 	closed = nmr_binding_close(binding, reason, &batch);
-	nmr_bindings_detach(&batch);
+	nmr_bindings_start_gp(&batch);
 	spin_unlock_irqrestore(&nmr_lock, flags);
 	return closed ? 0 : -EALREADY;
 }
@@ -480,14 +528,39 @@ static bool nmr_binding_detach_side(struct nmr_binding *b, enum nmr_side side)
 	return true;
 }
 
-/* Fold the gates, which no call can enter any more, and call the detach callbacks. */
+/* Account for the calls that are left over when the gate of @caller is folded. */
+static void nmr_binding_fold(struct nmr_binding *b, enum nmr_side caller)
+{
+	s64 left = nmr_gate_fold(&b->gates, caller);
+
+	if (left < 0)
+		nmr_misuse(b->reg[caller], NMR_MISUSE_EXIT, b->id);
+	if (left <= 0)
+		nmr_binding_part_done(b);
+}
+
+/*
+ * Account for the exit of a call from a gate that has closed. After an exit that was not the
+ * last, @binding may be freed concurrently.
+ */
+void __nmr_gate_exit_closed(struct nmr_binding *binding, enum nmr_side caller)
+{
+	s64 left = nmr_gate_exit(&binding->gates, caller);
+
+	if (!left)
+		nmr_binding_part_done(binding);
+	else if (unlikely(left < 0))
+		nmr_misuse(binding->reg[caller], NMR_MISUSE_EXIT, binding->id);
+}
+EXPORT_SYMBOL_NMR(__nmr_gate_exit_closed);
+
+/* Fold both gates, which no call can enter any more, and call the detach callbacks. */
 static void nmr_binding_detach(struct nmr_binding *b)
 {
 	enum nmr_side side;
 
 	for (side = 0; side < NMR_SIDES; side++)
-		if (nmr_gate_fold(b, side))
-			nmr_binding_part_done(b);
+		nmr_binding_fold(b, side);
 	for (side = 0; side < NMR_SIDES; side++)
 		if (nmr_binding_detach_side(b, side))
 			nmr_binding_part_done(b);
@@ -500,16 +573,16 @@ static bool nmr_binding_has_detach(const struct nmr_binding *b)
 	       (b->has_attached[NMR_PROVIDER] && b->reg[NMR_PROVIDER]->detach);
 }
 
-/* Return: all bindings that have closed and had their grace period, linked in order. */
-static struct llist_node *nmr_all_closed(void)
+/* Return: all bindings that have had their grace period, in the order of closing. */
+static struct llist_node *nmr_bindings_gp_over(void)
 {
 	struct llist_node *batches = llist_del_all(&nmr_closed_batches);
 	struct llist_node *all = NULL, *node, *next;
 	struct nmr_binding *last, *next_last;
 
-	/* What came last is first, of batches and in each. */
+	/* The newest is first, of the batches and in each batch. */
 	llist_for_each_entry_safe(last, next_last, batches, batches) {
-		for (node = &last->batch; node; node = next) {
+		for (node = &last->gates.batch; node; node = next) {
 			next = node->next;
 			node->next = all;
 			all = node;
@@ -519,21 +592,21 @@ static struct llist_node *nmr_all_closed(void)
 }
 
 /*
- * One worker for all, since taking their counts disturbs each CPU. Callbacks may sleep, so
- * each binding that has some goes on in a work item of its own; a binding that has none to
- * call is detached here and now.
+ * Collect the counts of closed bindings. Doing so interrupts every CPU, so one work item
+ * collects for all bindings. Detach callbacks may sleep: a binding that has one continues in
+ * its own work item. This worker detaches the others.
  */
-static void nmr_bindings_closed(struct work_struct *work)
+static void nmr_bindings_collect(struct work_struct *work)
 {
-	struct llist_node *some, *rest = nmr_all_closed();
+	struct llist_node *some, *rest = nmr_bindings_gp_over();
 	struct nmr_binding *b, *next;
 
 	while (rest) {
 		some = rest;
-		rest = nmr_gates_take(some);
-		llist_for_each_entry_safe(b, next, some, batch) {
+		rest = nmr_gates_take_batch(some);
+		llist_for_each_entry_safe(b, next, some, gates.batch) {
 			if (nmr_binding_has_detach(b))
-				nmr_binding_queue(b, NMR_PHASE_DETACH);
+				nmr_queue_work(nmr_callback_wq, &b->work);
 			else
 				nmr_binding_detach(b);
 		}
@@ -585,21 +658,28 @@ static void nmr_call_cleanup(struct nmr_binding *b, enum nmr_side side)
 	nmr_callback_end(&cb, b);
 }
 
+static void nmr_binding_begin_cleanup(struct nmr_binding *b)
+{
+	spin_lock_irq(&nmr_lock);
+	nmr_binding_advance(b, NMR_CLEANING);
+	spin_unlock_irq(&nmr_lock);
+	trace_nmr_cleanup(b->id);
+}
+
 static void nmr_binding_cleanup(struct nmr_binding *b)
 {
 	enum nmr_side side;
 
-	WRITE_ONCE(b->cleaning, true);
-	trace_nmr_cleanup(b->id);
+	nmr_binding_begin_cleanup(b);
 	for (side = 0; side < NMR_SIDES; side++)
 		nmr_call_cleanup(b, side);
 	nmr_binding_reap_later(b);
 }
 
-/* Tell what the pair of a binding that has ended is from now on. */
+/* Return: the state of the pair of a binding that ends. */
 static enum nmr_pair_state nmr_binding_outcome(const struct nmr_binding *b)
 {
-	if (b->closed && b->reason == NMR_DETACH_ABORT)
+	if (nmr_binding_closed(b) && b->reason == NMR_DETACH_ABORT)
 		return NMR_PAIR_ABORTED;
 	if (b->error == -EPROBE_DEFER)
 		return NMR_PAIR_DEFERRED;
@@ -609,8 +689,8 @@ static enum nmr_pair_state nmr_binding_outcome(const struct nmr_binding *b)
 }
 
 /*
- * Count the end of an attached binding as an event for the deferred pairs of its sides.
- * For its own pair it is no event: the token that this pair has kept moves along.
+ * Count the end of an attached binding as an event for the deferred pairs of its sides. The
+ * end is no event for the binding's own pair, so the token that the pair keeps moves along.
  */
 static void nmr_binding_event(struct nmr_binding *b)
 {
@@ -621,10 +701,10 @@ static void nmr_binding_event(struct nmr_binding *b)
 		return;
 	pair->token = b->token + NMR_SIDES;
 	for (side = 0; side < NMR_SIDES; side++)
-		nmr_pair_event(b->reg[side]);
+		nmr_registration_event(b->reg[side]);
 }
 
-/* Leave in the pair what became of @b. */
+/* Record the outcome of @b in its pair. */
 static void nmr_binding_record(struct nmr_binding *b)
 {
 	struct nmr_pair *pair = b->pair;
@@ -635,7 +715,7 @@ static void nmr_binding_record(struct nmr_binding *b)
 	nmr_pair_set(pair, nmr_binding_outcome(b));
 }
 
-/* Free the sides of @b, of which no callback runs or will run. */
+/* Take @b, of which no callback runs or will run, out of both registrations. */
 static void nmr_binding_finish(struct nmr_binding *b)
 {
 	struct nmr_registration *client = b->reg[NMR_CLIENT];
@@ -643,37 +723,35 @@ static void nmr_binding_finish(struct nmr_binding *b)
 
 	spin_lock_irq(&nmr_lock);
 	nmr_stuck_forget(b);
-	if (!b->closed) {
-		b->closed = true;
-		for (side = 0; side < NMR_SIDES; side++)
+	for (side = 0; side < NMR_SIDES; side++) {
+		b->reg[side]->bindings--;
+		if (b->state == NMR_ATTACHING)
 			list_del(&b->node[side]);
 	}
-	for (side = 0; side < NMR_SIDES; side++)
-		b->reg[side]->bindings--;
 	nmr_binding_event(b);
 	nmr_binding_record(b);
+	nmr_binding_advance(b, NMR_FINISHED);
 	if (client->max_bindings || nmr_pair_due(b->pair))
 		nmr_registration_scan(client);
 	for (side = 0; side < NMR_SIDES; side++)
-		nmr_registration_idle(b->reg[side]);
+		nmr_registration_unpin(b->reg[side]);
 	spin_unlock_irq(&nmr_lock);
 	nmr_binding_drop(b);
 }
 
 static void nmr_binding_reap(struct nmr_binding *b)
 {
-	if (!b->cleaning) {
-		WRITE_ONCE(b->cleaning, true);
-		trace_nmr_cleanup(b->id);
-	}
+	if (!nmr_binding_has_cleanup(b))
+		nmr_binding_begin_cleanup(b);
 	nmr_sysfs_remove_binding(b);
 	nmr_binding_finish(b);
 }
 
 /*
- * Take bindings that have cleaned up out of sysfs and out of their registrations: those that
- * @reg ends, so that no other registration waits if a reader that is inside of a file holds
- * up the removal of one. There may be 100,000: after some @reg goes to the end of the queue.
+ * Take the bindings that a registration has ended out of sysfs and out of both registrations.
+ * A reader that is inside a file delays the removal of the file, so each registration has a
+ * work item of its own. It queues itself again after NMR_BATCH bindings, as there may be
+ * 100,000.
  */
 void nmr_reap_work(struct work_struct *work)
 {
@@ -686,10 +764,10 @@ void nmr_reap_work(struct work_struct *work)
 		node = llist_del_first(&reg->reap);
 		if (!node)
 			break;
-		nmr_binding_reap(llist_entry(node, struct nmr_binding, batch));
+		nmr_binding_reap(llist_entry(node, struct nmr_binding, reap));
 		cond_resched();
 	}
-	/* The reference is of the task that queued this. */
+	/* Drop the reference that nmr_binding_reap_later() has taken, or pass it on. */
 	if (!node || !nmr_queue_work(nmr_reap_wq, &reg->reap_work))
 		nmr_registration_put(reg);
 }
@@ -698,15 +776,10 @@ static void nmr_binding_work(struct work_struct *work)
 {
 	struct nmr_binding *b = container_of(work, struct nmr_binding, work);
 
-	switch (b->phase) {
-	case NMR_PHASE_ATTACH:
+	if (nmr_binding_attaching(b))
 		nmr_binding_attach_now(b);
-		break;
-	case NMR_PHASE_DETACH:
+	else if (atomic_read(&b->todo))
 		nmr_binding_detach(b);
-		break;
-	case NMR_PHASE_CLEANUP:
+	else
 		nmr_binding_cleanup(b);
-		break;
-	}
 }

@@ -1,14 +1,21 @@
 // SPDX-License-Identifier: GPL-2.0-only
+/**
+ * DOC: Call traces
+ *
+ * With ``NMR_DEBUG`` each call in flight has a record of the task and the stack that entered
+ * the gate. The stuck warning prints the records of its binding, and debugfs shows all in
+ * *nmr/calls*.
+ *
+ * Exit removes the newest record of its task for the binding. If there is none, it removes a
+ * record that was handed over, and otherwise any record of the binding. If all records are in
+ * use, calls are not recorded.
+ *
+ * lib/ref_tracker.c does not fit: its put takes the cookie of the get, and exit has none; its
+ * get may have to allocate, and enter must not.
+ */
 /*
- * Who holds a binding up: with NMR_DEBUG each call in flight remembers where it was
- * entered. Shown when a binding is stuck, and in debugfs: nmr/calls.
- *
- * A call ends the youngest record of its binding that the same task has made; if there
- * is none it was handed over, and ends one of those; or, should nobody have said so,
- * any of its binding. More calls than there are records are counted alone.
- *
- * Locking: nmr_holders_lock, a raw spinlock with interrupts off, since calls are made in
- * any context; a leaf. Stacks are printed from a copy, outside of it.
+ * Locking: nmr_records_lock, a raw spinlock with interrupts off, since calls come from any
+ * context; a leaf. Stacks are printed from a copy, without the lock.
  */
 
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
@@ -21,81 +28,68 @@
 #include <linux/slab.h>
 #include <linux/stacktrace.h>
 
-#include "internal.h"
+#include "binding.h"
+#include "debug.h"
 
-#define NMR_HOLDERS		1024
-#define NMR_HOLDER_FRAMES	12
-#define NMR_HOLDER_TEXT		160	/* what is said of one */
+#define NMR_RECORDS		1024
+#define NMR_RECORD_FRAMES	12
+#define NMR_RECORD_TEXT		160	/* the line on a call */
 
-/**
- * struct nmr_holder - one call in flight
- * @list:	in nmr_held, the youngest first, or in nmr_unused
- * @binding:	its binding; NULL: unused
- * @id:		the binding's
- * @caller:	the side that calls
- * @task:	who entered, to be recognised at the exit; NULL: handed over, or entered
- *		by an interrupt
- * @comm:	its name
- * @pid:	its number
- * @cpu:	where that was
- * @since:	jiffies
- * @nr:		how many of @frames there are
- * @frames:	the stack
- */
-struct nmr_holder {
-	struct list_head	list;
-	const struct nmr_binding *binding;
-	u64			id;
+/* One call in flight */
+struct nmr_call_record {
+	struct list_head	list;	/* in nmr_recorded, newest first, or in nmr_unused */
+	const struct nmr_binding *binding;	/* NULL: unused */
+	u64			id;	/* of the binding */
 	enum nmr_side		caller;
-	const struct task_struct *task;
+	const struct task_struct *task;	/* only compared; NULL: handed over, or interrupt */
 	char			comm[TASK_COMM_LEN];
 	pid_t			pid;
 	int			cpu;
-	unsigned long		since;
-	unsigned int		nr;
-	unsigned long		frames[NMR_HOLDER_FRAMES];
+	unsigned long		since;	/* jiffies */
+	unsigned int		nr;	/* of @frames */
+	unsigned long		frames[NMR_RECORD_FRAMES];
 };
 
-static struct nmr_holder nmr_holders[NMR_HOLDERS];
-static LIST_HEAD(nmr_held);
+static struct nmr_call_record nmr_records[NMR_RECORDS];
+static LIST_HEAD(nmr_recorded);
 static LIST_HEAD(nmr_unused);
-static DEFINE_RAW_SPINLOCK(nmr_holders_lock);
+static DEFINE_RAW_SPINLOCK(nmr_records_lock);
 
-static const struct task_struct *nmr_holder_task(void)
+static const struct task_struct *nmr_record_task(void)
 {
 	return in_task() ? current : NULL;
 }
 
-void nmr_holder_add(const struct nmr_binding *b, enum nmr_side caller)
+void nmr_call_trace_enter(const struct nmr_binding *b, enum nmr_side caller)
 {
-	struct nmr_holder *h;
+	struct nmr_call_record *h;
 	unsigned long flags;
 
-	raw_spin_lock_irqsave(&nmr_holders_lock, flags);
-	h = list_first_entry_or_null(&nmr_unused, struct nmr_holder, list);
+	raw_spin_lock_irqsave(&nmr_records_lock, flags);
+	h = list_first_entry_or_null(&nmr_unused, struct nmr_call_record, list);
 	if (h) {
-		list_move(&h->list, &nmr_held);
+		list_move(&h->list, &nmr_recorded);
 		h->binding = b;
 		h->id = b->id;
 		h->caller = caller;
-		h->task = nmr_holder_task();
+		h->task = nmr_record_task();
 		memcpy(h->comm, current->comm, sizeof(h->comm));
 		h->pid = task_pid_nr(current);
 		h->cpu = raw_smp_processor_id();
 		h->since = jiffies;
-		/* Without this function and __nmr_call_entered(). */
-		h->nr = stack_trace_save(h->frames, NMR_HOLDER_FRAMES, 2);
+		/* Skip this function and __nmr_call_entered(). */
+		h->nr = stack_trace_save(h->frames, NMR_RECORD_FRAMES, 2);
 	}
-	raw_spin_unlock_irqrestore(&nmr_holders_lock, flags);
+	raw_spin_unlock_irqrestore(&nmr_records_lock, flags);
 }
 
-/* Return: the record of a call that this task makes, or that nobody does any more. */
-static struct nmr_holder *nmr_holder_find(const struct nmr_binding *b, enum nmr_side caller)
+/* Find the record that an exit or a hand-over in the calling task removes or marks. */
+static struct nmr_call_record *nmr_record_find(const struct nmr_binding *b, enum nmr_side caller)
 {
-	const struct task_struct *task = nmr_holder_task();
-	struct nmr_holder *h, *handed = NULL, *any = NULL;
+	const struct task_struct *task = nmr_record_task();
+	struct nmr_call_record *h, *handed = NULL, *any = NULL;
 
-	list_for_each_entry(h, &nmr_held, list) {
+	list_for_each_entry(h, &nmr_recorded, list) {
 		if (h->binding != b || h->caller != caller)
 			continue;
 		if (h->task == task)
@@ -107,61 +101,61 @@ static struct nmr_holder *nmr_holder_find(const struct nmr_binding *b, enum nmr_
 	return handed ?: any;
 }
 
-void nmr_holder_remove(const struct nmr_binding *b, enum nmr_side caller)
+void nmr_call_trace_exit(const struct nmr_binding *b, enum nmr_side caller)
 {
-	struct nmr_holder *h;
+	struct nmr_call_record *h;
 	unsigned long flags;
 
-	raw_spin_lock_irqsave(&nmr_holders_lock, flags);
-	h = nmr_holder_find(b, caller);
+	raw_spin_lock_irqsave(&nmr_records_lock, flags);
+	h = nmr_record_find(b, caller);
 	if (h) {
 		h->binding = NULL;
 		list_move(&h->list, &nmr_unused);
 	}
-	raw_spin_unlock_irqrestore(&nmr_holders_lock, flags);
+	raw_spin_unlock_irqrestore(&nmr_records_lock, flags);
 }
 
-void nmr_holder_hand_over(const struct nmr_binding *b, enum nmr_side caller)
+void nmr_call_trace_hand_over(const struct nmr_binding *b, enum nmr_side caller)
 {
-	struct nmr_holder *h;
+	struct nmr_call_record *h;
 	unsigned long flags;
 
-	raw_spin_lock_irqsave(&nmr_holders_lock, flags);
-	h = nmr_holder_find(b, caller);
+	raw_spin_lock_irqsave(&nmr_records_lock, flags);
+	h = nmr_record_find(b, caller);
 	if (h)
 		h->task = NULL;
-	raw_spin_unlock_irqrestore(&nmr_holders_lock, flags);
+	raw_spin_unlock_irqrestore(&nmr_records_lock, flags);
 }
 
-/* A copy of the record, to be looked at in peace. Return: false if it is unused. */
-static bool nmr_holder_copy(struct nmr_holder *copy, const struct nmr_holder *h)
+/* Copy a record, so that it can be printed without the lock. Return: false: unused. */
+static bool nmr_record_copy(struct nmr_call_record *copy, const struct nmr_call_record *h)
 {
 	unsigned long flags;
 
-	raw_spin_lock_irqsave(&nmr_holders_lock, flags);
+	raw_spin_lock_irqsave(&nmr_records_lock, flags);
 	*copy = *h;
-	raw_spin_unlock_irqrestore(&nmr_holders_lock, flags);
+	raw_spin_unlock_irqrestore(&nmr_records_lock, flags);
 	return copy->binding;
 }
 
-static void nmr_holder_describe(const struct nmr_holder *h, char *buf, size_t size)
+static void nmr_record_describe(const struct nmr_call_record *h, char *buf, size_t size)
 {
 	snprintf(buf, size, "binding %llu: a %s's call, for %u ms, by %s/%d on CPU %d", h->id,
 		 h->caller == NMR_CLIENT ? "client" : "provider",
 		 jiffies_to_msecs(jiffies - h->since), h->comm, h->pid, h->cpu);
 }
 
-/* In the kernel's log: each call of @b that is in flight. */
-void nmr_holders_report(const struct nmr_binding *b)
+/* Log each call of @b that is in flight. */
+void nmr_call_trace_report(const struct nmr_binding *b)
 {
-	struct nmr_holder *copy = kmalloc(sizeof(*copy), GFP_KERNEL);
-	const struct nmr_holder *h;
-	char text[NMR_HOLDER_TEXT];
+	struct nmr_call_record *copy = kmalloc(sizeof(*copy), GFP_KERNEL);
+	const struct nmr_call_record *h;
+	char text[NMR_RECORD_TEXT];
 
-	for (h = nmr_holders; copy && h < nmr_holders + NMR_HOLDERS; h++) {
-		if (!nmr_holder_copy(copy, h) || copy->binding != b)
+	for (h = nmr_records; copy && h < nmr_records + NMR_RECORDS; h++) {
+		if (!nmr_record_copy(copy, h) || copy->binding != b)
 			continue;
-		nmr_holder_describe(copy, text, sizeof(text));
+		nmr_record_describe(copy, text, sizeof(text));
 		pr_warn("%s\n", text);
 		stack_trace_print(copy->frames, copy->nr, 2);
 	}
@@ -170,7 +164,7 @@ void nmr_holders_report(const struct nmr_binding *b)
 
 static void *calls_start(struct seq_file *m, loff_t *pos)
 {
-	return *pos < NMR_HOLDERS ? &nmr_holders[*pos] : NULL;
+	return *pos < NMR_RECORDS ? &nmr_records[*pos] : NULL;
 }
 
 static void *calls_next(struct seq_file *m, void *v, loff_t *pos)
@@ -185,13 +179,13 @@ static void calls_stop(struct seq_file *m, void *v)
 
 static int calls_show(struct seq_file *m, void *v)
 {
-	struct nmr_holder *copy = m->private;
-	char text[NMR_HOLDER_TEXT];
+	struct nmr_call_record *copy = m->private;
+	char text[NMR_RECORD_TEXT];
 	unsigned int i;
 
-	if (!nmr_holder_copy(copy, v))
+	if (!nmr_record_copy(copy, v))
 		return 0;
-	nmr_holder_describe(copy, text, sizeof(text));
+	nmr_record_describe(copy, text, sizeof(text));
 	seq_puts(m, text);
 	seq_putc(m, '\n');
 	for (i = 0; i < copy->nr; i++)
@@ -208,7 +202,7 @@ static const struct seq_operations calls_sops = {
 
 static int calls_open(struct inode *inode, struct file *file)
 {
-	return seq_open_private(file, &calls_sops, sizeof(struct nmr_holder));
+	return seq_open_private(file, &calls_sops, sizeof(struct nmr_call_record));
 }
 
 static const struct file_operations calls_fops = {
@@ -219,11 +213,11 @@ static const struct file_operations calls_fops = {
 	.release	= seq_release_private,
 };
 
-void __init nmr_holders_init(struct dentry *debugfs)
+void __init nmr_call_trace_init(struct dentry *debugfs)
 {
 	unsigned int i;
 
-	for (i = 0; i < NMR_HOLDERS; i++)
-		list_add_tail(&nmr_holders[i].list, &nmr_unused);
+	for (i = 0; i < NMR_RECORDS; i++)
+		list_add_tail(&nmr_records[i].list, &nmr_unused);
 	debugfs_create_file("calls", 0400, debugfs, NULL, &calls_fops);
 }

@@ -1,17 +1,28 @@
 // SPDX-License-Identifier: GPL-2.0-only
+/**
+ * DOC: Callbacks
+ *
+ * Each callback that runs has a frame on the stack of its task, and a table of frames by task.
+ * A wait for a registration inside a callback of one of its bindings would wait for itself:
+ * the frames of the calling task tell. A frame points to the frame of the callback that it
+ * is inside of. If a worker makes an offer for a register call that waits for it, that frame
+ * belongs to the task of the register call.
+ *
+ * Two callbacks that wait for each other's registrations are not found here, but by lockdep.
+ *
+ * **Depth.** At most ``NMR_CALLBACKS_NESTED`` callbacks nest on one stack. A register call
+ * inside the last of them has workers make its offers, and waits for each offer.
+ *
+ * **Number.** ``NMR_CALLBACKS_AT_ONCE`` callbacks run concurrently on each CPU. A callback that
+ * waits for another registration occupies a worker, and the event that it waits for may need
+ * another worker. So 500 callbacks may wait, even if all were queued on one CPU.
+ *
+ * nmr_queue_work() queues work on the local CPU, unless that CPU is isolated. If a CPU goes
+ * offline, its workers continue on other CPUs.
+ */
 /*
- * Which callbacks of modules run, on which CPU and in which task.
- *
- * A wait for a registration that is called inside a callback of one of its bindings
- * would wait for itself; the frames kept here tell. A frame leads to the one of the
- * callback that its own is inside of: in the same task, or, if a worker makes an offer that
- * a register call waits for, in the task of that call. What would only end if another
- * task's callback ended first (two callbacks that wait for each other's registrations) is
- * for lockdep, see lockdep.c.
- *
- * Locking: nmr_callback_lock, process context only, a leaf. Frames are on the stacks of
- * their tasks, in a table by task. The outer ones of a frame stay for as long as the frame
- * does, and need no lock.
+ * Locking: nmr_callback_lock, process context only, a leaf. A task may follow the outer frames
+ * of its own frame without the lock, as they exist for as long as its own frame does.
  */
 
 #include <linux/hashtable.h>
@@ -20,12 +31,14 @@
 #include <linux/sched/isolation.h>
 #include <linux/smp.h>
 
-#include "internal.h"
+#include "binding.h"
+#include "callback.h"
+#include "debug.h"
 
 static DEFINE_HASHTABLE(nmr_callbacks, 6);
 static DEFINE_SPINLOCK(nmr_callback_lock);
 
-/* Find a CPU for work: this one, but an isolated one is left alone. */
+/* Find a CPU for work: the local CPU, or, if it is isolated, another one. */
 static int nmr_work_cpu(void)
 {
 	int here = smp_processor_id(), cpu;
@@ -39,8 +52,8 @@ static int nmr_work_cpu(void)
 }
 
 /*
- * Do queue_work(), but not on an isolated CPU. Any context but NMI. A CPU that goes offline
- * meanwhile has left workers behind, which run elsewhere.
+ * Queue work as queue_work() does, but not on an isolated CPU. Any context but NMI. If the CPU
+ * goes offline concurrently, its workers run the work on other CPUs.
  */
 bool nmr_queue_work(struct workqueue_struct *wq, struct work_struct *work)
 {
@@ -58,7 +71,7 @@ static struct nmr_callback *nmr_callback_innermost(void)
 	struct nmr_callback *cb;
 
 	lockdep_assert_held(&nmr_callback_lock);
-	/* The youngest is the first. */
+	/* The newest frame of a task is the first. */
 	hash_for_each_possible(nmr_callbacks, cb, node, (unsigned long)current)
 		if (cb->task == current)
 			return cb;
@@ -79,7 +92,7 @@ static void nmr_callback_pop(struct nmr_callback *cb)
 	spin_unlock(&nmr_callback_lock);
 }
 
-/* Note that the calling task is about to call a callback of @b. Nests. */
+/* Record that the calling task is about to call a callback of @b. Nests. */
 void nmr_callback_begin(struct nmr_callback *cb, struct nmr_binding *b)
 {
 	cb->binding = b;
@@ -88,13 +101,13 @@ void nmr_callback_begin(struct nmr_callback *cb, struct nmr_binding *b)
 	cb->depth = cb->outer ? cb->outer->depth + 1 : 1;
 	nmr_callback_push(cb);
 	spin_unlock(&nmr_callback_lock);
-	cb->tracked = nmr_track_callback(b);
+	cb->tracked = nmr_lockdep_callback(b);
 }
 
 void nmr_callback_end(struct nmr_callback *cb, struct nmr_binding *b)
 {
 	if (cb->tracked)
-		nmr_track_callback_end(b);
+		nmr_lockdep_callback_end(b);
 	nmr_callback_pop(cb);
 }
 
@@ -138,9 +151,9 @@ static bool nmr_callback_is_of(const struct nmr_callback *cb,
 }
 
 /*
- * Tell whether the calling task is inside a callback of a binding of @reg, on whichever
- * side; also if it is a worker that makes an offer, and the task that waits for the offer
- * is. With NULL any binding will do.
+ * Tell whether the calling task is inside a callback of a binding of @reg, on either side. A
+ * worker that makes an offer counts as the task that waits for the offer. If @reg is NULL, a
+ * callback of any binding counts.
  */
 bool nmr_callback_in(const struct nmr_registration *reg)
 {
@@ -178,11 +191,11 @@ bool nmr_callback_task(const struct nmr_binding *b, char *name)
 }
 
 /*
- * Tell lockdep that the calling task is about to wait for @reg's callbacks and calls to
- * end. Not inside a callback of @reg, where it will not wait.
+ * Tell lockdep that the calling task is about to wait for the callbacks and calls of @reg to
+ * end. Inside a callback of @reg a wait returns -EDEADLK, so lockdep is not told.
  */
-void nmr_callback_may_wait(struct nmr_registration *reg)
+void nmr_might_wait(struct nmr_registration *reg)
 {
 	if (IS_ENABLED(CONFIG_LOCKDEP) && !nmr_callback_in(reg))
-		nmr_track_wait(reg);
+		nmr_lockdep_wait(reg);
 }

@@ -13,6 +13,13 @@
 #define EXPORT_SYMBOL_NMR(sym)	EXPORT_SYMBOL_NS_GPL(sym, NMR)
 #endif
 
+/* For the white-box suites, as EXPORT_SYMBOL_IF_KUNIT(), which 6.1 has not */
+#if IS_ENABLED(CONFIG_NMR_KUNIT_TEST)
+#define EXPORT_SYMBOL_NMR_IF_KUNIT(sym)	EXPORT_SYMBOL_NMR(sym)
+#else
+#define EXPORT_SYMBOL_NMR_IF_KUNIT(sym)
+#endif
+
 /* From 6.2 on plain callbacks may be lazy, for up to ten seconds. */
 #if LINUX_VERSION_CODE < KERNEL_VERSION(6, 2, 0)
 #define call_rcu_hurry		call_rcu

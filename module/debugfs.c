@@ -1,38 +1,43 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/*
- * What is shown in debugfs, to root alone, so that "why is this client not bound?" and
- * "why does nmr.ko not unload?" have answers:
+/**
+ * DOC: Debugfs
  *
- *   nmr/pairs		a line for each client and provider of one NPI that are not attached
- *   nmr/references	a line for each binding that has ended and is referenced still
- *   nmr/calls		with NMR_DEBUG: the calls in flight, see call_trace.c
+ * Files for root alone, described in Documentation/ABI/testing/debugfs-nmr:
  *
- * The first two walk through objects that come and go. A reader keeps its place as the
- * object that it has reached, with a reference.
+ * *nmr/pairs*
+ *	a line for each client and provider of an NPI that are not attached to each other
+ * *nmr/references*
+ *	a line for each binding that has finished and is still referenced
+ * *nmr/calls*
+ *	with ``NMR_DEBUG``: the calls in flight, see call_trace.c
  *
- * Locking: nmr_lock for each step. Lines are formatted without it, from a copy.
+ * Readers of the first two walk through objects that come and go. A reader keeps its place as
+ * a reference on the object that it has reached.
  */
+/* Locking: nmr_lock for each step. Lines are formatted without it. */
 
 #include <linux/debugfs.h>
 #include <linux/jiffies.h>
 #include <linux/sched.h>
 #include <linux/seq_file.h>
 
-#include "internal.h"
+#include "binding.h"
+#include "callback.h"
+#include "debug.h"
 
 static struct dentry *nmr_debugfs;
 
 /* Pairs */
 
 /**
- * struct nmr_pair_reader - where a reader of nmr/pairs is
+ * struct nmr_pair_reader - the place of a reader of nmr/pairs
  * @pos:	number of the line
- * @client:	a reference; NULL: before the first
- * @provider:	a reference on the provider that the line is about, or NULL
+ * @client:	with a reference; NULL: before the first
+ * @provider:	the provider of the line, with a reference, or NULL
  * @seq:	order of arrival of that provider; 0: before the first
  * @text:	what the line says, a constant
- * @error:	for a pair that was declined
- * @binding:	a reference on the binding of a pair that attaches or detaches, or NULL
+ * @error:	of a pair that was declined
+ * @binding:	of a pair that attaches or detaches, with a reference, or NULL
  */
 struct nmr_pair_reader {
 	loff_t			pos;
@@ -49,12 +54,12 @@ static void nmr_pair_line_put(struct nmr_pair_reader *r)
 	if (r->provider)
 		nmr_registration_put(r->provider);
 	if (r->binding)
-		nmr_binding_unpin(r->binding);
+		__nmr_binding_put(r->binding);
 	r->provider = NULL;
 	r->binding = NULL;
 }
 
-/* Return: why a client has not been offered a provider; there is no record of the pair. */
+/* Return: why a pair without a record has not been offered. */
 static const char *nmr_pair_owed(const struct nmr_registration *client)
 {
 	if (nmr_registration_full(client))
@@ -66,11 +71,11 @@ static const char *nmr_pair_owed(const struct nmr_registration *client)
 
 static const char *nmr_pair_bound(struct nmr_pair_reader *r, struct nmr_binding *b)
 {
-	if (!b->attaching && !b->closed)
+	if (b->state == NMR_ATTACHED)
 		return NULL;
-	nmr_binding_pin(b);
+	__nmr_binding_get(b);
 	r->binding = b;
-	return b->attaching ? "attaching" : "detaching";
+	return nmr_binding_attaching(b) ? "attaching" : "detaching";
 }
 
 static const char *nmr_pair_text(struct nmr_pair_reader *r, const struct nmr_pair *pair)
@@ -92,7 +97,7 @@ static const char *nmr_pair_text(struct nmr_pair_reader *r, const struct nmr_pai
 	}
 }
 
-/* Go on to the next client. Return: false if there is none. */
+/* Move to the next client. Return: false if there is none. */
 static bool nmr_pair_next_client(struct nmr_pair_reader *r)
 {
 	struct nmr_registration *next =
@@ -252,7 +257,7 @@ void __init nmr_debugfs_init(void)
 	nmr_debugfs = debugfs_create_dir("nmr", NULL);
 	debugfs_create_file("pairs", 0400, nmr_debugfs, NULL, &pairs_fops);
 	debugfs_create_file("references", 0400, nmr_debugfs, NULL, &references_fops);
-	nmr_holders_init(nmr_debugfs);
+	nmr_call_trace_init(nmr_debugfs);
 }
 
 void nmr_debugfs_exit(void)

@@ -1,66 +1,99 @@
 // SPDX-License-Identifier: GPL-2.0-only
+/**
+ * DOC: Gates
+ *
+ * A gate counts the calls in flight that one side of a binding makes into the other. A call
+ * enters the gate before it uses anything of its callee, and exits the gate when it has
+ * returned. Enter and exit are inline functions of ``<linux/nmr.h>``.
+ *
+ * A gate is a pointer to one signed count per CPU. Enter adds 1 to the count of the CPU that
+ * it runs on. Exit subtracts 1 from the count of the CPU that it runs on, which may be
+ * another CPU. Only the sum over all CPUs has a meaning.
+ *
+ * The sign of a count tells whether the count is open. An open count starts at
+ * ``NMR_CALLS_OPEN``, which is so large that no number of exits makes the count negative. A
+ * closed count starts at ``NMR_CALLS_CLOSED``, which is so small that no number of refused
+ * calls makes the count positive. Enter and exit look at the sign of the result:
+ *
+ * ============= =========================== ===========================
+ * count         enter                       exit
+ * ============= =========================== ===========================
+ * open          the call is in flight       the call has ended
+ * closed        the call is refused         subtract 1 from *draining*
+ * ============= =========================== ===========================
+ *
+ * The CPU adds and tests the sign in one step. Neither an interrupt nor another task
+ * on that CPU comes between the two. A gate closes in four steps:
+ *
+ * 1. Point the gate to the closed counts, which all closed gates share. A task that loads
+ *    the pointer from now on is refused if it enters, and subtracts from *draining* if it
+ *    exits.
+ * 2. Wait for a grace period.
+ * 3. On each CPU, exchange the open count for a closed count, and add to *draining* what
+ *    the open count had counted. *Draining* starts at ``NMR_GATE_BIAS``.
+ * 4. Subtract the bias from *draining*. If the result is zero, the gate has drained.
+ *    Otherwise the exit that brings *draining* to zero drains the gate.
+ *
+ * **No call is lost.** A task may load the pointer before step 1, be preempted for
+ * arbitrarily long, and only then update the open count. If the task updates the count before
+ * step 3 on its CPU, step 3 includes the update in the sum. If the task updates the count
+ * after step 3 on its CPU, the task finds a negative count, exactly as if it had loaded the
+ * new pointer. Every call is therefore either counted once or refused, and every exit is
+ * accounted for once, in the per-CPU count or in *draining*. The bias keeps *draining*
+ * positive until step 4, so exits that come early cannot bring *draining* to zero. After
+ * step 4 *draining* is the exact number of calls in flight. It can only decrease, and the
+ * exit that brings it to zero is the last.
+ *
+ * **The grace period** of step 2 is not needed for counting. It is for callers that are not
+ * counted (see nmr_client_may_call_rcu()), and for readers that looked up the binding under
+ * RCU.
+ *
+ * **CPUs that are offline.** Step 3 interrupts all CPUs at once, so it waits for the slowest
+ * CPU and not for the sum of all. A CPU that was offline then has not exchanged its count. The
+ * worker finds the count of such a CPU open and exchanges it from its own CPU, see
+ * nmr_take_offline(). It takes no lock against hotplug, because a module may leave, and wait,
+ * inside a hotplug callback.
+ *
+ * **Ordering.** On the exiting CPU the accesses of a call come before its exit, because exit
+ * begins with a compiler barrier. That CPU releases the request of step 3 when it has
+ * answered, and the worker acquires the answer before step 4. Step 4 and the subtractions
+ * from *draining* are full barriers. So the accesses of all calls come before anything that
+ * the last exit, or step 4, causes: the cleanup callbacks. The addition in step 3 orders
+ * nothing, so step 3 does not touch *draining* for a count that has counted nothing. All CPUs
+ * share *draining*. Its cache line would otherwise visit every CPU for each binding.
+ *
+ * Refused calls and late exits leave closed counts at arbitrary negative values. Nothing
+ * reads these values.
+ *
+ * **Memory.** alloc_percpu() of 16 bytes costs 8,000 instructions, which is more than all
+ * else in attaching two modules. So gates take their counts from chunks of 64.
+ */
 /*
- * Call gates: the calls in flight through a binding. Each side has a gate, which counts
- * the calls that this side makes. The fast half is inline in <linux/nmr.h>.
- *
- * A gate is a pointer to a count on each CPU. Enter adds 1 to that of the CPU it runs
- * on, exit subtracts 1 on the CPU it runs on, perhaps another one; only the sum over
- * all CPUs means anything. The sign tells whether a count is open: an open one starts
- * at NMR_CALLS_OPEN, so far above zero that no number of calls makes it negative, a
- * closed one at NMR_CALLS_CLOSED, as far below.
- *
- *   enter, open:    in flight              exit, open:    not in flight any more
- *   enter, closed:  refused                exit, closed:  atomic64_dec(draining)
- *
- * On the CPU it happens on, adding and seeing the sign are one step: no interrupt, and
- * no other task, comes between. Closing therefore is:
- *
- *   (1) let the pointer lead to counts that are closed, of which all gates share one
- *	 set: a task that loads it from now on is refused, or leaves through draining;
- *   (2) let a grace period pass;
- *   (3) on each CPU, exchange the old count for a closed one, and add what it had
- *	 taken to draining, which starts at NMR_GATE_BIAS;
- *   (4) take the bias away. Zero: drained.
- *
- * A task that loaded the pointer before (1) and was delayed, for however long, still counts
- * on the old one. If that is before (3) on its CPU, what it did is in the sum. If it is
- * after (3), the task sees a count below zero, as if the pointer had been the new one. Each
- * call is thus counted once, or refused; each exit once, in one of the two places. The bias
- * keeps draining far above zero until (4), so that exits which come early cannot make it
- * look drained. From then on draining is exactly the number of calls in flight, no call can
- * enter any more, and the exit that brings it to zero is the last.
- *
- * (2) is not needed to count. It is for the calls of nmr_client_may_call_rcu() and its
- * sister, which are not counted, and for a caller that loaded the pointer to the binding
- * under RCU.
- *
- * (3) asks all CPUs at once. A CPU that was not online then has not answered: its count is
- * still open, and the worker exchanges it from where it runs (nmr_take_offline()).
- *
- * What a call did comes before its exit for the CPU that exits (barrier() there). That CPU
- * releases the request of (3) when it has answered, and the worker acquires it before (4).
- * (4) and the decrements of draining are full barriers. So what all calls did comes before
- * whatever the last exit, or (4), causes (promise 6: cleanup). The addition in (3) orders
- * nothing, so a count that has taken nothing needs none.
- *
- * What refused calls and late exits leave in counts that are closed is never read.
- *
- * Locking: the pointers are written under nmr_lock, and only by the functions here.
- * Exits take no lock.
+ * Locking: the caller serialises opening and closing a gate. nmr_counts_lock, a leaf, is
+ * taken with interrupts off, because RCU callbacks free gates. Enter and exit take no lock.
  */
 
+#include <linux/bitops.h>
+#include <linux/list.h>
+#include <linux/minmax.h>
+#include <linux/slab.h>
 #include <linux/smp.h>
+#include <linux/spinlock.h>
 
-#include "internal.h"
+#include "compat.h"
+#include "gate.h"
 
 #define NMR_CALLS_OPEN		BIT_ULL(62)
 #define NMR_CALLS_CLOSED	(-(s64)BIT_ULL(62))
 #define NMR_GATE_BIAS		((s64)BIT_ULL(61))
 
-/* Where every gate leads that is not open. */
+/* Gates in a batch. A CPU takes the counts of a batch with interrupts off. */
+#define NMR_TAKE_BATCH		32
+
+/* Where every gate leads that is not open */
 static DEFINE_PER_CPU(s64, nmr_calls_closed) __aligned(sizeof(s64)) = NMR_CALLS_CLOSED;
 
-/* Machines of 32 bits have the counts in words that only atomic64_t does in one step. */
+/* On 32 bits, counts are words that only atomic64_t updates in one step. */
 #ifdef CONFIG_64BIT
 static s64 nmr_count_close(s64 *count)
 {
@@ -83,50 +116,161 @@ static s64 nmr_count_read(const s64 *count)
 }
 #endif
 
-/* Begin with both gates closed and no call in flight. */
-void nmr_gate_init(struct nmr_binding *b)
-{
-	enum nmr_side side;
-	int cpu;
+/* Memory for counts */
 
-	for (side = 0; side < NMR_SIDES; side++) {
-		for_each_possible_cpu(cpu)
-			per_cpu_ptr(b->calls, cpu)->count[side] = NMR_CALLS_OPEN;
-		b->gate[side].calls = &nmr_calls_closed;
-		atomic64_set(&b->draining[side], NMR_GATE_BIAS);
-	}
-}
+#define NMR_CHUNK_CALLS	64	/* one bit each of a word */
 
-/* Open the gate of @caller: its callee has attached. */
-void nmr_gate_open(struct nmr_binding *b, enum nmr_side caller)
-{
-	lockdep_assert_held(&nmr_lock);
-	/* Pairs with the smp_load_acquire() in __nmr_call_enter(). */
-	smp_store_release(&b->gate[caller].calls, &b->calls->count[caller]);
-}
-
-/* Do step (1). The caller sees to the grace period. */
-void nmr_gate_close(struct nmr_binding *b, enum nmr_side caller)
-{
-	lockdep_assert_held(&nmr_lock);
-	WRITE_ONCE(b->gate[caller].calls, &nmr_calls_closed);
-}
-
-/* The count of a gate on a CPU, and what it is counted from. */
-struct nmr_take {
-	s64 __percpu *count;
-	atomic64_t *draining;
-	s64 from;
+struct nmr_chunk {
+	struct list_head	list;	/* in nmr_chunks, if @free is not 0 */
+	u64			free;
+	struct nmr_calls __percpu *calls;
 };
 
-/* Most counts have taken nothing: draining, which all CPUs share, is left alone then. */
+static LIST_HEAD(nmr_chunks);
+static DEFINE_SPINLOCK(nmr_counts_lock);
+
+static struct nmr_chunk *nmr_chunk_alloc(void)
+{
+	struct nmr_chunk *chunk = kmalloc(sizeof(*chunk), GFP_KERNEL);
+
+	if (!chunk)
+		return NULL;
+	chunk->free = U64_MAX;
+	chunk->calls = __alloc_percpu(NMR_CHUNK_CALLS * sizeof(struct nmr_calls),
+				      __alignof__(struct nmr_calls));
+	if (!chunk->calls) {
+		kfree(chunk);
+		return NULL;
+	}
+	return chunk;
+}
+
+static void nmr_chunk_free(struct nmr_chunk *chunk)
+{
+	free_percpu(chunk->calls);
+	kfree(chunk);
+}
+
+/* Take counts for @g from a chunk, or from @new. Return: false if no chunk has any. */
+static bool nmr_counts_take(struct nmr_gates *g, struct nmr_chunk *new)
+{
+	struct nmr_chunk *chunk;
+	unsigned long flags;
+	unsigned int i;
+
+	spin_lock_irqsave(&nmr_counts_lock, flags);
+	if (new)
+		list_add(&new->list, &nmr_chunks);
+	chunk = list_first_entry_or_null(&nmr_chunks, struct nmr_chunk, list);
+	if (chunk) {
+		i = __ffs64(chunk->free);
+		chunk->free &= ~BIT_ULL(i);
+		if (!chunk->free)
+			list_del(&chunk->list);
+		g->chunk = chunk;
+		g->calls = chunk->calls + i;
+	}
+	spin_unlock_irqrestore(&nmr_counts_lock, flags);
+	return chunk;
+}
+
+static int nmr_counts_alloc(struct nmr_gates *g)
+{
+	struct nmr_chunk *new;
+
+	if (nmr_counts_take(g, NULL))
+		return 0;
+	new = nmr_chunk_alloc();
+	if (!new)
+		return -ENOMEM;
+	nmr_counts_take(g, new);
+	return 0;
+}
+
+/**
+ * nmr_gates_alloc() - initialise gates that are closed and have counted no call
+ * @g: the gates
+ *
+ * Context: Process, may sleep.
+ * Return:
+ * * 0		- the gates can be opened
+ * * %-ENOMEM	- allocation failure; nmr_gates_free() may be called
+ */
+int nmr_gates_alloc(struct nmr_gates *g)
+{
+	enum nmr_side side;
+	int cpu, err;
+
+	err = nmr_counts_alloc(g);
+	if (err)
+		return err;
+	for (side = 0; side < NMR_SIDES; side++) {
+		/* The previous user of the counts has left closed ones. */
+		for_each_possible_cpu(cpu)
+			per_cpu_ptr(g->calls, cpu)->count[side] = NMR_CALLS_OPEN;
+		g->gate[side].calls = &nmr_calls_closed;
+		atomic64_set(&g->draining[side], NMR_GATE_BIAS);
+	}
+	return 0;
+}
+EXPORT_SYMBOL_NMR_IF_KUNIT(nmr_gates_alloc);
+
+/* Free the counts of @g. Any context but NMI. One empty chunk is kept for later users. */
+void nmr_gates_free(struct nmr_gates *g)
+{
+	struct nmr_chunk *chunk = g->chunk;
+	unsigned long flags;
+	bool empty;
+
+	if (!chunk)
+		return;
+	spin_lock_irqsave(&nmr_counts_lock, flags);
+	if (!chunk->free)
+		list_add_tail(&chunk->list, &nmr_chunks);
+	chunk->free |= BIT_ULL(g->calls - chunk->calls);
+	empty = chunk->free == U64_MAX && !list_is_singular(&nmr_chunks);
+	if (empty)
+		list_del(&chunk->list);
+	spin_unlock_irqrestore(&nmr_counts_lock, flags);
+	if (empty)
+		nmr_chunk_free(chunk);
+}
+EXPORT_SYMBOL_NMR_IF_KUNIT(nmr_gates_free);
+
+/* Free all chunks. Must be called after all gates have been freed. */
+void nmr_gates_exit(void)
+{
+	struct nmr_chunk *chunk, *next;
+
+	list_for_each_entry_safe(chunk, next, &nmr_chunks, list)
+		nmr_chunk_free(chunk);
+}
+
+/* Open and close */
+
+/* Open the gate of @caller. The caller of this function serialises it with closing. */
+void nmr_gate_open(struct nmr_gates *g, enum nmr_side caller)
+{
+	/* Pairs with the smp_load_acquire() in __nmr_call_enter(). */
+	smp_store_release(&g->gate[caller].calls, &g->calls->count[caller]);
+}
+
+/* Do step 1. The caller of this function waits for the grace period of step 2. */
+void nmr_gate_close(struct nmr_gates *g, enum nmr_side caller)
+{
+	WRITE_ONCE(g->gate[caller].calls, &nmr_calls_closed);
+}
+
+/* Take the counts */
+
+/* Add to draining what a CPU has counted. Most CPUs have counted nothing. */
 static void nmr_take_add(const struct nmr_take *take, s64 count)
 {
 	if (count != take->from)
 		atomic64_add(count - take->from, take->draining);
 }
 
-/* Must be called on @cpu with interrupts off. */
+/* Take the count of @cpu. Must be called on @cpu with interrupts off. */
 static void nmr_take_here(struct nmr_take *take, int cpu)
 {
 	s64 count = nmr_count_close(per_cpu_ptr(take->count, cpu));
@@ -140,14 +284,18 @@ static void nmr_take_again(void *take)
 	nmr_take_here(take, smp_processor_id());
 }
 
-/*
- * Take the count of @cpu, which was not online when all CPUs were asked, so nothing ran there
- * that may call (see nmr_client_call_enter()). If it comes up now its first call may store
- * what it made of the open count over the closed one, as what is one step for the CPU is not
- * one for the others. Then it has to be asked for what it has counted from here. Preemption
- * is off: no CPU goes offline.
+/**
+ * nmr_take_offline() - take the count of a CPU that did not answer
+ * @take: the count
+ * @cpu:  was offline when all CPUs were interrupted
+ *
+ * While @cpu is offline, no call runs there. If @cpu comes online concurrently, its first
+ * increment is not atomic with respect to this function's exchange: it may overwrite the
+ * closed count with the open count that it had read, plus one. If @cpu is online after the
+ * exchange, repeat the exchange on @cpu itself, relative to the value that the first exchange
+ * found. Must be called with preemption disabled, so that @cpu does not go offline meanwhile.
  */
-static void nmr_take_offline(struct nmr_take *take, int cpu)
+void nmr_take_offline(struct nmr_take *take, int cpu)
 {
 	s64 count = nmr_count_close(per_cpu_ptr(take->count, cpu));
 
@@ -157,8 +305,9 @@ static void nmr_take_offline(struct nmr_take *take, int cpu)
 	if (cpu_online(cpu))
 		smp_call_function_single(cpu, nmr_take_again, take, true);
 }
+EXPORT_SYMBOL_NMR_IF_KUNIT(nmr_take_offline);
 
-/* Some bindings, linked by &nmr_binding.batch. */
+/* Some gates, linked by &nmr_gates.batch */
 struct nmr_take_batch {
 	struct llist_node *first;
 	unsigned int n;
@@ -172,12 +321,12 @@ static void nmr_take_each(const struct nmr_take_batch *batch, int cpu,
 	unsigned int n;
 
 	for (n = batch->n; n; n--, node = node->next) {
-		struct nmr_binding *b = llist_entry(node, struct nmr_binding, batch);
+		struct nmr_gates *g = llist_entry(node, struct nmr_gates, batch);
 
 		for (side = 0; side < NMR_SIDES; side++) {
 			struct nmr_take take = {
-				.count		= &b->calls->count[side],
-				.draining	= &b->draining[side],
+				.count		= &g->calls->count[side],
+				.draining	= &g->draining[side],
 				.from		= NMR_CALLS_OPEN,
 			};
 
@@ -192,29 +341,32 @@ static void nmr_take_each_here(void *batch)
 }
 
 /*
- * Has @cpu answered? It took all counts of the batch then, so one tells. A closed count
- * stays closed, and only the worker itself closes those of other CPUs.
+ * Tell whether @cpu has answered. A CPU that answers takes all counts of the batch, so this
+ * function looks at one of them. A closed count stays closed.
  */
 static bool nmr_has_taken(const struct nmr_take_batch *batch, int cpu)
 {
-	struct nmr_binding *b = llist_entry(batch->first, struct nmr_binding, batch);
+	struct nmr_gates *g = llist_entry(batch->first, struct nmr_gates, batch);
 
-	return nmr_count_read(per_cpu_ptr(&b->calls->count[NMR_CLIENT], cpu)) < 0;
+	return nmr_count_read(per_cpu_ptr(&g->calls->count[NMR_CLIENT], cpu)) < 0;
 }
 
-/*
- * Do step (3) for some of the bindings linked to @first: so many that interrupts are not off
- * for long. Must be called in process context by one task at a time, after all of them have
- * closed and their grace period is over.
- * Return: the others, cut off.
+/**
+ * nmr_gates_take_batch() - do step 3 for the first NMR_TAKE_BATCH gates of a list
+ * @first: gates linked by &nmr_gates.batch
+ *
+ * Must be called by one task at a time, after the grace period of all gates in the list.
+ *
+ * Context: Process, may sleep.
+ * Return: The rest of the list, which this function cuts off.
  */
-struct llist_node *nmr_gates_take(struct llist_node *first)
+struct llist_node *nmr_gates_take_batch(struct llist_node *first)
 {
 	struct nmr_take_batch batch = { first, 1 };
 	struct llist_node *last = first, *rest;
 	int cpu;
 
-	for (; last->next && batch.n < NMR_BATCH / 2; batch.n++)
+	for (; last->next && batch.n < NMR_TAKE_BATCH; batch.n++)
 		last = last->next;
 	on_each_cpu(nmr_take_each_here, &batch, true);
 	for_each_possible_cpu(cpu) {
@@ -228,29 +380,42 @@ struct llist_node *nmr_gates_take(struct llist_node *first)
 	last->next = NULL;
 	return rest;
 }
+EXPORT_SYMBOL_NMR_IF_KUNIT(nmr_gates_take_batch);
 
-/* Do step (4). Return: true if no call is in flight. */
-bool nmr_gate_fold(struct nmr_binding *b, enum nmr_side caller)
+/* Drain */
+
+/*
+ * Do step 4. Return: the calls in flight. 0: the gate has drained. Below 0: so many more
+ * calls have exited than entered.
+ */
+s64 nmr_gate_fold(struct nmr_gates *g, enum nmr_side caller)
 {
-	s64 left = atomic64_sub_return(NMR_GATE_BIAS, &b->draining[caller]);
-
-	if (left < 0)
-		nmr_misuse(b->reg[caller], NMR_MISUSE_EXIT, b->id);
-	return left <= 0;
+	return atomic64_sub_return(NMR_GATE_BIAS, &g->draining[caller]);
 }
+EXPORT_SYMBOL_NMR_IF_KUNIT(nmr_gate_fold);
 
-/* Count the calls in flight: approximately until the gate was folded, exactly from then. */
-unsigned int nmr_gate_in_flight(const struct nmr_binding *b, enum nmr_side caller)
+/*
+ * Account for an exit from a closed gate. Return: as nmr_gate_fold(), with the bias still in
+ * it before step 4. If the result is not 0, @g may be freed concurrently.
+ */
+s64 nmr_gate_exit(struct nmr_gates *g, enum nmr_side caller)
 {
-	s64 n = atomic64_read(&b->draining[caller]);
+	return atomic64_dec_return(&g->draining[caller]);
+}
+EXPORT_SYMBOL_NMR_IF_KUNIT(nmr_gate_exit);
+
+/* Count the calls in flight: approximately before step 4, exactly afterwards. */
+unsigned int nmr_gate_in_flight(const struct nmr_gates *g, enum nmr_side caller)
+{
+	s64 n = atomic64_read(&g->draining[caller]);
 	int cpu;
 
-	/* Not folded yet: what was taken, and what was not. */
+	/* Before step 4: what step 3 has taken, and what it has not. */
 	if (n > NMR_GATE_BIAS / 2) {
 		n -= NMR_GATE_BIAS;
 		for_each_possible_cpu(cpu) {
 			s64 count =
-				nmr_count_read(&per_cpu_ptr(b->calls, cpu)->count[caller]);
+				nmr_count_read(&per_cpu_ptr(g->calls, cpu)->count[caller]);
 
 			if (count >= 0)
 				n += count - NMR_CALLS_OPEN;
@@ -258,36 +423,11 @@ unsigned int nmr_gate_in_flight(const struct nmr_binding *b, enum nmr_side calle
 	}
 	return clamp_t(s64, n, 0, UINT_MAX);
 }
+EXPORT_SYMBOL_NMR_IF_KUNIT(nmr_gate_in_flight);
 
-/*
- * One of the five things a binding's cleanup waits for is done (see binding.c): two
- * gates drained, two sides detached, the detach worker through. The task or interrupt
- * that does the last of them queues the cleanup, and does not touch the binding
- * afterwards. A binding without a cleanup callback does not wait for those of others.
- */
-void nmr_binding_part_done(struct nmr_binding *b)
+/* Tell whether step 4 is done and no call of @caller is in flight. */
+bool nmr_gate_drained(const struct nmr_gates *g, enum nmr_side caller)
 {
-	if (atomic_dec_return(&b->todo))
-		return;
-	if (!nmr_binding_has_cleanup(b)) {
-		nmr_binding_reap_later(b);
-		return;
-	}
-	b->phase = NMR_PHASE_CLEANUP;
-	nmr_queue_work(nmr_callback_wq, &b->work);
+	return atomic64_read(&g->draining[caller]) <= 0;
 }
-
-/*
- * Account for the exit of a call from a gate that has closed. After a decrement that was
- * not the last, the caller must not touch @binding.
- */
-void __nmr_gate_exit_closed(struct nmr_binding *binding, enum nmr_side caller)
-{
-	s64 left = atomic64_dec_return(&binding->draining[caller]);
-
-	if (!left)
-		nmr_binding_part_done(binding);
-	else if (unlikely(left < 0))
-		nmr_misuse(binding->reg[caller], NMR_MISUSE_EXIT, binding->id);
-}
-EXPORT_SYMBOL_NMR(__nmr_gate_exit_closed);
+EXPORT_SYMBOL_NMR_IF_KUNIT(nmr_gate_drained);

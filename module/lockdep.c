@@ -1,56 +1,56 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/*
- * Callbacks and calls in flight as lockdep sees them, on kernels that have it.
+/**
+ * DOC: Lockdep
  *
- * A wait for a registration ends when its callbacks and calls have. So a callback, and a
- * call in flight, is a reader of the maps of both registrations, and a wait writes its own:
- * a wait inside a call, and a wait under a lock that some call takes, are reported when the
- * two orders have been seen, not when they meet. kernfs does so for its active references.
+ * A wait for a registration ends if its callbacks and calls have ended. So lockdep is told
+ * that a callback, and a call in flight, reads the maps of both registrations, and that a wait
+ * writes the map of its registration. A wait inside a call, and a wait under a lock that some
+ * call takes, are reported once the two orders have been seen, and not only if they meet.
+ * kernfs tells lockdep of its active references in the same way.
  *
- * An exit does not say which enter it belongs to, and a task may hold the same maps for a
- * callback, for a call of this binding and for calls of others. So each call also holds a
- * map that is its binding's own: an exit releases what an enter of the same binding in the
- * same task has acquired, or nothing. A call that nests in another one of its binding holds
- * that map once more, and nothing else. What remains is an exit of a call that was handed
- * over, in a task that is inside another call of the same binding: lockdep takes that one
- * for the call that has ended.
+ * **Exits.** An exit does not say which enter it belongs to. A task may hold the same maps for
+ * a callback, for a call of this binding, and for calls of other bindings. So each call also
+ * holds a map of its own binding. An exit releases what an enter of the same binding in the
+ * same task has acquired, or nothing. A call that nests in another call of its binding only
+ * holds that map once more. If a call that was handed over exits in a task that is inside
+ * another call of the same binding, lockdep takes the other call for the one that has ended.
  *
- * A call of an interrupt holds nothing. It takes no lock that a wait could be under, since
- * waits sleep; and what is held meanwhile is the interrupted task's.
+ * **Classes.** Each place in the source that registers has a lock class. Callbacks and calls
+ * are readers by trylock: otherwise lockdep would follow what a callback takes to one of the
+ * two maps alone. Lockdep is not told of a wait with timeout 0, which only tests.
  *
- * Locking: none. Calls come from any context but NMI, the rest from process context.
+ * **Interrupts.** A call in an interrupt holds nothing. It takes no lock that a wait could be
+ * under, since waits sleep, and held_locks are those of the interrupted task.
  */
+/* Locking: none. Calls come from any context but NMI, the rest from process context. */
 
-#include <linux/cpumask.h>
 #include <linux/lockdep.h>
-#include <linux/pid.h>
 #include <linux/preempt.h>
 #include <linux/sched.h>
-#include <linux/smp.h>
 
-#include "internal.h"
+#include "binding.h"
+#include "debug.h"
 
-#ifdef CONFIG_LOCKDEP
-/* The rest is for the task's own locks. */
-#define NMR_TRACK_DEPTH		(MAX_LOCK_DEPTH / 2)
+/* Beyond this depth, held_locks are left to the task. */
+#define NMR_LOCKDEP_DEPTH		(MAX_LOCK_DEPTH / 2)
 
 static struct lock_class_key nmr_call_key;
 
-/* Initialise what lockdep wants of a new binding. */
-void nmr_track_init(struct nmr_binding *b)
+/* Initialise the map of a new binding. */
+void nmr_lockdep_init(struct nmr_binding *b)
 {
 	lockdep_init_map(&b->call_map, "nmr_call", &nmr_call_key, 0);
 }
 
-/* Has lockdep room for more, and the task still enough for its own locks? */
-static bool nmr_track_room(void)
+/* Tell whether held_locks has room for the registrar and for the task's own locks. */
+static bool nmr_lockdep_room(void)
 {
-	return debug_locks && current->lockdep_depth < NMR_TRACK_DEPTH;
+	return debug_locks && current->lockdep_depth < NMR_LOCKDEP_DEPTH;
 }
 
 /*
- * Acquire as a reader what a wait writes. As a trylock: what the callee takes depends on
- * this map and on all below it, and nothing is taken to wait for the callee to begin.
+ * Acquire as a reader what a wait writes. It is a trylock: the locks that the callee takes
+ * depend on this map, but no task waits for this map in order to call.
  */
 static void nmr_map_acquire(struct nmr_registration *reg, unsigned long ip)
 {
@@ -58,16 +58,16 @@ static void nmr_map_acquire(struct nmr_registration *reg, unsigned long ip)
 }
 
 /**
- * nmr_track_callback() - tell lockdep that a callback begins
+ * nmr_lockdep_callback() - tell lockdep that a callback begins
  * @b: the binding
  *
- * Return: true if nmr_track_callback_end() is to be called; false if there is no room.
+ * Return: true if nmr_lockdep_callback_end() must be called, false if there is no room.
  */
-bool nmr_track_callback(struct nmr_binding *b)
+bool nmr_lockdep_callback(struct nmr_binding *b)
 {
 	enum nmr_side side;
 
-	if (!nmr_track_room())
+	if (!nmr_lockdep_room())
 		return false;
 	for (side = 0; side < NMR_SIDES; side++)
 		nmr_map_acquire(b->reg[side], _RET_IP_);
@@ -75,7 +75,7 @@ bool nmr_track_callback(struct nmr_binding *b)
 }
 
 /* Tell lockdep that the callback has returned. */
-void nmr_track_callback_end(struct nmr_binding *b)
+void nmr_lockdep_callback_end(struct nmr_binding *b)
 {
 	enum nmr_side side;
 
@@ -83,20 +83,20 @@ void nmr_track_callback_end(struct nmr_binding *b)
 		lock_release(&b->reg[side]->dep_map, _RET_IP_);
 }
 
-static void nmr_track_enter(struct nmr_binding *b)
+void nmr_lockdep_enter(struct nmr_binding *b)
 {
 	enum nmr_side side;
 
-	if (!in_task() || !nmr_track_room())
+	if (!in_task() || !nmr_lockdep_room())
 		return;
 	if (!lock_is_held(&b->call_map))
 		for (side = 0; side < NMR_SIDES; side++)
 			nmr_map_acquire(b->reg[side], _RET_IP_);
-	/* Nothing depends on this one. */
+	/* Not validated (check = 0): it only marks the call. */
 	lock_acquire(&b->call_map, 0, 1, 2, 0, NULL, _RET_IP_);
 }
 
-static void nmr_track_exit(struct nmr_binding *b)
+void nmr_lockdep_exit(struct nmr_binding *b)
 {
 	enum nmr_side side;
 
@@ -109,10 +109,10 @@ static void nmr_track_exit(struct nmr_binding *b)
 }
 
 /*
- * Does the calling task hold the map of another registration of the class of @reg, of which
- * @map is? When lockdep turns itself off, what is held stays in held_locks[] for ever: the
- * maps may be gone, so nothing is read from them. The number of a class is what lockdep notes
- * of a map that is acquired.
+ * Tell whether the calling task holds the map of another registration of the class of @reg.
+ * @map is a copy of the map of @reg. When lockdep turns itself off, held_locks[] keeps its
+ * entries forever, and the maps may be gone, so this function reads no map from an entry. It
+ * acquires @map only to learn the class index that lockdep notes for it.
  */
 static bool nmr_class_is_held(const struct nmr_registration *reg, struct lockdep_map *map)
 {
@@ -128,17 +128,20 @@ static bool nmr_class_is_held(const struct nmr_registration *reg, struct lockdep
 }
 
 /**
- * nmr_track_wait() - tell lockdep that the calling task is about to wait
+ * nmr_lockdep_wait() - tell lockdep that the calling task is about to wait
  * @reg: for the callbacks and calls of this registration
  *
- * Not inside a callback or a call of another registration of the same class: a driver that
- * registers many from one place may let one wait for another, and lockdep cannot tell that
- * from waiting for itself. Not for one that has finished: its module, and with it the class,
- * may be gone. A module that unloads waits for RCU readers before its classes go.
+ * Tells nothing
  *
- * The wait has a map of its own: a call of the same task may hold that of @reg.
+ * - inside a callback or a call of another registration of the same class: a driver that
+ *   registers many from one place may let one wait for another, and lockdep cannot tell that
+ *   from waiting for itself;
+ * - if @reg has finished, since its module and class may be gone. A module that unloads waits
+ *   for RCU readers before its classes go.
+ *
+ * The wait acquires a copy of the map, because a call of the same task may hold the map.
  */
-void nmr_track_wait(struct nmr_registration *reg)
+void nmr_lockdep_wait(struct nmr_registration *reg)
 {
 	struct lockdep_map map;
 
@@ -154,72 +157,3 @@ void nmr_track_wait(struct nmr_registration *reg)
 	}
 	rcu_read_unlock();
 }
-#else
-static void nmr_track_enter(struct nmr_binding *b)
-{
-}
-
-static void nmr_track_exit(struct nmr_binding *b)
-{
-}
-#endif
-
-/*
- * Warn if a CPU calls that comes up and is not online yet. It runs hotplug callbacks of the
- * STARTING section then, in its idle task. Another CPU may take its counts meanwhile, and a
- * call that enters or exits at that moment would be lost.
- */
-static void nmr_check_cpu(const struct nmr_binding *b, enum nmr_side caller)
-{
-	int cpu = raw_smp_processor_id();
-
-	WARN_ONCE(!task_pid_nr(current) && !cpu_online(cpu),
-		  "nmr: %s: a call enters or exits on CPU %d, which is not online yet\n",
-		  b->reg[caller]->modname, cpu);
-}
-
-/**
- * __nmr_call_entered() - a call is in flight
- * @binding: the binding
- * @caller:  the side that makes the call
- *
- * Context: Any but NMI.
- */
-void __nmr_call_entered(struct nmr_binding *binding, enum nmr_side caller)
-{
-	nmr_check_cpu(binding, caller);
-	nmr_track_enter(binding);
-	nmr_holder_add(binding, caller);
-	/* Not a tail call: the stack is to have a frame of this function, to be skipped. */
-	barrier();
-}
-EXPORT_SYMBOL_NMR(__nmr_call_entered);
-
-/**
- * __nmr_call_exiting() - a call is about to end
- * @binding: the binding
- * @caller:  the side that made the call
- *
- * Context: Any but NMI.
- */
-void __nmr_call_exiting(struct nmr_binding *binding, enum nmr_side caller)
-{
-	nmr_check_cpu(binding, caller);
-	nmr_track_exit(binding);
-	nmr_holder_remove(binding, caller);
-}
-EXPORT_SYMBOL_NMR(__nmr_call_exiting);
-
-/**
- * __nmr_call_handed_over() - a call will end elsewhere than it began
- * @binding: the binding
- * @caller:  the side that makes the call
- *
- * Context: Any but NMI.
- */
-void __nmr_call_handed_over(struct nmr_binding *binding, enum nmr_side caller)
-{
-	nmr_track_exit(binding);
-	nmr_holder_hand_over(binding, caller);
-}
-EXPORT_SYMBOL_NMR(__nmr_call_handed_over);

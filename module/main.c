@@ -1,39 +1,40 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/*
- * nmr.ko: the Network Module Registrar. Module init and exit.
+/**
+ * DOC: Workqueues
  *
- * Exit runs when no module uses the registrar any more, so every registration has
- * finished; nor while references of nmr_binding_get() exist, which pin this module. What
- * may be left are objects on their way out: kobjects that are released late, and RCU
- * callbacks. Both run this module's text, and exit waits for them.
+ * **nmr_callback_wq** runs callbacks of modules. Callbacks may sleep and wait for each other,
+ * so hundreds may run concurrently: the queue is per CPU, because an unbound queue divides its
+ * limit among nodes. Callbacks may compute for long, so the queue is ``WQ_CPU_INTENSIVE``: a
+ * callback does not delay the start of the next. Callbacks may flush any work, so the queue
+ * is not ``WQ_MEM_RECLAIM``, which would warn.
  *
- * Locking: none is taken here; internal.h has their order.
+ * **nmr_wq** runs scans and finishes of registrations, and checks for stuck bindings. Each
+ * registration has its own work item. Scans may sleep, and compute for long, so the queue is
+ * ``WQ_CPU_INTENSIVE``, too: a scan delays no other work.
+ *
+ * **nmr_reap_wq** takes bindings out of sysfs, in a work item of each registration. It is a
+ * queue of its own, because readers of sysfs can make many items sleep. It is per CPU and not
+ * CPU intensive: many workers at once would contend for the locks of kernfs.
+ *
+ * **nmr_closed_wq** collects the counts of closed bindings. It is ordered, because collecting
+ * interrupts every CPU.
+ *
+ * The registrar's own work never waits behind a callback that sleeps. System workqueues
+ * cannot be used: their workers may all be blocked by tasks that wait for the registrar.
  */
+/* Module init and exit. "Memory and unloading" in refs.c says what exit waits for. */
 
 #include <linux/init.h>
 #include <linux/kernel.h>
 #include <linux/module.h>
 
-#include "internal.h"
+#include "binding.h"
+#include "callback.h"
+#include "debug.h"
 
-/* Protects all that internal.h marks L */
+/* Protects the members marked L. */
 DEFINE_SPINLOCK(nmr_lock);
 
-/*
- * Callbacks of modules run on a queue of their own. They may sleep and wait for each other,
- * so hundreds may run at once: per CPU, as an unbound queue shares them out by node. They
- * may compute for long, so none holds up the start of the next: WQ_CPU_INTENSIVE. They may
- * flush any work: not WQ_MEM_RECLAIM, or that would warn.
- *
- * The registrar's own work never waits behind a callback that sleeps. Scans, finishes and
- * reaping have a work item a registration: they may sleep, and scans may compute, and none
- * waits for another. Bindings are reaped by one worker a CPU unless that sleeps, as many at
- * once would contend for the locks of kernfs. What comes before any callback of a detach is
- * one ordered queue.
- *
- * The queues of the system are not used: their workers may all be blocked by tasks that
- * wait for the registrar.
- */
 struct workqueue_struct *nmr_callback_wq;
 struct workqueue_struct *nmr_reap_wq;
 struct workqueue_struct *nmr_wq;
@@ -77,10 +78,11 @@ static int __init nmr_init(void)
 	err = nmr_sysfs_init();
 	if (err)
 		goto out_objects;
-	err = nmr_registrar_init();
+	err = nmr_leave_init();
 	if (err)
 		goto out_sysfs;
 	nmr_debugfs_init();
+	nmr_api_init();
 	return 0;
 
 out_sysfs:
@@ -95,7 +97,7 @@ out_workqueues:
 static void __exit nmr_exit(void)
 {
 	nmr_debugfs_exit();
-	nmr_registrar_exit();
+	nmr_leave_exit();
 	nmr_stuck_exit();
 	nmr_offer_exit();
 	flush_workqueue(nmr_closed_wq);
@@ -107,7 +109,7 @@ static void __exit nmr_exit(void)
 	nmr_workqueues_exit();
 }
 
-/* Before the modules that register, should all be built in. */
+/* If all is built in, init runs before the modules that register. */
 subsys_initcall(nmr_init);
 module_exit(nmr_exit);
 

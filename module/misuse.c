@@ -1,14 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/*
- * Misuse of the API: one WARN a registration and kind, which names the module and says what
- * to do, and which is rate limited. The registrar ignores the misuse otherwise.
+/**
+ * DOC: Misuse
  *
- * Locking: none; any context.
+ * Misuse of the API causes one WARN for each registration and kind of misuse. It names the
+ * module and says what to do. The warnings of all modules share a rate limit. Otherwise the
+ * registrar ignores the misuse.
  */
+/* Locking: none. Any context. */
 
 #include <linux/ratelimit.h>
 
-#include "internal.h"
+#include "debug.h"
+#include "registration.h"
 
 /* The name of the side stands between @remedy and @rest. */
 static const struct {
@@ -44,11 +47,11 @@ static const struct {
 		"call nmr_wait_for_", "_deregister_complete() in module_exit()" },
 };
 
-/* Of all modules together; the suites lift it. */
+/* Shared by all modules. The suites lift it. */
 DEFINE_RATELIMIT_STATE(nmr_misuse_limit, DEFAULT_RATELIMIT_INTERVAL,
 		       DEFAULT_RATELIMIT_BURST);
 
-/* Warn of a misuse by the module of @reg. @binding is 0 if it concerns none. */
+/* Warn of a misuse by the module of @reg. @binding is 0 if the misuse concerns no binding. */
 void nmr_misuse(struct nmr_registration *reg, enum nmr_misuse kind, u64 binding)
 {
 	const char *side = nmr_side_name(reg->side);

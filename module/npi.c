@@ -1,24 +1,27 @@
 // SPDX-License-Identifier: GPL-2.0-only
+/**
+ * DOC: Interfaces
+ *
+ * An NPI exists while a registration holds it.
+ *
+ * **Order of arrival.** A registration draws its number in the order of arrival in the
+ * critical section that makes it visible to its peers. So if two registrations race, every
+ * task sees the same one as the later. The later one makes the offer: exactly one of the two
+ * does.
+ *
+ * The registrations of an NPI are a tree by that number, and not a list. So a walk keeps its
+ * place as a plain number. The walking task may drop the lock at any step, and the
+ * registration that it has reached may leave.
+ */
 /*
- * NPIs, and which registrations have joined them, in which order.
- *
- * Locking: the tree of NPIs and nmr_npi.users under nmr_npi_lock, a spinlock, so that a
- * registration that finishes never waits for the memory of one that begins; which
- * registrations have joined under nmr_lock. An NPI lives while a registration holds it.
- *
- * The order of arrival is drawn under nmr_lock in the same critical section that
- * makes the registration visible. Of two registrations that race, every task therefore
- * sees the same one as the later, and only the later one offers: never both, never
- * neither.
- *
- * The registrations that have joined are a tree by that number, not a list, so that a
- * walk keeps its place as a plain number: the walker may drop the lock anywhere, and the
- * registration that the walk has reached may leave.
+ * Locking: nmr_npi_lock for the tree of NPIs and nmr_npi.users. It is a spinlock, so that a
+ * registration that finishes never waits for an allocation of a registration that begins.
+ * nmr_lock for the registrations that have joined.
  */
 
 #include <linux/slab.h>
 
-#include "internal.h"
+#include "registration.h"
 
 static struct rb_root nmr_npis = RB_ROOT;	/* by GUID */
 static DEFINE_SPINLOCK(nmr_npi_lock);
@@ -47,7 +50,7 @@ static struct nmr_npi *nmr_npi_alloc(const guid_t *id)
 	return npi;
 }
 
-/* Return: the NPI of that name, held once more; @new, if there is none; or NULL. */
+/* Find the NPI @id and hold it. If there is none, add and return @new, which may be NULL. */
 static struct nmr_npi *nmr_npi_hold(const guid_t *id, struct nmr_npi *new)
 {
 	struct nmr_npi *npi = new;
@@ -66,7 +69,7 @@ static struct nmr_npi *nmr_npi_hold(const guid_t *id, struct nmr_npi *new)
 	return npi;
 }
 
-/* Return: the NPI of that name, made if need be; NULL: allocation failure. */
+/* Find or create the NPI @id, and hold it. Return: NULL: allocation failure. */
 struct nmr_npi *nmr_npi_get(const guid_t *id)
 {
 	struct nmr_npi *npi = nmr_npi_hold(id, NULL), *new;
@@ -102,9 +105,9 @@ static bool nmr_earlier(struct rb_node *a, const struct rb_node *b)
 }
 
 /*
- * Let peers find @reg. Offers of peers that came earlier are its register call's, offers of
- * peers that come later are theirs: until one of these calls withholds an offer, none is
- * owed.
+ * Let peers find @reg. Its register call makes the offers to earlier peers, and the register
+ * calls of later peers make the offers to them. No offer is owed to @reg until one of these
+ * calls withholds it.
  */
 void nmr_npi_join(struct nmr_registration *reg)
 {
@@ -115,7 +118,7 @@ void nmr_npi_join(struct nmr_registration *reg)
 	rb_add(&reg->arrived, &reg->npi->arrived[reg->side], nmr_earlier);
 }
 
-/* Take @reg out of its NPI: from here on no task begins an offer to it. */
+/* Take @reg out of its NPI. From now on no task begins an offer to it. */
 void nmr_npi_leave(struct nmr_registration *reg)
 {
 	lockdep_assert_held(&nmr_lock);

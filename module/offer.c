@@ -1,47 +1,72 @@
 // SPDX-License-Identifier: GPL-2.0-only
+/**
+ * DOC: Offers
+ *
+ * **A register call makes the first offers.** Of two registrations of an NPI the later one
+ * makes the offer, in its register call. The call walks through the peers that came earlier,
+ * and owns the offer of each until it has passed the peer. If the client is full, or if an
+ * allocation fails, the call withholds the offer: it records nothing, and from then on the
+ * client's scan owns the offer.
+ *
+ * **Every owed offer has one owner.** An offer is owed for a client and a provider that have
+ * joined, are not leaving, and have no pair. Under nmr_lock, exactly one of these is true:
+ *
+ * - the register call of the later one has not passed the earlier one (``passed`` of the later
+ *   one is below ``seq`` of the earlier one): that call makes the offer;
+ * - that call has passed it, and the provider is beyond the mark of the client (``offered`` of
+ *   the client is below ``seq`` of the provider): the client's scan makes the offer.
+ *
+ * A register call passes a peer and decides about it in one critical section. A scan moves the
+ * mark over providers that it offers, that have a pair, or that a register call still has to
+ * pass. So no offer is lost. An offer begins with taking the pair under nmr_lock, so no offer
+ * is made twice.
+ *
+ * **A scan makes the others.** A scan is a run of a registration's work item. It is queued if
+ * an offer may have become possible. A scan of a client makes
+ *
+ * - the offers that are owed to the client. The client has a mark, ``offered``: providers up
+ *   to the mark owe no offer, unless a register call still has to pass them. A register call
+ *   that withholds an offer moves the mark back;
+ * - the offers of deferred pairs that have become due, see pair.c.
+ *
+ * Each offer of a scan is made in a work item of the binding, so that no offer waits for
+ * another. A scan of a provider makes no offer. It finds the deferred pairs that an event of
+ * the provider has made due, and queues scans of their clients.
+ *
+ * **When a scan is queued.** nmr_binding_finish() queues a scan of a client that has
+ * max_bindings, because a slot has become free. Events of pairs, and retries after an
+ * allocation failure, queue scans, too. A scan that has not begun serves later requests. A
+ * scan that has begun is queued again. A scan of a full client stops at its first due pair,
+ * so N providers that defer cost O(N).
+ *
+ * **Allocation failure.** The client is listed as starved, and scanned again after
+ * ``NMR_RETRY_DELAY``, until the offer is made.
+ */
 /*
- * Which offers are made, and when.
- *
- * Of two registrations of an NPI the later one makes the offer, in its register call,
- * which walks through the peers that came earlier: the pair is that call's until it has
- * passed it. An offer that it withholds, because the client is full or no memory is
- * left, is simply not recorded, and from then on belongs to the client's scan.
- *
- * A scan is a work item of a registration, queued when something may have become
- * possible. It only starts offers; each attach runs in a work item of its own, so that
- * none waits for another. A client's scan goes through
- *
- *   - the providers beyond the mark it has reached (nmr_registration.offered), and makes
- *     the offers that are owed. A register call that withholds one moves the mark back;
- *   - the deferred pairs that have become due, see pair.c.
- *
- * A provider's scan makes no offer. It finds the deferred pairs that an event of the
- * provider has made due, and queues the scans of their clients.
- *
- * Want of memory: the client is listed as starved and scanned again a little later,
- * until the offer is made.
- *
- * Locking: nmr_lock, dropped at least every NMR_BATCH steps. All of it runs in process
- * context and allocates outside the lock.
+ * Locking: nmr_lock, dropped at least every NMR_BATCH steps. All functions run in process
+ * context and allocate without the lock.
  */
 
 #include <linux/kernel.h>
 #include <linux/sched.h>
 
-#include "internal.h"
+#include "binding.h"
+#include "callback.h"
 
-#define NMR_RETRY_DELAY	(HZ / 10)	/* until memory is asked for again */
+#define NMR_RETRY_DELAY	(HZ / 10)	/* until an allocation is tried again */
 
 /**
- * struct nmr_offers - the offers a register call or a scan makes
+ * struct nmr_offers - the offers that a register call or a scan makes
  * @reg:	the registration
- * @spare:	a binding for the next offer, made outside the lock
- * @no_memory:	there is none, and none could be had
+ * @spare:	a binding for the next offer, allocated without the lock, or NULL
+ * @no_memory:	the allocation of @spare has failed
  * @offer:	the result of a step: a binding to be attached, or NULL
  *
- * A step looks for the next offer under nmr_lock. It returns 0: @offer, or NULL if
- * there is no more; -EAGAIN: has done a batch, call again; -ENOMEM: call again with a
- * spare, or with @no_memory.
+ * A step looks for the next offer under nmr_lock. It returns
+ *
+ * * 0		- @offer is the next offer, or NULL if there is none
+ * * %-EAGAIN	- the step has done a batch: call it again
+ * * %-ENOMEM	- call it again with @spare or with @no_memory
  */
 struct nmr_offers {
 	struct nmr_registration	*reg;
@@ -53,8 +78,8 @@ struct nmr_offers {
 static LIST_HEAD(nmr_starved);	/* nmr_lock */
 
 /*
- * Scan the clients that starve now. A scan that runs meanwhile and finds no memory, either,
- * lists its client for the next time.
+ * Scan the clients that are starved now. If an allocation of a concurrent scan fails, the scan
+ * lists its client for the next retry.
  */
 static void nmr_retry(struct work_struct *work)
 {
@@ -108,13 +133,13 @@ static void nmr_use_spare(struct nmr_offers *o, struct nmr_registration *client,
 	o->spare = NULL;
 }
 
-/* Run steps until one has found an offer. Return: it, or NULL if there is no more. */
+/* Run steps until one has found an offer. Return: the offer, or NULL if there is none. */
 static struct nmr_binding *nmr_next_offer(struct nmr_offers *o,
 					  int (*step)(struct nmr_offers *o))
 {
 	int err;
 
-	/* After an offer there is likely another one: a step less. */
+	/* After an offer there is likely another one: allocate before the step asks. */
 	if (o->offer && !o->spare)
 		o->spare = nmr_binding_alloc();
 	o->offer = NULL;
@@ -142,8 +167,8 @@ static void nmr_withhold(struct nmr_registration *client,
 }
 
 /*
- * Pass the next peer that came earlier. Passing it and deciding about it are one critical
- * section, so at any time either this call or the client's scan owns the offer.
+ * Pass the next peer that came earlier. Advance ->passed and decide about the peer in one
+ * critical section, so that either this call or the client's scan owns the offer at any time.
  */
 static int nmr_earlier_step(struct nmr_offers *o)
 {
@@ -179,8 +204,10 @@ static int nmr_earlier_step(struct nmr_offers *o)
  * nmr_offer_earlier() - make the offers of a register call
  * @reg: the registration, just published
  *
- * Returns when each has been made and its attach callbacks have returned. The calling
- * task makes them, unless it is deep in callbacks that register: then workers do.
+ * Returns when each offer has been made and its attach callbacks have returned. The calling
+ * task makes the offers, unless it is NMR_CALLBACKS_NESTED callbacks deep: then workers do.
+ *
+ * Context: Process, may sleep.
  */
 void nmr_offer_earlier(struct nmr_registration *reg)
 {
@@ -202,8 +229,10 @@ void nmr_offer_earlier(struct nmr_registration *reg)
  * nmr_offer_arrival() - make deferred pairs due, as a provider has joined their NPI
  * @provider: the provider
  *
- * A client that begins to wait while this function runs has counted the arrival, so only
- * the clients that wait now are looked at.
+ * Looks only at the clients that have deferred pairs now. A pair that is deferred while this
+ * function runs has a token that includes the arrival.
+ *
+ * Context: Process, may sleep.
  */
 void nmr_offer_arrival(struct nmr_registration *provider)
 {
@@ -337,7 +366,7 @@ static void nmr_scan_pairs(struct nmr_registration *reg, struct list_head *list,
 	spin_unlock_irq(&nmr_lock);
 }
 
-/* Have the client's scan offer @pair if an event of the provider has made it due. */
+/* Queue a scan of the client if an event of the provider has made @pair due. */
 static void nmr_wake_pair(struct nmr_pair *pair)
 {
 	if (!nmr_pair_due(pair))
@@ -346,7 +375,7 @@ static void nmr_wake_pair(struct nmr_pair *pair)
 	nmr_registration_scan(pair->reg[NMR_CLIENT]);
 }
 
-/* Have a pair that was declined or aborted offered again. */
+/* Queue a new offer of a pair that was declined or aborted. */
 static void nmr_forgive_pair(struct nmr_pair *pair)
 {
 	if (pair->state == NMR_PAIR_BOUND)
@@ -356,8 +385,14 @@ static void nmr_forgive_pair(struct nmr_pair *pair)
 	nmr_registration_scan(pair->reg[NMR_CLIENT]);
 }
 
-/* Do what has been asked for since the last scan of @reg. */
-static void nmr_scan(struct nmr_registration *reg, bool forgive)
+/**
+ * nmr_offer_again() - scan a registration
+ * @reg:     the registration
+ * @forgive: also offer the pairs that were declined or aborted
+ *
+ * Context: Process, may sleep.
+ */
+void nmr_offer_again(struct nmr_registration *reg, bool forgive)
 {
 	if (forgive)
 		nmr_scan_pairs(reg, &reg->pairs, nmr_forgive_pair);
@@ -365,27 +400,4 @@ static void nmr_scan(struct nmr_registration *reg, bool forgive)
 		nmr_scan_client(reg);
 	else
 		nmr_scan_pairs(reg, &reg->deferred, nmr_wake_pair);
-}
-
-/* Run a registration's work item: a scan, or, when nothing holds it any more, its finish. */
-void nmr_offer_work(struct work_struct *work)
-{
-	struct nmr_registration *reg = container_of(work, struct nmr_registration, work);
-	bool finished, forgive;
-
-	spin_lock_irq(&nmr_lock);
-	finished = !reg->busy;
-	forgive = reg->forgive;
-	reg->scan_queued = false;
-	reg->forgive = false;
-	spin_unlock_irq(&nmr_lock);
-	if (finished) {
-		nmr_registration_finish(reg);
-		return;
-	}
-
-	nmr_scan(reg, forgive);
-	spin_lock_irq(&nmr_lock);
-	nmr_registration_idle(reg);
-	spin_unlock_irq(&nmr_lock);
 }

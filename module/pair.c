@@ -1,30 +1,38 @@
 // SPDX-License-Identifier: GPL-2.0-only
+/**
+ * DOC: Pairs
+ *
+ * A pair is the record of what became of the offer to a client of a provider. If there is no
+ * record, the offer is still owed. The first of the two registrations that finishes frees the
+ * record.
+ *
+ * **Deferred pairs.** A deferred pair is offered again if one of three events has happened
+ * since its outcome was open: an attached binding of its client or of its provider has been
+ * cleaned up, that side has asked for new offers, or another provider has joined the NPI. Each
+ * event is counted where it happens. The sum of the counts is the *token* of the pair. The
+ * pair is due if its token differs from the token that was kept when the offer began (for a
+ * binding detached with ``NMR_DETACH_FALLBACK``: when the binding closed). So no event
+ * between an offer and its outcome is lost, and no event needs a record. The cleanup of a
+ * binding is no event of its own pair: the token that the pair keeps moves along. A client
+ * that registers is no event, or N clients of a provider that defers would be made N^2/2
+ * offers.
+ *
+ * **Linear cost.** A client has two lists of deferred pairs: *deferred* holds pairs that no
+ * event has concerned yet, *due* holds pairs that may be due. Events move pairs from the first
+ * list to the second. So a scan of a client looks only at pairs that it can offer, and each
+ * pair costs a constant number of steps an event, however many other pairs wait.
+ */
 /*
- * What became of the offers already made: a record for each client and provider that
- * have met. Where there is no record the offer is still owed.
- *
- * A deferred pair is offered again when one of three things has happened since the
- * outcome was open: an attached binding of its client or of its provider was cleaned
- * up (or that side asked for new offers), or another provider joined the NPI. Each of
- * these events is counted where it happens, and the sum of the counts is the pair's
- * token. The pair is due when its token differs from the one that was kept when the
- * offer began (for a binding detached with FALLBACK: when the binding closed). So no
- * event between an offer and its outcome is lost, and no event needs a record.
- *
- * A client has two lists of deferred pairs: those that no event has concerned yet, and
- * those that may be due. Events move pairs from the first to the second, so a scan of a
- * client looks only at pairs that it can offer, and a pair costs a constant number of
- * steps an event, however many other pairs wait.
- *
- * Locking: all functions must be called with nmr_lock held, except nmr_pair_reoffer() and
- * nmr_pair_forget_all(), which take it.
+ * Locking: all functions must be called with nmr_lock held, except nmr_registration_reoffer()
+ * and nmr_pair_forget_all(), which take it.
  */
 
 #include <linux/sched.h>
 #include <linux/slab.h>
 
-#include "internal.h"
+#include "registration.h"
 
+/* Count the events that concern @pair. */
 u64 nmr_pair_token(const struct nmr_pair *pair)
 {
 	const struct nmr_registration *client = pair->reg[NMR_CLIENT];
@@ -60,7 +68,7 @@ struct nmr_pair *nmr_pair_find(struct nmr_registration *client, u64 provider_seq
 	return node ? rb_entry(node, struct nmr_pair, by_provider) : NULL;
 }
 
-/* Record that the two meet for the first time. */
+/* Record that @client and @provider meet for the first time. */
 void nmr_pair_add(struct nmr_pair *pair, struct nmr_registration *client,
 		  struct nmr_registration *provider)
 {
@@ -76,7 +84,7 @@ void nmr_pair_add(struct nmr_pair *pair, struct nmr_registration *client,
 	rb_add(&pair->by_provider, &client->by_provider, nmr_pair_less);
 }
 
-/* Keep @client in the list of clients that an arriving provider concerns, or not. */
+/* Put @client into the list of clients that an arriving provider concerns, or remove it. */
 static void nmr_pair_update_waiting(struct nmr_registration *client)
 {
 	if (list_empty(&client->deferred) || client->leaving)
@@ -91,7 +99,7 @@ bool nmr_pair_due(const struct nmr_pair *pair)
 	return pair->state == NMR_PAIR_DEFERRED && pair->token != nmr_pair_token(pair);
 }
 
-/* Put @pair into the list of its client where a scan of the client looks, or not. */
+/* Put @pair into that list of its client that fits its state. */
 void nmr_pair_sort(struct nmr_pair *pair)
 {
 	struct nmr_registration *client = pair->reg[NMR_CLIENT];
@@ -117,7 +125,7 @@ void nmr_pair_set(struct nmr_pair *pair, enum nmr_pair_state state)
 	nmr_pair_sort(pair);
 }
 
-/* Have a scan of @client look at all of its deferred pairs. */
+/* Queue a scan of @client that looks at all of its deferred pairs. */
 void nmr_pair_all_due(struct nmr_registration *client)
 {
 	lockdep_assert_held(&nmr_lock);
@@ -130,7 +138,7 @@ void nmr_pair_all_due(struct nmr_registration *client)
 }
 
 /* Count an event of @reg, which makes each of its deferred pairs due. */
-void nmr_pair_event(struct nmr_registration *reg)
+void nmr_registration_event(struct nmr_registration *reg)
 {
 	lockdep_assert_held(&nmr_lock);
 	reg->events++;
@@ -141,14 +149,16 @@ void nmr_pair_event(struct nmr_registration *reg)
 }
 
 /**
- * nmr_pair_reoffer() - offer a registration its pairs again
+ * nmr_registration_reoffer() - offer the deferred pairs of a registration again
  * @reg: the registration
- * @all: also those that were declined or aborted, and not only those that are deferred
+ * @all: also offer the pairs that were declined or aborted
  *
  * Context: Task or softirq.
- * Return: 0, or -ESHUTDOWN: @reg is leaving.
+ * Return:
+ * * 0			- the offers will be made
+ * * %-ESHUTDOWN	- @reg is leaving
  */
-int nmr_pair_reoffer(struct nmr_registration *reg, bool all)
+int nmr_registration_reoffer(struct nmr_registration *reg, bool all)
 {
 	unsigned long flags;
 	int err = 0;
@@ -157,7 +167,7 @@ int nmr_pair_reoffer(struct nmr_registration *reg, bool all)
 	if (reg->leaving) {
 		err = -ESHUTDOWN;
 	} else if (reg->joined) {
-		nmr_pair_event(reg);
+		nmr_registration_event(reg);
 		reg->forgive |= all;
 		if (all)
 			nmr_registration_scan(reg);

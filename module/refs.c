@@ -1,30 +1,44 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/*
- * What keeps registrations and bindings: their memory, their references, and what a
- * registration is busy with.
+/**
+ * DOC: Memory and unloading
  *
- * Each has a count that keeps the memory and nothing else; bindings, kobjects and
- * callers of the API hold it. The memory goes a grace period after the last put, which
- * may come from any context. All of them are counted, for nmr.ko's own exit.
+ * **References keep memory.** Registrations and bindings have a reference count that keeps
+ * their memory and nothing else. Bindings, kobjects and callers of the API hold references.
+ * The last put may come from any context. It frees the memory after a grace period. Since a
+ * kobject holds a reference, a release() that comes late delays no wait.
  *
- * A registration has a second count, busy, which decides when it finishes: 1 until it
- * leaves, and 1 for its register call, each of its bindings, and a scan. It reaches
- * zero once, on the way out, and then the work item, which no scan can hold any more,
- * finishes the registration.
+ * **Pins decide when a registration finishes.** A registration that is not leaving has one
+ * pin. Its register call, each of its bindings, and a scan that is queued or runs pin it
+ * once more. The pins reach zero once, after it has left. Then its work item, which no scan
+ * uses any more, finishes it.
  *
- * Locking: busy under nmr_lock. References take no lock.
+ * **Todo decides when a binding cleans up**, see "A binding's life".
+ *
+ * **Unloading nmr.ko.** Each reference that a module takes with nmr_binding_get() pins
+ * nmr.ko, so rmmod fails while any is held. *nmr/references* in debugfs lists the bindings
+ * that have finished and are still referenced. The exit function runs if no module uses
+ * nmr.ko, so each registration has finished. Kobjects that are released late and RCU callbacks
+ * may remain, and both run text of nmr.ko. So nmr_objects_exit() waits until the count of
+ * objects is zero, and calls rcu_barrier() before and after the wait. It calls rcu_barrier()
+ * after the wait because the callback that has freed the last object may still run. It calls
+ * rcu_barrier() three times before the wait for kernels that delay callbacks: two times for a
+ * binding, which is freed after up to two grace periods, and once for the registrations that
+ * the binding held.
  */
+/* Locking: pins under nmr_lock. References take no lock. */
 
 #include <linux/slab.h>
 
-#include "internal.h"
+#include "binding.h"
+#include "callback.h"
+#include "debug.h"
 
 static struct kmem_cache *nmr_binding_cache;
 
-/* Registrations and bindings whose memory has not been freed */
+/* Registrations and bindings that have memory */
 static atomic_long_t nmr_objects;
 
-/* Bindings that have ended and are referenced still; nmr_lock */
+/* Bindings that have finished and are still referenced; nmr_lock */
 static LIST_HEAD(nmr_referenced);
 static DECLARE_WAIT_QUEUE_HEAD(nmr_no_objects);
 
@@ -34,11 +48,7 @@ static void nmr_object_freed(void)
 		wake_up(&nmr_no_objects);
 }
 
-/*
- * Wait until all memory has been freed and no callback that did it still runs. The
- * barriers before the wait are for kernels whose callbacks are lazy: two for bindings,
- * and one for the registrations these held.
- */
+/* Wait until all memory has been freed and no callback that frees any still runs. */
 void nmr_objects_exit(void)
 {
 	rcu_barrier();
@@ -46,11 +56,11 @@ void nmr_objects_exit(void)
 	rcu_barrier();
 	wait_event(nmr_no_objects, !atomic_long_read(&nmr_objects));
 	rcu_barrier();
-	nmr_counts_exit();
+	nmr_gates_exit();
 	kmem_cache_destroy(nmr_binding_cache);
 }
 
-/* Bindings begin with what calls read, and have that line to themselves. */
+/* Calls read the gates at the begin of a binding: no other object shares that cache line. */
 int __init nmr_objects_init(void)
 {
 	nmr_binding_cache = KMEM_CACHE(nmr_binding, SLAB_HWCACHE_ALIGN);
@@ -77,7 +87,6 @@ struct nmr_registration *nmr_registration_alloc(enum nmr_side side)
 	INIT_LIST_HEAD(&reg->open);
 	INIT_LIST_HEAD(&reg->stuck);
 	INIT_LIST_HEAD(&reg->stuck_node);
-	INIT_WORK(&reg->reap_work, nmr_reap_work);
 	init_waitqueue_head(&reg->wait);
 	return reg;
 }
@@ -93,49 +102,49 @@ void nmr_registration_get(struct nmr_registration *reg)
 	refcount_inc(&reg->refs);
 }
 
-/* Any context: the memory goes a grace period later. */
+/* Drop a reference. Any context. The last put frees the memory after a grace period. */
 void nmr_registration_put(struct nmr_registration *reg)
 {
 	if (refcount_dec_and_test(&reg->refs))
 		call_rcu(&reg->rcu, nmr_registration_free_rcu);
 }
 
-void nmr_registration_busy(struct nmr_registration *reg)
+void nmr_registration_pin(struct nmr_registration *reg)
 {
 	lockdep_assert_held(&nmr_lock);
-	reg->busy++;
+	reg->pins++;
 }
 
-/* End what @reg was busy with. Needs a reference if the caller touches @reg afterwards. */
-void nmr_registration_idle(struct nmr_registration *reg)
+/* Drop a pin. @reg may be freed afterwards unless the caller holds a reference. */
+void nmr_registration_unpin(struct nmr_registration *reg)
 {
 	lockdep_assert_held(&nmr_lock);
-	if (!--reg->busy)
+	if (!--reg->pins)
 		nmr_queue_work(nmr_wq, &reg->work);
 }
 
-/* See which offers can be made for @reg, soon. */
+/* Queue a scan, which makes the offers that have become possible for @reg. */
 void nmr_registration_scan(struct nmr_registration *reg)
 {
 	lockdep_assert_held(&nmr_lock);
 	if (reg->leaving || reg->scan_queued)
 		return;
 	reg->scan_queued = true;
-	nmr_registration_busy(reg);
+	nmr_registration_pin(reg);
 	nmr_queue_work(nmr_wq, &reg->work);
 }
 
 /* Bindings */
 
-/* What nmr_binding_alloc() makes, as far as it got. */
+/* Free what nmr_binding_alloc() has allocated, which may be a part. */
 static void nmr_binding_free_parts(struct nmr_binding *b)
 {
-	nmr_counts_free(b);
+	nmr_gates_free(&b->gates);
 	kfree(b->pair);
 	kmem_cache_free(nmr_binding_cache, b);
 }
 
-/* Return: a binding that is not bound yet, with a record for its pair, or NULL. */
+/* Allocate a binding, and a record for its pair. Return: NULL: allocation failure. */
 struct nmr_binding *nmr_binding_alloc(void)
 {
 	struct nmr_binding *b = kmem_cache_zalloc(nmr_binding_cache, GFP_KERNEL);
@@ -143,11 +152,10 @@ struct nmr_binding *nmr_binding_alloc(void)
 	if (!b)
 		return NULL;
 	b->pair = kzalloc(sizeof(*b->pair), GFP_KERNEL);
-	if (!b->pair || nmr_counts_alloc(b)) {
+	if (!b->pair || nmr_gates_alloc(&b->gates)) {
 		nmr_binding_free_parts(b);
 		return NULL;
 	}
-	nmr_gate_init(b);
 	INIT_LIST_HEAD(&b->watch);
 	atomic_long_inc(&nmr_objects);
 	atomic_set(&b->todo, 2 * NMR_SIDES + 1);
@@ -164,27 +172,7 @@ void nmr_binding_discard(struct nmr_binding *b)
 	nmr_object_freed();
 }
 
-/*
- * Return: the next binding after @b that has ended and is referenced still, the first one if
- * @b is NULL, pinned; or NULL. Unpins @b.
- */
-struct nmr_binding *nmr_binding_next_referenced(struct nmr_binding *b)
-{
-	struct nmr_binding *next = b ?: list_entry(&nmr_referenced, struct nmr_binding, watch);
-
-	spin_lock_irq(&nmr_lock);
-	list_for_each_entry_continue(next, &nmr_referenced, watch)
-		if (refcount_inc_not_zero(&next->refs))
-			break;
-	if (list_entry_is_head(next, &nmr_referenced, watch))
-		next = NULL;
-	spin_unlock_irq(&nmr_lock);
-	if (b)
-		nmr_binding_unpin(b);
-	return next;
-}
-
-/* Free a binding that was offered: the pair's record is not its own. */
+/* Free a binding that was offered. The registrations own the record of its pair. */
 static void nmr_binding_free(struct nmr_binding *b)
 {
 	unsigned long flags;
@@ -197,7 +185,7 @@ static void nmr_binding_free(struct nmr_binding *b)
 	}
 	for (side = 0; side < NMR_SIDES; side++)
 		nmr_registration_put(b->reg[side]);
-	nmr_counts_free(b);
+	nmr_gates_free(&b->gates);
 	kmem_cache_free(nmr_binding_cache, b);
 	nmr_object_freed();
 }
@@ -208,9 +196,9 @@ static void nmr_binding_free_rcu(struct rcu_head *rcu)
 }
 
 /*
- * Drop the registrar's own reference, a grace period after the last callback: a task that
- * found the pointer under RCU until then may still get a reference. If a task ever did, it
- * may have published the pointer since, and the memory goes another grace period later.
+ * Drop the registrar's own reference, a grace period after the last callback. Until then a
+ * task that found the pointer under RCU may take a reference. If any task has taken one, it
+ * may have published the pointer since, so the memory is freed another grace period later.
  */
 static void nmr_binding_drop_rcu(struct rcu_head *rcu)
 {
@@ -230,33 +218,73 @@ static void nmr_binding_drop_rcu(struct rcu_head *rcu)
 		nmr_binding_free(b);
 }
 
+/* Drop the registrar's own reference after a grace period. */
 void nmr_binding_drop(struct nmr_binding *b)
 {
 	call_rcu(&b->rcu, nmr_binding_drop_rcu);
 }
 
-/* Have @b reaped, with the others of the registration that ends it. Any context. */
+/* Queue @b to be reaped, with the others of the registration that ends it. Any context. */
 void nmr_binding_reap_later(struct nmr_binding *b)
 {
 	struct nmr_registration *reg = nmr_binding_leaver(b);
 
-	/* Once @b is in the list, a worker may reap it, and @reg may go with it. */
+	/* Once @b is in the list, a worker may reap it and drop its reference on @reg. */
 	nmr_registration_get(reg);
-	if (!llist_add(&b->batch, &reg->reap) ||
+	if (!llist_add(&b->reap, &reg->reap) ||
 	    !nmr_queue_work(nmr_reap_wq, &reg->reap_work))
 		nmr_registration_put(reg);
 }
 
-/* Keep the memory of @b, for code of the registrar's own. */
-void nmr_binding_pin(struct nmr_binding *b)
+/*
+ * Count down what the cleanup of @b waits for. The task or interrupt that does the last part
+ * queues the cleanup, and must not touch @b afterwards. A binding without a cleanup callback
+ * does not wait for a worker that runs callbacks.
+ */
+void nmr_binding_part_done(struct nmr_binding *b)
+{
+	if (atomic_dec_return(&b->todo))
+		return;
+	if (nmr_binding_has_cleanup(b))
+		nmr_queue_work(nmr_callback_wq, &b->work);
+	else
+		nmr_binding_reap_later(b);
+}
+
+/*
+ * Take a reference for the registrar's own use. It leaves shared alone: the registrar does
+ * not publish the pointer under RCU.
+ */
+void __nmr_binding_get(struct nmr_binding *b)
 {
 	refcount_inc(&b->refs);
 }
 
-void nmr_binding_unpin(struct nmr_binding *b)
+/* Drop a reference. Any context. The last put frees the memory after a grace period. */
+void __nmr_binding_put(struct nmr_binding *b)
 {
 	if (refcount_dec_and_test(&b->refs))
 		call_rcu(&b->rcu, nmr_binding_free_rcu);
+}
+
+/*
+ * Walk the bindings that have finished and are still referenced. Drop the reference on @b.
+ * Return: the next binding after @b, or the first if @b is NULL, with a reference; or NULL.
+ */
+struct nmr_binding *nmr_binding_next_referenced(struct nmr_binding *b)
+{
+	struct nmr_binding *next = b ?: list_entry(&nmr_referenced, struct nmr_binding, watch);
+
+	spin_lock_irq(&nmr_lock);
+	list_for_each_entry_continue(next, &nmr_referenced, watch)
+		if (refcount_inc_not_zero(&next->refs))
+			break;
+	if (list_entry_is_head(next, &nmr_referenced, watch))
+		next = NULL;
+	spin_unlock_irq(&nmr_lock);
+	if (b)
+		__nmr_binding_put(b);
+	return next;
 }
 
 struct nmr_binding *nmr_binding_get(struct nmr_binding *binding)
@@ -264,8 +292,11 @@ struct nmr_binding *nmr_binding_get(struct nmr_binding *binding)
 	if (binding) {
 		__module_get(THIS_MODULE);
 		atomic_inc(&binding->users);
-		refcount_inc(&binding->refs);
-		/* Visible to the task that drops the last reference, by its refcount. */
+		__nmr_binding_get(binding);
+		/*
+		 * Visible to nmr_binding_drop_rcu(): the store precedes the put of this
+		 * reference, and the final put is an acquire.
+		 */
 		WRITE_ONCE(binding->shared, true);
 	}
 	return binding;
@@ -277,7 +308,7 @@ void nmr_binding_put(struct nmr_binding *binding)
 	if (!binding)
 		return;
 	atomic_dec(&binding->users);
-	nmr_binding_unpin(binding);
+	__nmr_binding_put(binding);
 	module_put(THIS_MODULE);
 }
 EXPORT_SYMBOL_NMR(nmr_binding_put);

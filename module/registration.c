@@ -1,15 +1,22 @@
 // SPDX-License-Identifier: GPL-2.0-only
+/**
+ * DOC: Registrations
+ *
+ * **Handles.** A handle is a number that is issued once. If a number was issued and is not in
+ * the table, its registration has finished: so a stale handle is told from an invented one
+ * without touching freed memory. A register call that fails may have shown its number in
+ * sysfs before, so the number is used up. The index of an XArray is an unsigned long: on
+ * 32-bit machines it is the low half of the number, and a register call that finds the index
+ * taken draws another number.
+ *
+ * **All or nothing.** A register call that fails leaves nothing behind but the number. The
+ * directory in sysfs is made before the registration joins its NPI, because joining cannot
+ * fail.
+ */
 /*
- * Which registrations there are: publish one, find it, finish it.
- *
- * Ids are numbers. A number that was issued and is not in the table is that of a
- * registration that has finished; so a stale handle is told from an invented one without
- * touching freed memory. A number is never issued twice: a registration that fails for
- * want of memory may have been seen in sysfs already, and has used its number up.
- *
- * Locking: the tables have locks of their own, and are read under RCU. No function here
- * holds a lock while it allocates memory or makes a directory, so no registration waits for
- * another one.
+ * Locking: the tables are XArrays, which have their own locks, and which are read under RCU.
+ * No function here holds a lock while it allocates memory or makes a directory, so no
+ * registration waits for another one.
  */
 
 #include <linux/atomic.h>
@@ -17,19 +24,19 @@
 #include <linux/xarray.h>
 #include <trace/events/nmr.h>
 
-#include "internal.h"
+#include "binding.h"
 
-static atomic64_t nmr_issued[NMR_SIDES];	/* the last id */
+static atomic64_t nmr_issued[NMR_SIDES];	/* the last number issued */
 
-/* All that have not finished, by id (by its low bits, where a long has 32). */
+/* Registrations that have not finished, by id (by its low 32 bits on 32-bit machines) */
 static struct xarray nmr_registrations[NMR_SIDES] = {
 	XARRAY_INIT(nmr_registrations[NMR_CLIENT], 0),
 	XARRAY_INIT(nmr_registrations[NMR_PROVIDER], 0),
 };
 
 /*
- * Return: with a reference; NULL if long finished; ERR_PTR(-EINVAL) if never issued. The
- * number of a registration that has not joined its NPI yet is in no handle.
+ * Find a registration. Return: it, with a reference; NULL if it has finished; ERR_PTR(-EINVAL)
+ * if @id was never issued. A number is in no handle before its registration has joined.
  */
 struct nmr_registration *nmr_registration_find(enum nmr_side side, u64 id)
 {
@@ -47,7 +54,7 @@ struct nmr_registration *nmr_registration_find(enum nmr_side side, u64 id)
 	return reg;
 }
 
-/* Return: any registration of that module that has not finished, with a reference. */
+/* Find a registration of @mod that has not finished. Return: it, with a reference, or NULL. */
 struct nmr_registration *nmr_registration_of(const struct module *mod)
 {
 	struct nmr_registration *reg;
@@ -66,7 +73,7 @@ unlock:
 	return reg;
 }
 
-/* Return: the next client after that id which has joined, with a reference, or NULL. */
+/* Find the first client after @id that has joined. Return: it, with a reference, or NULL. */
 struct nmr_registration *nmr_registration_next_client(u64 id)
 {
 	struct nmr_registration *reg;
@@ -80,7 +87,7 @@ struct nmr_registration *nmr_registration_next_client(u64 id)
 	return reg;
 }
 
-/* Issue an id, make the directory named by it, and enter the table: all or nothing. */
+/* Issue a number, enter the table, and add the directory named by the number: all or none. */
 static int nmr_registration_enter(struct nmr_registration *reg)
 {
 	int err;
@@ -98,17 +105,17 @@ static int nmr_registration_enter(struct nmr_registration *reg)
 }
 
 /**
- * nmr_registration_publish() - issue an id and let other tasks see the registration
- * @reg:    filled in but for what this sets; the caller's reference becomes the
- *	    registry's
+ * nmr_registration_publish() - issue a number and let other tasks find the registration
+ * @reg:    otherwise filled in; the tables take over the caller's reference
  * @npi_id: the NPI
- * @handle: set before another task can find @reg
+ * @handle: is written before another task can find @reg
  *
- * The registration is busy for the register call, which is to call
- * nmr_registration_idle().
+ * The register call holds a pin afterwards, and calls nmr_registration_unpin().
  *
- * Context: process, may sleep.
- * Return: 0, or -ENOMEM: nothing is registered, and an id may have been used up.
+ * Context: Process, may sleep.
+ * Return:
+ * * 0		- @reg has joined its NPI
+ * * %-ENOMEM	- nothing is registered, and a number may have been used up
  */
 int nmr_registration_publish(struct nmr_registration *reg, const guid_t *npi_id,
 			     u64 *handle)
@@ -127,7 +134,7 @@ int nmr_registration_publish(struct nmr_registration *reg, const guid_t *npi_id,
 
 	spin_lock_irq(&nmr_lock);
 	*handle = reg->id;
-	reg->busy = 2;
+	reg->pins = 2;
 	nmr_npi_join(reg);
 	WRITE_ONCE(reg->joined, true);
 	spin_unlock_irq(&nmr_lock);
@@ -135,25 +142,9 @@ int nmr_registration_publish(struct nmr_registration *reg, const guid_t *npi_id,
 	return 0;
 }
 
-/*
- * Take @reg out of all tables. No callback runs or will run: no binding is left, and no
- * task can find @reg to make one. Its module may be unloaded as soon as the waiters are
- * woken: this function must not touch the module's memory.
- *
- * A waiter that does not find @reg returns at once, and its module may go with the lockdep
- * class of @reg. So @reg must be seen to have finished before it leaves the table: a task
- * that has found it earlier then does not tell lockdep of its wait.
- */
-void nmr_registration_finish(struct nmr_registration *reg)
+/* Take @reg out of the tables. From now on its handle is stale. */
+void nmr_registration_unpublish(struct nmr_registration *reg)
 {
-	nmr_sysfs_remove_registration(reg);
-	nmr_pair_forget_all(reg);
-	trace_nmr_finish(reg->side, reg->id);
-
-	/* Pairs with smp_load_acquire() in nmr_registration_finished(). */
-	smp_store_release(&reg->finished, true);
-	wake_up_all(&reg->wait);
 	xa_erase(&nmr_registrations[reg->side], reg->id);
 	nmr_npi_put(reg->npi);
-	nmr_registration_put(reg);
 }

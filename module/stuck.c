@@ -1,21 +1,22 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/*
- * Bindings that do not attach or do not drain: warn of them, and say what holds them up.
+/**
+ * DOC: Stuck bindings
  *
- * Bindings are watched in the order in which their attach began or in which they closed,
- * so a check stops at the first one that is not due. A binding that is due becomes one of
- * the stuck bindings of the registration that ends it. A registration with stuck bindings
- * is told of in one line, which names the first of them and counts the others: at once,
- * and again after intervals that double. So however many bindings are stuck, the kernel's
- * log has room for other messages.
+ * A binding is stuck if its attach, or its detach, has taken ``stuck_seconds``. The kernel's
+ * log says what a stuck binding waits for.
  *
- * A binding leaves these lists when it has attached or when it ends, and is not told of once
- * it waits for nothing but its cleanup. While bindings are watched or stuck a check runs once
- * a second, so a new value of stuck_seconds counts for bindings that have closed already.
+ * Bindings are watched in the order in which they began to attach or closed, so a check stops
+ * at the first binding that is not due. A binding that is due moves to the list of stuck
+ * bindings of the registration that ends it. One line tells of a registration with stuck
+ * bindings: it describes the first of them and counts the others. The line comes at once, and
+ * again after intervals that double. A check writes ``NMR_STUCK_LINES`` lines at most. So the
+ * log has room for other messages, however many bindings are stuck.
  *
- * Locking: the lists under nmr_lock. Lines are written and uevents are sent without it: a
- * console may be slow.
+ * A binding leaves these lists if it has attached, or if it finishes. No line describes a
+ * binding that only waits for its cleanup. While any binding is watched or stuck, a check
+ * runs once a second, so a new value of ``stuck_seconds`` takes effect at once.
  */
+/* Locking: the lists under nmr_lock. Lines are written without it: a console may be slow. */
 
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
@@ -24,10 +25,12 @@
 #include <linux/moduleparam.h>
 #include <linux/sched.h>
 
-#include "internal.h"
+#include "binding.h"
+#include "callback.h"
+#include "debug.h"
 
-#define NMR_STUCK_TEXT		320		/* what a line says of one binding */
-#define NMR_STUCK_LINES		4		/* of one check; the others wait for the next */
+#define NMR_STUCK_TEXT		320		/* what a line says of a binding */
+#define NMR_STUCK_LINES		4		/* in one check */
 #define NMR_STUCK_LONGEST	(24U * 60 * 60)	/* interval, in seconds */
 
 static unsigned int stuck_seconds = 30;
@@ -38,12 +41,12 @@ MODULE_PARM_DESC(stuck_seconds,
 static LIST_HEAD(nmr_watched);		/* bindings */
 static LIST_HEAD(nmr_stuck);		/* registrations */
 static unsigned int nmr_nr_stuck;	/* how many these are */
-static bool nmr_stuck_armed;		/* a check is to come */
+static bool nmr_stuck_armed;		/* a check is queued or runs */
 
 static void nmr_stuck_check(struct work_struct *work);
 static DECLARE_DELAYED_WORK(nmr_stuck_work, nmr_stuck_check);
 
-/* What a line says of a binding, put together from pieces. */
+/* What a line says of a binding: phrases, separated by commas */
 struct nmr_text {
 	char	buf[NMR_STUCK_TEXT];
 	size_t	len;
@@ -65,7 +68,7 @@ __printf(2, 3) static void nmr_say(struct nmr_text *text, const char *fmt, ...)
 static void nmr_say_calls(struct nmr_text *text, const struct nmr_binding *b,
 			  enum nmr_side caller)
 {
-	unsigned int calls = nmr_gate_in_flight(b, caller);
+	unsigned int calls = nmr_gate_in_flight(&b->gates, caller);
 	enum nmr_side callee = nmr_peer(caller);
 
 	if (calls)
@@ -103,12 +106,12 @@ static void nmr_say_attach(struct nmr_text *text, const struct nmr_binding *b)
 		nmr_say(text, "an attach callback has not returned (task %s)", task);
 }
 
-/* Say what holds @b up. */
+/* Say what @b waits for. */
 static void nmr_say_why(struct nmr_text *text, const struct nmr_binding *b)
 {
 	enum nmr_side side;
 
-	if (READ_ONCE(b->attaching)) {
+	if (nmr_binding_attaching(b)) {
 		nmr_say_attach(text, b);
 	} else {
 		for (side = 0; side < NMR_SIDES; side++)
@@ -124,7 +127,7 @@ static void nmr_say_why(struct nmr_text *text, const struct nmr_binding *b)
 static void nmr_stuck_warn(const struct nmr_binding *b, const struct nmr_registration *reg,
 			   unsigned int others)
 {
-	bool closed = smp_load_acquire(&b->closed);	/* pairs with nmr_binding_close() */
+	bool closed = nmr_binding_closed(b);
 	struct nmr_text text = {};
 	char more[64] = "";
 
@@ -138,12 +141,12 @@ static void nmr_stuck_warn(const struct nmr_binding *b, const struct nmr_registr
 		closed ? " after " : "", closed ? nmr_reason_name(b->reason) : "",
 		text.buf, more);
 	if (IS_ENABLED(CONFIG_NMR_DEBUG))
-		nmr_holders_report(b);
+		nmr_call_trace_report(b);
 	else
 		pr_warn_once("nmr.ko and a module that calls, both built with NMR_DEBUG=1, show the stacks of calls in flight here\n");
 }
 
-/* See to it that a check comes. */
+/* Queue a check, unless one is queued. */
 static void nmr_stuck_arm(void)
 {
 	lockdep_assert_held(&nmr_lock);
@@ -153,14 +156,14 @@ static void nmr_stuck_arm(void)
 	queue_delayed_work(nmr_wq, &nmr_stuck_work, HZ);
 }
 
-/* Watch @b from now on: its attach begins, or it has closed. It must not be watched yet. */
+/* Watch @b from now on: its attach begins, or it has closed. @b must not be watched yet. */
 void nmr_stuck_watch(struct nmr_binding *b)
 {
 	list_add_tail(&b->watch, &nmr_watched);
 	nmr_stuck_arm();
 }
 
-/* Stop watching @b, and telling of it. */
+/* Stop watching @b. */
 void nmr_stuck_forget(struct nmr_binding *b)
 {
 	struct nmr_registration *reg = b->stuck_of;
@@ -195,13 +198,13 @@ static void nmr_stuck_add(struct nmr_binding *b, unsigned int seconds)
 /* Tell whether @b waits for nothing but its cleanup. */
 static bool nmr_stuck_cleans(const struct nmr_binding *b)
 {
-	return !b->attaching && !atomic_read(&b->todo);
+	return !nmr_binding_attaching(b) && !atomic_read(&b->todo);
 }
 
 /*
- * Make the next watched binding that is due a stuck one. Return: false if there is none.
- * If @b is set, its cleanup cannot begin before nmr_binding_part_done(): the caller sends
- * a uevent, which needs the directory in sysfs.
+ * Move the next watched binding that is due to the stuck ones. Return: false if none is due.
+ * If @b is set, this function has added a part to its todo, so that its directory remains
+ * while the caller sends a uevent. The caller must call nmr_binding_part_done().
  */
 static bool nmr_stuck_next(unsigned int seconds, struct nmr_binding **b)
 {
@@ -217,7 +220,7 @@ static bool nmr_stuck_next(unsigned int seconds, struct nmr_binding **b)
 		return true;
 	}
 	nmr_stuck_add(next, seconds);
-	if (!next->attaching && atomic_inc_not_zero(&next->todo))
+	if (!nmr_binding_attaching(next) && atomic_inc_not_zero(&next->todo))
 		*b = next;
 	return true;
 }
@@ -240,8 +243,8 @@ static void nmr_stuck_find(unsigned int seconds)
 }
 
 /*
- * Look at up to NMR_BATCH of @left registrations. Return: the first stuck binding, pinned,
- * of one that is to be told of now; or NULL.
+ * Look at up to NMR_BATCH of @left registrations. If the line of a registration is due, return
+ * its first stuck binding, with a reference. Otherwise return NULL.
  */
 static struct nmr_binding *nmr_stuck_due(unsigned int *left)
 {
@@ -269,7 +272,7 @@ static struct nmr_binding *nmr_stuck_due(unsigned int *left)
 		}
 		reg->stuck_next = jiffies + reg->stuck_seconds * HZ;
 		reg->stuck_seconds = min(2 * reg->stuck_seconds, NMR_STUCK_LONGEST);
-		nmr_binding_pin(b);
+		__nmr_binding_get(b);
 		return b;
 	}
 	return NULL;
@@ -292,7 +295,7 @@ static void nmr_stuck_tell(void)
 		spin_unlock_irq(&nmr_lock);
 		if (b) {
 			nmr_stuck_warn(b, reg, others);
-			nmr_binding_unpin(b);
+			__nmr_binding_put(b);
 			lines--;
 		}
 		cond_resched();

@@ -1,19 +1,19 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/*
- * What can be seen in /sys/kernel/nmr. Documentation/ABI/testing/sysfs-kernel-nmr
- * describes it.
+/**
+ * DOC: Sysfs and uevents
  *
- * Kobjects in three ksets, and not a class of devices: a binding is no device, has no
- * driver and no power state, and there may be 100,000 of them, so each must be cheap;
- * ksets give the directories and the uevents, which is all that is wanted.
+ * Documentation/ABI/testing/sysfs-kernel-nmr describes what /sys/kernel/nmr shows.
  *
- * Everything here is nmr.ko's own: names are copies, and no file reads what a module
- * handed over. A file that is open when its directory goes gives -ENODEV from then on
- * and delays no other task.
+ * Registrations and bindings are kobjects in three ksets, and no class of devices. A binding
+ * is no device: it has no driver and no power state. There may be 100,000 bindings, so each
+ * must be cheap: it needs neither the locks of struct device nor links in /sys/class. Ksets
+ * give directories and uevents, and nothing else is needed.
  *
- * Locking: none of its own. The files read single words; what they show may be out of
- * date when it is read.
+ * All that files show is nmr.ko's own memory: names are copies. If the directory of an open
+ * file goes, reading the file returns -ENODEV. A file that is open delays no other task; a
+ * task inside read() or write() delays the removal of that file only.
  */
+/* Locking: none. Files read single words, so what they show may be out of date. */
 
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
@@ -21,7 +21,7 @@
 #include <linux/moduleparam.h>
 #include <linux/sysfs.h>
 
-#include "internal.h"
+#include "binding.h"
 
 static bool nmr_uevents = true;
 module_param_named(uevents, nmr_uevents, bool, 0644);
@@ -33,7 +33,7 @@ static struct kset *nmr_binding_set;
 
 /* Registrations */
 
-/* A client's, in the form that modprobe knows, see MODULE_ALIAS_NMR_PROVIDER(). */
+/* What modprobe looks up for a client, see MODULE_ALIAS_NMR_PROVIDER(). */
 #define NMR_MODALIAS	"nmr-provider:%s"
 
 static struct nmr_registration *to_registration(NMR_KSET_CONST struct kobject *kobj)
@@ -87,12 +87,12 @@ static ssize_t reoffer_store(struct kobject *kobj, struct kobj_attribute *attr,
 
 	if (!all && !sysfs_streq(buf, "deferred"))
 		return -EINVAL;
-	return nmr_pair_reoffer(to_registration(kobj), all) ?: count;
+	return nmr_registration_reoffer(to_registration(kobj), all) ?: count;
 }
 
 /*
- * Send the event anew, for a udev that did not listen yet. What udevadm writes may have
- * more words after the action.
+ * Send the event anew, for a udevd that did not listen yet. udevadm may write more words
+ * after the action.
  */
 static ssize_t uevent_store(struct kobject *kobj, struct kobj_attribute *attr,
 			    const char *buf, size_t count)
@@ -126,7 +126,7 @@ static struct attribute *registration_attrs[] = {
 	NULL
 };
 
-/* Hide modalias from providers: only clients ask for modules. */
+/* Hide modalias in the directories of providers: only clients ask for modules. */
 static umode_t registration_visible(struct kobject *kobj, struct attribute *attr, int n)
 {
 	bool hidden = attr == &modalias_attr.attr &&
@@ -146,15 +146,15 @@ static void registration_release(struct kobject *kobj)
 }
 
 /*
- * Neither type has default_groups: these are taken out file by file, by name, before the
- * directory, which takes its files along.
+ * Neither type has default_groups: kobject_del() would remove their files one by one, by name.
+ * Removing a directory removes all of its files at once.
  */
 static struct kobj_type registration_type = {
 	.sysfs_ops	= &kobj_sysfs_ops,
 	.release	= registration_release,
 };
 
-/* Return: 0, or -ENOMEM and nothing is left. */
+/* Add the directory of @reg. Return: 0, or -ENOMEM: nothing is left behind. */
 int nmr_sysfs_add_registration(struct nmr_registration *reg)
 {
 	int err;
@@ -174,7 +174,7 @@ int nmr_sysfs_add_registration(struct nmr_registration *reg)
 	return err ? -ENOMEM : 0;
 }
 
-/* Tell userspace. */
+/* Send the uevent add. */
 void nmr_sysfs_announce_registration(struct nmr_registration *reg)
 {
 	kobject_uevent(&reg->kobj, KOBJ_ADD);
@@ -182,7 +182,7 @@ void nmr_sysfs_announce_registration(struct nmr_registration *reg)
 
 void nmr_sysfs_remove_registration(struct nmr_registration *reg)
 {
-	/* No event that is asked for comes after the one of the removal. */
+	/* No synthetic event follows the event of the removal. */
 	sysfs_remove_file(&reg->kobj, &uevent_attr.attr);
 	kobject_del(&reg->kobj);
 	kobject_put(&reg->kobj);
@@ -195,22 +195,19 @@ static struct nmr_binding *to_binding(NMR_KSET_CONST struct kobject *kobj)
 	return container_of(kobj, struct nmr_binding, kobj);
 }
 
-static bool binding_closed(const struct nmr_binding *b)
-{
-	/* Pairs with smp_store_release() in nmr_binding_close(): reason, since. */
-	return smp_load_acquire(&b->closed);
-}
-
+/* The directory is added just before attaching ends: it shows that as attached, too. */
 static ssize_t state_show(struct kobject *kobj, struct kobj_attribute *attr, char *buf)
 {
-	const struct nmr_binding *b = to_binding(kobj);
-	const char *state = "attached";
+	static const char * const states[] = {
+		[NMR_ATTACHING]	= "attached",
+		[NMR_ATTACHED]	= "attached",
+		[NMR_CLOSING]	= "detaching",
+		[NMR_DETACHING]	= "detaching",
+		[NMR_CLEANING]	= "cleaning",
+		[NMR_FINISHED]	= "cleaning",
+	};
 
-	if (READ_ONCE(b->cleaning))
-		state = "cleaning";
-	else if (binding_closed(b))
-		state = "detaching";
-	return sysfs_emit(buf, "%s\n", state);
+	return sysfs_emit(buf, "%s\n", states[READ_ONCE(to_binding(kobj)->state)]);
 }
 
 const char *nmr_reason_name(enum nmr_detach_reason reason)
@@ -230,12 +227,12 @@ static ssize_t reason_show(struct kobject *kobj, struct kobj_attribute *attr, ch
 {
 	const struct nmr_binding *b = to_binding(kobj);
 
-	return sysfs_emit(buf, "%s\n", binding_closed(b) ? nmr_reason_name(b->reason) : "");
+	return sysfs_emit(buf, "%s\n", nmr_binding_closed(b) ? nmr_reason_name(b->reason) : "");
 }
 
 static ssize_t calls_show(struct kobject *kobj, enum nmr_side side, char *buf)
 {
-	return sysfs_emit(buf, "%u\n", nmr_gate_in_flight(to_binding(kobj), side));
+	return sysfs_emit(buf, "%u\n", nmr_gate_in_flight(&to_binding(kobj)->gates, side));
 }
 
 static ssize_t client_calls_show(struct kobject *kobj, struct kobj_attribute *attr, char *buf)
@@ -249,16 +246,22 @@ static ssize_t provider_calls_show(struct kobject *kobj, struct kobj_attribute *
 	return calls_show(kobj, NMR_PROVIDER, buf);
 }
 
+/* A side has detached if its callback is done and none of its calls is in flight. */
 static ssize_t detach_state_show(struct kobject *kobj, enum nmr_side side, char *buf)
 {
-	switch (nmr_side_detach(to_binding(kobj), side)) {
+	const struct nmr_binding *b = to_binding(kobj);
+	const char *state = "pending";
+
+	switch (atomic_read(&b->detach[side])) {
 	case NMR_DETACH_NONE:
-		return sysfs_emit(buf, "none\n");
+		state = "none";
+		break;
 	case NMR_DETACH_DONE:
-		return sysfs_emit(buf, "done\n");
-	default:
-		return sysfs_emit(buf, "pending\n");
+		if (nmr_gate_drained(&b->gates, side))
+			state = "done";
+		break;
 	}
+	return sysfs_emit(buf, "%s\n", state);
 }
 
 static ssize_t client_detach_show(struct kobject *kobj, struct kobj_attribute *attr, char *buf)
@@ -277,7 +280,7 @@ static ssize_t pending_ms_show(struct kobject *kobj, struct kobj_attribute *attr
 	const struct nmr_binding *b = to_binding(kobj);
 	unsigned int ms = 0;
 
-	if (binding_closed(b))
+	if (nmr_binding_closed(b))
 		ms = jiffies_to_msecs(jiffies - b->since);
 	return sysfs_emit(buf, "%u\n", ms);
 }
@@ -325,7 +328,7 @@ static const struct attribute_group binding_group = {
 
 static void binding_release(struct kobject *kobj)
 {
-	nmr_binding_unpin(to_binding(kobj));
+	__nmr_binding_put(to_binding(kobj));
 }
 
 static struct kobj_type binding_type = {
@@ -349,7 +352,7 @@ static int binding_add(struct nmr_binding *b)
 	char name[24];
 	int err;
 
-	nmr_binding_pin(b);
+	__nmr_binding_get(b);
 	b->kobj.kset = nmr_binding_set;
 	snprintf(name, sizeof(name), "%llu", b->id);
 	err = kobject_init_and_add(&b->kobj, &binding_type, NULL, "%s", name);
@@ -364,7 +367,7 @@ static int binding_add(struct nmr_binding *b)
 }
 
 /*
- * Add the directory of @b. A binding that finds no memory for one works all the same.
+ * Add the directory of @b. If an allocation fails, the binding works without a directory.
  *
  * An event costs 4,000 instructions even if no process listens, so bindings send no more
  * than needed, and none if the parameter uevents is off. kobject_del() sends remove if add
@@ -376,25 +379,24 @@ void nmr_sysfs_add_binding(struct nmr_binding *b)
 		pr_err_ratelimited("no memory to show binding %llu in sysfs\n", b->id);
 		return;
 	}
-	b->in_sysfs = true;
 	if (READ_ONCE(nmr_uevents))
 		kobject_uevent(&b->kobj, KOBJ_ADD);
 }
 
 void nmr_sysfs_remove_binding(struct nmr_binding *b)
 {
-	if (!b->in_sysfs)
+	if (!b->kobj.state_in_sysfs)
 		return;
 	kobject_del(&b->kobj);
 	kobject_put(&b->kobj);
 }
 
-/* Tell userspace that @b, which stays in sysfs while this function runs, is stuck. */
+/* Send a uevent: @b is stuck. The caller keeps @b from its cleanup meanwhile. */
 void nmr_sysfs_tell_stuck(struct nmr_binding *b)
 {
 	char *envp[2] = { "NMR_STUCK=1" };
 
-	if (b->in_sysfs && READ_ONCE(nmr_uevents))
+	if (b->kobj.state_in_sysfs && READ_ONCE(nmr_uevents))
 		kobject_uevent_env(&b->kobj, KOBJ_CHANGE, envp);
 }
 
@@ -405,7 +407,7 @@ static const char *uevent_name(NMR_KSET_CONST struct kobject *kobj)
 	return "nmr";
 }
 
-/* add_uevent_var() of what need not be formatted: bindings come and go by the thousand. */
+/* Do add_uevent_var() without formatting: bindings come and go by the thousand. */
 static int uevent_add(struct kobj_uevent_env *env, const char *variable)
 {
 	size_t size = strlen(variable) + 1;

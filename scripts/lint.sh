@@ -129,6 +129,7 @@ for check; do
 	shell)		check_shell ;;
 	words)		check_words ;;
 	length)		check_length ;;
+	docs)		"$TOP/scripts/docs.sh" ;;
 	coccinelle)	check_coccinelle ;;
 	modules)	check_modules ;;
 	kunit)		check_kunit ;;
@@ -150,7 +151,7 @@ run()
 
 rm -f "$out/failed"
 run modules kunit &
-run words length style doc abi shell coccinelle &
+run words length style doc docs abi shell coccinelle &
 wait
 [ -e "$out/failed" ] || exit 0
 while read -r check; do

@@ -15,7 +15,7 @@
 #include <linux/types.h>
 #include <linux/uuid.h>
 
-#ifdef __has_include	/* sparse has not */
+#ifdef __has_include	/* sparse lacks it */
 #if __has_include("linux/cleanup.h")
 #include <linux/cleanup.h>
 #endif
@@ -24,17 +24,19 @@
 /**
  * DOC: Overview
  *
- * A *provider* implements a network programming interface (NPI), a *client* calls it.
- * A GUID names the NPI. Both register with the registrar, which attaches every client to
- * every provider of the same NPI. While they attach, client and provider exchange a
- * binding context and a dispatch table each. From then on they call each other directly.
+ * A *provider* implements a network programming interface (NPI), and a *client* calls it.
+ * A GUID names the NPI. Providers and clients register with the registrar. The registrar
+ * attaches every client to every provider of the same NPI. While a client and a provider
+ * attach, each hands the other a binding context and a dispatch table. From then on they
+ * call each other directly.
  *
  * When either side leaves, the registrar closes the binding, so that no new call can
- * enter. It waits for an RCU grace period, calls the detach callbacks of both sides,
- * waits until the calls in flight have returned, and calls the cleanup callbacks of both
- * sides. Then the wait for the deregistration returns, and the module may unload.
+ * enter. The registrar waits for an RCU grace period, and calls the detach callbacks of both
+ * sides. When both sides have detached and the calls in flight have returned, it calls the
+ * cleanup callbacks of both sides. Then the wait for the deregistration returns, and the
+ * module may unload.
  *
- * Terms and model are those of the Windows Network Module Registrar:
+ * The terms and the model are those of the Windows Network Module Registrar:
  * https://learn.microsoft.com/windows-hardware/drivers/network/network-module-registrar2
  */
 
@@ -43,37 +45,47 @@
  *
  * The shortest correct use is the same for either side:
  *
- * - module_init() calls nmr_register_client() or nmr_register_provider() as its last
+ * * module_init() calls nmr_register_client() or nmr_register_provider() as its last
  *   step. Attach callbacks may run, and calls may arrive, before the function returns.
- * - The module wraps each call to its peer in enter and exit::
+ * * The module wraps each call to its peer in enter and exit::
  *
  *	if (nmr_client_call_enter(binding)) {
  *		dispatch->op(provider_binding_context);
  *		nmr_client_call_exit(binding);
  *	}
  *
- * - module_exit() calls nmr_deregister_client_sync() or nmr_deregister_provider_sync()
+ * * module_exit() calls nmr_deregister_client_sync() or nmr_deregister_provider_sync()
  *   as its first step.
  *
  * A module that wraps each call needs no counter, no lock and no detach callback. The
  * registrar protects the callee of a call: its text, its binding context and its
- * dispatch table. The registrar does not protect the caller's own text: after the sync,
+ * dispatch table. The registrar does not protect the caller's text: after the sync,
  * module_exit() stops the threads, timers, work items and RCU callbacks of the module.
  *
- * If a module unloads without having deregistered, or if module_init() fails after it has
- * registered, the registrar warns, deregisters, and waits before the text is freed.
- * The registrar cannot protect data that the module has freed by then.
+ * In this text *enter*, *exit* and *complete* are the functions of either side, such as
+ * nmr_client_call_enter(), nmr_client_call_exit() and nmr_client_detach_provider_complete().
  */
 
 /**
  * DOC: Threads that need the handle
  *
- * A module that has threads which use the handle creates them before it registers
- * (kthread_create()), and wakes them when registering has returned 0 (wake_up_process()):
- * so registering remains the last step that can fail. A callback may use the handle, too,
- * since it is written before the first callback runs. In module_exit(), deregistering
- * comes first: a thread that sleeps in nmr_client_wait_for_binding() then returns with
- * %-ESHUTDOWN, and kthread_stop() ends it.
+ * If threads of a module use the handle, module_init() creates them before it registers
+ * (kthread_create()), and wakes them when registering has returned 0 (wake_up_process()).
+ * Registering then is still the last step that can fail. The registrar writes the handle
+ * before it calls the first callback, so callbacks may use the handle.
+ *
+ * module_exit() deregisters first. A thread that sleeps in nmr_client_wait_for_binding()
+ * then returns with %-ESHUTDOWN, and kthread_stop() ends it.
+ */
+
+/**
+ * DOC: Versions
+ *
+ * The register macros pass %NMR_VERSION and the size of the characteristics, as the module
+ * was built with them. If nmr.ko was built with another version or size, register returns
+ * %-EINVAL, and the kernel log names the module and both versions. The CRCs of exported
+ * functions (CONFIG_MODVERSIONS) depend on what this header declares, and not on the private
+ * structures of nmr.ko.
  */
 
 /**
@@ -81,13 +93,48 @@
  *
  * An *offer* is the call of a client's attach callback for one provider. For each client
  * and each provider that are registered at the same time, the registrar makes one offer.
- * A pair that an attach callback declined is not offered again. A pair is *deferred* if an
+ * If an attach callback declines, the pair is not offered again. A pair is *deferred* if an
  * attach callback returned %-EPROBE_DEFER, or if its binding was detached with
  * %NMR_DETACH_FALLBACK. The registrar offers a deferred pair again when
  *
- * - an attached binding of either side has been cleaned up (not the pair's own binding),
- * - another provider of the NPI registers, or
- * - nmr_client_reoffer() or nmr_provider_reoffer() is called for either side.
+ * * an attached binding of either side has been cleaned up (not the pair's own binding),
+ * * another provider of the NPI registers, or
+ * * nmr_client_reoffer() or nmr_provider_reoffer() is called for either side.
+ */
+
+/**
+ * DOC: Callbacks
+ *
+ * The registrar calls all callbacks in process context, and they may sleep. It holds none of
+ * its locks across a callback. Callbacks of different bindings run concurrently.
+ *
+ * Attach callbacks and client_attached run in the task that registers. If the offer is made
+ * later, they run on the registrar's workqueue. The provider's attach callback runs inside
+ * the client's attach callback, in the same task.
+ *
+ * Callbacks nest if an attach callback registers. At most 8 callbacks nest on one stack. If
+ * the eighth of them registers, the workqueue makes the offers of that register call, and
+ * the call waits for each of them. So layers of any depth, each of which registers when it is
+ * attached, overflow no stack. In such a callback a wait returns %-EDEADLK as it would in the
+ * task that registers.
+ *
+ * Detach and cleanup callbacks always run on the registrar's workqueue, and never on the
+ * stack of a caller of the API. The workqueue is per-CPU, %WQ_CPU_INTENSIVE, and not
+ * %WQ_MEM_RECLAIM. The registrar queues callbacks on CPUs that are not isolated. A detach
+ * callback that would have to wait should return %-EINPROGRESS: a callback that sleeps
+ * occupies a worker, and a pending detach does not.
+ *
+ * Every callback may call every function of the API. If a wait would wait for the callback
+ * itself, it returns %-EDEADLK. A callback that waits occupies a worker, and the number of
+ * workers is limited: see rule 12 in Documentation/driver-api/nmr.rst.
+ *
+ * These deadlock, and lockdep reports each pattern when both halves of it have run once:
+ *
+ * * Two callbacks wait for each other's registrations.
+ * * A call waits for a deregistration that waits for the call.
+ * * A task waits with a lock held that a callback, or a call in flight, takes.
+ * * A task holds a lock across register or nmr_client_attach_provider(), and an attach
+ *   callback takes the lock.
  */
 
 /**
@@ -106,17 +153,124 @@
  */
 
 /**
+ * DOC: Calls
+ *
+ * A binding has two call gates. The client's gate counts the calls that the client makes to
+ * the provider. The provider's gate counts the calls that the provider makes to the client.
+ *
+ * A gate opens when its *callee* has attached:
+ *
+ * * The client's gate opens when the provider's attach callback has returned 0, that is,
+ *   inside the client's attach callback.
+ * * The provider's gate opens when the client's attach callback has returned 0. The callback
+ *   client_attached tells the provider.
+ *
+ * A caller that enters sees everything that the callee did while it attached. Both gates
+ * close when the binding closes, and never open again. A call may sleep. It may exit on
+ * another CPU and in another task than it entered. Any number of calls may be in flight
+ * concurrently. Many calls in a row may share one enter and one exit.
+ *
+ * Enter, exit, complete, get and put may be called in any context but NMI, also on PREEMPT_RT.
+ * The caller may hold a raw_spinlock_t, but not one of the scheduler.
+ *
+ * If a call exits in another task (a work item, an interrupt, another system call), the task
+ * that entered hands the call over: see nmr_client_call_handover().
+ *
+ * A side has *detached* when both of these hold:
+ *
+ * * Its detach callback has returned 0, or its complete function was called.
+ * * The calls that it made have exited.
+ *
+ * Therefore a module that wraps each call in enter and exit needs no detach callback. A module
+ * that counts its calls itself returns %-EINPROGRESS and calls complete. A module may do both.
+ *
+ * An RCU reader that does not sleep need not enter, and has nothing to exit::
+ *
+ *	rcu_read_lock();
+ *	if (nmr_client_may_call_rcu(binding))
+ *		dispatch->op(provider_binding_context);
+ *	rcu_read_unlock();
+ *
+ * If the kernel has <linux/cleanup.h>, scoped_nmr_client_call() and
+ * CLASS(nmr_client_call, call)(binding) exit when their scope ends.
+ */
+
+/**
  * DOC: Lifetime of a binding
  *
- * A pointer to a binding is valid for a side from its attach callback until its cleanup
- * callback has returned and one RCU grace period more has passed. If the attach failed, and
- * the side gets no cleanup callback, the grace period begins when the attach callback
- * returns.
+ * For a side, the pointer to a binding is valid from the start of its attach callback. It is
+ * valid until one RCU grace period after its cleanup callback has returned. If the attach
+ * failed, and the side gets no cleanup callback, the grace period begins when the attach
+ * callback returns.
  *
- * A module that publishes the pointer with rcu_assign_pointer(), and clears it in its
- * cleanup callback or earlier, may therefore use rcu_dereference() and enter in one RCU
- * read-side critical section. nmr_binding_get() in that section keeps the binding longer.
- * On a closed binding enter returns false.
+ * Therefore a module may publish the pointer with rcu_assign_pointer(), if it clears the
+ * pointer in its cleanup callback or earlier. A reader may then use rcu_dereference() and
+ * enter in one RCU read-side critical section. nmr_binding_get() in that section keeps the
+ * object longer. On a closed binding enter returns false.
+ *
+ * A reference delays no wait, and no unload of a module that uses the registrar. It pins
+ * nmr.ko until nmr_binding_put(): rmmod nmr fails and says that the module is in use. The
+ * file /sys/kernel/debug/nmr/references lists the bindings that have ended and are still
+ * referenced.
+ */
+
+/**
+ * DOC: What module_exit() has to stop
+ *
+ * The gates protect the callee of a call. The registrar does not protect the caller's text.
+ * When the wait has returned, a task or an interrupt may still be returning from complete or
+ * exit into the module. After the wait, module_exit() stops the threads, timers, work items
+ * and RCU callbacks that may call these functions: kthread_stop(), flush_work(),
+ * rcu_barrier().
+ *
+ * Complete is the last thing that a module does for a binding. When the function returns, the
+ * cleanup callback may have run.
+ */
+
+/**
+ * DOC: Waits
+ *
+ * A wait for a deregistration sleeps in TASK_IDLE. Signals do not end it, khungtaskd does not
+ * report it, and the task does not add to the load. nmr_client_wait_for_binding() sleeps
+ * interruptibly.
+ *
+ * The freezer can freeze a task in either wait, unless the task is inside a callback or holds
+ * a lock that lockdep knows of. So a machine can suspend while rmmod waits.
+ *
+ * Any number of tasks may wait, any number of times.
+ */
+
+/**
+ * DOC: Misuse
+ *
+ * The registrar warns (WARN) of each of these, once per registration and kind, and ignores
+ * the misuse otherwise. It writes at most ten such warnings in five seconds. A warning names
+ * the registration, its module and the binding concerned, and says what to do.
+ *
+ * * A side calls complete while nothing is pending: before its detach callback begins, or a
+ *   second time.
+ * * A side calls complete in its detach callback, and the callback returns 0.
+ * * A side exits more calls than it entered. From then on the count of the binding is one
+ *   short: cleanup may begin while a call is in flight.
+ * * A detach callback returns neither 0 nor %-EINPROGRESS.
+ * * An attach callback returns a positive value. A client's attach callback returns 0, and
+ *   nmr_client_attach_provider() has not returned 0.
+ * * A callback calls a sync function that would have to wait for the callback.
+ * * A module unloads while it is registered, or fails in module_init() after it registered.
+ * * A module unloads after it has deregistered, and has not waited.
+ *
+ * In the last two cases the registrar deregisters, and waits before the module's text is
+ * freed. It cannot protect data that the module has freed by then.
+ *
+ * The registrar also warns of these, without naming a registration:
+ *
+ * * A module calls complete with NULL. The registrar warns once.
+ * * A module enters or exits on a CPU that is not online. The registrar warns once, if the
+ *   kernel has lockdep, or if the module was built with NMR_DEBUG.
+ *
+ * If a register call gets NULL where none is allowed, it returns %-EINVAL. The kernel log says
+ * which pointer is NULL, once for each place in the source that registers. Enter, exit,
+ * handover and the test functions for RCU readers do not test for NULL.
  */
 
 struct nmr_binding;
@@ -135,10 +289,10 @@ enum nmr_side {
 
 /**
  * struct nmr_client_handle - names one registration of a client
- * @id: never issued twice, 0 is never valid; also the name of the directory in sysfs
+ * @id: number, never issued twice and never 0; also the name of the directory in sysfs
  *
- * The handle is a number, so the registrar tells a stale or an invented handle from a
- * live handle without touching freed memory.
+ * The handle is a number. Therefore the registrar can distinguish a stale or an invented
+ * handle from a live one without touching freed memory.
  */
 struct nmr_client_handle {
 	u64 id;
@@ -146,7 +300,7 @@ struct nmr_client_handle {
 
 /**
  * struct nmr_provider_handle - names one registration of a provider
- * @id: never issued twice, 0 is never valid; also the name of the directory in sysfs
+ * @id: number, never issued twice and never 0; also the name of the directory in sysfs
  */
 struct nmr_provider_handle {
 	u64 id;
@@ -154,12 +308,13 @@ struct nmr_provider_handle {
 
 /**
  * struct nmr_registration_instance - identity of a registration, as its peers see it
- * @npi_id:		GUID of the NPI; copied at registration
- * @module_id:		GUID that tells peers which module this is; copied at registration.
- *			It need not be unique: several registrations may share it.
- * @number:		tells implementations of one module apart; 0 if there is only one
+ * @npi_id:		GUID of the NPI; the registrar copies it
+ * @module_id:		GUID by which peers recognise the module; the registrar copies it.
+ *			Several registrations may have the same GUID.
+ * @number:		number that distinguishes implementations of one module; 0 if the
+ *			module has only one
  * @npi_specific:	NPI-specific characteristics, or NULL. The registrar does not copy
- *			them: the module keeps them until the wait for deregistration has
+ *			them. The module keeps them until the wait for deregistration has
  *			returned 0. A peer may read them in its attach callback, not later.
  *
  * A module may register any number of times, for the same NPI or for different NPIs.
@@ -172,16 +327,16 @@ struct nmr_registration_instance {
 };
 
 /**
- * struct nmr_endpoint - what a side hands to its peer at attach
- * @binding_context:	passed to this side's other callbacks, and by the peer to the
- *			functions in @dispatch; may be NULL
+ * struct nmr_endpoint - binding context and dispatch table that a side hands to its peer
+ * @binding_context:	pointer that the registrar passes to this side's other callbacks, and
+ *			that the peer passes to the functions in @dispatch; may be NULL
  * @dispatch:		functions (and data) that the NPI defines for this side; may be
  *			NULL
  *
- * The side that hands the endpoint over keeps what both members point to until the
- * registrar calls its cleanup callback. The peer may dereference them in its attach
- * callback, and later only in calls: between enter and exit, or in an RCU read-side
- * critical section, see nmr_client_may_call_rcu().
+ * The side that hands the endpoint over must keep the memory of both pointers until the
+ * registrar calls its cleanup callback. The peer may dereference the pointers in its attach
+ * callback. Later the peer may dereference them only in calls: between enter and exit, or in
+ * an RCU read-side critical section, see nmr_client_may_call_rcu().
  */
 struct nmr_endpoint {
 	void		*binding_context;
@@ -192,14 +347,14 @@ struct nmr_endpoint {
  * enum nmr_detach_reason - why a binding is detached
  * @NMR_DETACH_CLIENT_DEREGISTERED:	the client began to leave
  * @NMR_DETACH_PROVIDER_DEREGISTERED:	the provider began to leave
- * @NMR_DETACH_ATTACH_FAILED:	only a provider sees this: the client's attach callback
- *				failed after the provider's attach callback had succeeded
+ * @NMR_DETACH_ATTACH_FAILED:	the client's attach callback failed after the provider's
+ *				attach callback had succeeded; only the provider is called
  * @NMR_DETACH_FALLBACK:	only this binding ends; the client should use another
  *				provider, and the registrar offers the pair again later
  * @NMR_DETACH_ABORT:		only this binding ends; the registrar does not offer the
  *				pair again
  *
- * The first reason wins, and both sides get the same reason.
+ * The first reason wins. Both sides get the same reason.
  */
 enum nmr_detach_reason {
 	NMR_DETACH_CLIENT_DEREGISTERED,
@@ -216,44 +371,46 @@ enum nmr_detach_reason {
  *	callback and in this task, and returns what that function returned. The callback
  *	returns
  *
- *	- %0: attached;
- *	- %-ENODEV or %-ECANCELED: declined, silently;
- *	- %-EPROBE_DEFER: deferred, the registrar offers the pair again later;
- *	- another negative errno: an error, which is logged; the pair counts as declined.
+ *	* %0 - attached
+ *	* %-ENODEV or %-ECANCELED - declined; the registrar logs nothing
+ *	* %-EPROBE_DEFER - deferred; the registrar offers the pair again later
+ *	* another negative errno - error; the registrar logs it, and the pair counts as
+ *	  declined
  *
- *	A positive value, and 0 without success of nmr_client_attach_provider(), are misuse:
- *	the registrar warns, and the pair counts as declined.
+ *	If the callback returns a positive value, or 0 without success of
+ *	nmr_client_attach_provider(), this is misuse: the registrar warns, and the pair
+ *	counts as declined.
  *
  *	A client that fails after nmr_client_attach_provider() returned 0 frees what it
- *	made, as a failed probe() does. The registrar does not call its detach and cleanup
- *	callbacks for that binding.
+ *	allocated, as a failed probe() does. The registrar does not call its detach and
+ *	cleanup callbacks for that binding.
  *
- *	The callback runs in process context and may sleep. No lock of the registrar is
- *	held. It runs in the task that registers, or on the registrar's workqueue: there if
- *	the offer is made later, or if the register call is nested 8 deep in attach
- *	callbacks (that call waits for its offers). As it may run inside a provider's
- *	module_init(), it must not wait for a module to load: neither by
- *	request_module() nor otherwise.
+ *	The callback runs in process context and may sleep. It runs in the task that
+ *	registers, or on the registrar's workqueue, see "Callbacks" above. The callback may
+ *	run inside a provider's module_init(). Therefore it must not wait for a module to
+ *	load: neither by request_module() nor otherwise.
  * @detach_provider: End the use of the provider. Optional: NULL acts as a callback that
  *	returns 0. The binding is closed: no call can enter, calls in flight may still run,
- *	calls covered by nmr_client_may_call_rcu() have returned. The callback returns
+ *	and calls covered by nmr_client_may_call_rcu() have returned. The callback returns
  *
- *	- %0: the client has nothing left but calls that it entered and did not yet exit;
- *	- %-EINPROGRESS: the client calls nmr_client_detach_provider_complete() when it is
- *	  done, or has called it already.
+ *	* %0 - the client has nothing left but calls that it has entered and not yet exited
+ *	* %-EINPROGRESS - the client calls nmr_client_detach_provider_complete() when it is
+ *	  done, or has called it already
  *
- *	Another value is misuse: the registrar warns, and takes the value as 0.
+ *	If the callback returns another value, this is misuse: the registrar warns, and acts
+ *	as if the callback had returned 0.
  *
  *	The callback runs on the registrar's workqueue, in process context, and may sleep.
- *	The workqueue is not WQ_MEM_RECLAIM. A callback that would have to wait should
- *	return %-EINPROGRESS: a pending detach occupies no worker.
- * @cleanup_binding_context: Free the binding context. Optional. Both sides have detached,
- *	and no call of either side runs. It is the last callback of a binding. It runs on
- *	the registrar's workqueue, in process context, and may sleep.
+ *	A callback that would have to wait should return %-EINPROGRESS: a pending detach
+ *	occupies no worker.
+ * @cleanup_binding_context: Free the binding context. Optional. The registrar calls it when
+ *	both sides have detached and no call of either side is in flight. It is the last
+ *	callback of a binding for the client. It runs on the registrar's workqueue, in
+ *	process context, and may sleep.
  * @instance: identity of the client
- * @max_bindings: 0: no limit. Otherwise the client never has more bindings than this,
- *	attaching ones included. While the client is full, the registrar withholds offers.
- *	The registrar makes them when a binding of the client has ended.
+ * @max_bindings: maximum number of bindings, or 0 for no limit. Attaching bindings count.
+ *	While the client has this many bindings, the registrar withholds offers. It makes
+ *	them when a binding of the client has ended.
  */
 struct nmr_client_characteristics {
 	int  (*attach_provider)(struct nmr_binding *binding, void *client_context,
@@ -268,34 +425,39 @@ struct nmr_client_characteristics {
 /**
  * struct nmr_provider_characteristics - callbacks and identity of a provider
  * @attach_client: Attach to a client, or decline. Mandatory. The parameter instance is the
- *	identity of the client, client what the client hands over. The registrar has copied
- *	that endpoint: the pointer client is valid until the provider's cleanup callback has
- *	returned, or, if attach_client fails, until it returns. The registrar has zeroed
- *	provider, which the callback fills. The callback returns
+ *	identity of the client. The parameter client is a copy of the client's endpoint. The
+ *	copy is valid until the provider's cleanup callback has returned. If attach_client
+ *	fails, the copy is valid until attach_client returns. The callback fills the parameter
+ *	provider, which the registrar has zeroed. The callback returns
  *
- *	- %0: attached;
- *	- %-ENODEV or %-ECANCELED: declined, silently;
- *	- %-EPROBE_DEFER: deferred, the registrar offers the pair again later;
- *	- another negative errno: an error, which is logged; the pair counts as declined.
+ *	* %0 - attached
+ *	* %-ENODEV or %-ECANCELED - declined; the registrar logs nothing
+ *	* %-EPROBE_DEFER - deferred; the registrar offers the pair again later
+ *	* another negative errno - error; the registrar logs it, and the pair counts as
+ *	  declined
  *
- *	A positive value is misuse: the registrar warns, and the pair counts as declined.
- *	When the callback has returned 0 the client may call, also before the client's own
+ *	If the callback returns a positive value, this is misuse: the registrar warns, and
+ *	the pair counts as declined.
+ *
+ *	When the callback has returned 0 the client may call, even before the client's own
  *	attach callback has returned. The provider may call later, see client_attached.
  *
  *	The callback runs inside the client's attach callback and in the same task: in
- *	process context, may sleep, with no lock of the registrar held. The same limits
- *	apply: it must not wait for a module to load.
+ *	process context, and it may sleep. The same limits apply: the callback must not wait
+ *	for a module to load.
  * @client_attached: Note that both sides have attached. Optional. From then on the
- *	provider may call the client, until the binding closes. The registrar calls it once,
- *	if the provider's gate has opened: if neither side had begun to leave by then, and
- *	nmr_detach_binding() had not been called. If the binding closes between that and the
- *	call, the registrar still calls it, and calls detach after it has returned.
- *	nmr_provider_call_enter() tells the same without this callback.
+ *	provider may call the client, until the binding closes.
+ *
+ *	The registrar makes this call if, and only if, the provider's gate has opened. The
+ *	gate does not open if a side has begun to leave, or if nmr_detach_binding() has been
+ *	called. If the binding closes after the gate has opened, the registrar still makes
+ *	this call, and calls the detach callbacks afterwards. A provider without this
+ *	callback learns the same from nmr_provider_call_enter().
  *
  *	The callback runs in process context, in the task of the attach callbacks, and may
  *	sleep.
- * @detach_client: End the use of the client. Optional. It returns what
- *	&nmr_client_characteristics.detach_provider returns, and runs in the same context,
+ * @detach_client: End the use of the client. Optional. The callback returns what
+ *	&nmr_client_characteristics.detach_provider returns. It runs in the same context,
  *	after the client's detach callback has returned. After %-EINPROGRESS the provider
  *	calls nmr_provider_detach_client_complete().
  * @cleanup_binding_context: Free the binding context. Optional. It runs as
@@ -318,19 +480,20 @@ struct nmr_provider_characteristics {
 /* Registration. The macros pass the calling module, and a lock class for lockdep. */
 
 /*
- * Version of what this header lays out and of what its inline functions do. nmr.ko refuses
- * a module that was built with another version: its gates would not close.
+ * Version of the structures and of the inline functions in this header. nmr.ko refuses a
+ * module that was built with another version, because the gates of such a module would not
+ * close.
  */
 #define NMR_VERSION	1
 
 /*
- * The place in a module's source that registers; the register macros make it.
+ * Describe a place in a module's source that registers. The register macros define it.
  *
- * @version, @size: NMR_VERSION and the size of the characteristics as the module knows
- *		    them. With @modname they come first in every version.
+ * @version, @size: NMR_VERSION and the size of the characteristics as the module was built
+ *		    with them. These two and @modname come first in every version.
  * @owner:	    the module, or NULL if it is built in
- * @told:	    the kernel's log has said why registering fails here
- * @key:	    lockdep's class of the registrations made here
+ * @told:	    bit 0: the kernel log has said why registering fails here
+ * @key:	    lock class of the registrations that are made here
  */
 struct nmr_site {
 	u32			version;
@@ -366,22 +529,23 @@ int __nmr_provider_register(const struct nmr_provider_characteristics *c,
  * the attach callbacks of these offers have returned. A provider that registers later
  * makes its offer in its own register call.
  *
- * The callbacks run in the calling task. If the call is nested 8 deep in attach
- * callbacks, they run on the registrar's workqueue and the call waits for them.
+ * The attach callbacks run in the calling task. If the call is nested 8 deep in attach
+ * callbacks, they run on the registrar's workqueue, and the call waits for them.
  *
- * If the client is full (max_bindings), or if memory for an offer cannot be allocated, the
- * registrar withholds the offer. The registrar makes it later, on its workqueue.
+ * If the client has max_bindings bindings, or if an allocation for an offer fails, the
+ * registrar withholds the offer. It makes the offer later, on its workqueue.
+ *
+ * If the function returns %-EINVAL, the kernel log has the reason.
  *
  * Context: Process context. May sleep. The caller must not hold a lock that an attach
  * callback of either side takes.
  *
  * Return:
  * * %0 - the client is registered; it must be deregistered before its module unloads
- * * %-EINVAL - @c, @handle, the attach callback, the NPI's or the module's id is NULL, or
- *   the module was built with another version of this header; the kernel log has the
- *   reason, once per place that registers
- * * %-ENOMEM - allocation failure; no callback has run, and nothing is registered; a handle
- *   number may have been used up
+ * * %-EINVAL - @c, @handle, the attach callback, npi_id or module_id is NULL; or the module
+ *   was built with another version of this header
+ * * %-ENOMEM - allocation failure; no callback has run, and nothing is registered; the
+ *   number of a handle may have been used up
  * * %-ENODEV - the registrar is not initialised: it is built in and the caller runs before
  *   subsys_initcall(), or its initialisation failed
  */
@@ -400,19 +564,20 @@ int __nmr_provider_register(const struct nmr_provider_characteristics *c,
  * @handle:		written before the first callback runs
  *
  * The function offers the provider to each client that registered earlier, as
- * nmr_register_client() does with the sides exchanged. It also makes the registrar offer
- * the deferred pairs of the NPI again, on the workqueue.
+ * nmr_register_client() does with the sides exchanged. The registrar also offers the
+ * deferred pairs of the NPI again, on its workqueue.
+ *
+ * If the function returns %-EINVAL, the kernel log has the reason.
  *
  * Context: Process context. May sleep. The caller must not hold a lock that an attach
  * callback of either side takes.
  *
  * Return:
  * * %0 - the provider is registered; it must be deregistered before its module unloads
- * * %-EINVAL - @c, @handle, the attach callback, the NPI's or the module's id is NULL, or
- *   the module was built with another version of this header; the kernel log has the
- *   reason, once per place that registers
- * * %-ENOMEM - allocation failure; no callback has run, and nothing is registered; a handle
- *   number may have been used up
+ * * %-EINVAL - @c, @handle, the attach callback, npi_id or module_id is NULL; or the module
+ *   was built with another version of this header
+ * * %-ENOMEM - allocation failure; no callback has run, and nothing is registered; the
+ *   number of a handle may have been used up
  * * %-ENODEV - the registrar is not initialised: it is built in and the caller runs before
  *   subsys_initcall(), or its initialisation failed
  */
@@ -428,19 +593,21 @@ int __nmr_provider_register(const struct nmr_provider_characteristics *c,
  * nmr_deregister_client() - start to deregister a client
  * @handle: handle of the client
  *
- * The function closes all bindings of the client. A call of either side that begins after
- * the function has returned cannot enter, and no offer to the client begins. Callbacks and
- * calls in flight may still run. The detach and cleanup callbacks run on the registrar's
- * workqueue: wait for them with nmr_wait_for_client_deregister_complete().
+ * The function closes all bindings of the client. After it has returned, no call of either
+ * side can enter, and no offer to the client begins. Callbacks and calls in flight may still
+ * run. The detach and cleanup callbacks run on the registrar's workqueue. The caller waits
+ * for them with nmr_wait_for_client_deregister_complete().
  *
- * A second, concurrent call helps the first: all gates are closed when either returns. The
- * cost is linear in the number of the client's bindings. The function allocates no memory.
+ * If two tasks call the function concurrently, the second one helps the first. All gates are
+ * closed when either call returns. The cost is linear in the number of the client's bindings.
+ * The function allocates no memory.
  *
  * Context: Process or softirq context. Does not sleep. Takes a spinlock_t.
  *
  * Return:
- * * %-EINPROGRESS - started; the caller must wait before its module unloads
- * * %-EALREADY - started earlier, or finished
+ * * %-EINPROGRESS - deregistration has started; the caller must wait before its module
+ *   unloads
+ * * %-EALREADY - deregistration has started or finished before
  * * %-EINVAL - the handle was never issued
  */
 int nmr_deregister_client(struct nmr_client_handle handle);
@@ -449,14 +616,15 @@ int nmr_deregister_client(struct nmr_client_handle handle);
  * nmr_deregister_provider() - start to deregister a provider
  * @handle: handle of the provider
  *
- * The function does what nmr_deregister_client() does, with the sides exchanged. Wait with
- * nmr_wait_for_provider_deregister_complete().
+ * The function does what nmr_deregister_client() does, with the sides exchanged. The caller
+ * waits with nmr_wait_for_provider_deregister_complete().
  *
  * Context: Process or softirq context. Does not sleep. Takes a spinlock_t.
  *
  * Return:
- * * %-EINPROGRESS - started; the caller must wait before its module unloads
- * * %-EALREADY - started earlier, or finished
+ * * %-EINPROGRESS - deregistration has started; the caller must wait before its module
+ *   unloads
+ * * %-EALREADY - deregistration has started or finished before
  * * %-EINVAL - the handle was never issued
  */
 int nmr_deregister_provider(struct nmr_provider_handle handle);
@@ -465,24 +633,26 @@ int nmr_deregister_provider(struct nmr_provider_handle handle);
  * nmr_wait_for_client_deregister_complete() - wait until a client is deregistered
  * @handle: handle of the client, which must have been deregistered
  *
- * After 0 no callback of the client runs or will run, and nothing of the client is left in
- * sysfs. The caller sees everything the callbacks did (acquire).
+ * If the function returns 0, no callback of the client runs or will run, and nothing of the
+ * client is left in sysfs. The return is an acquire: the caller sees everything that the
+ * callbacks did.
  *
- * Any number of tasks may wait, any number of times. A callback of another registration
- * may wait, too: it occupies a worker, and up to 500 callbacks may wait concurrently.
+ * Any number of tasks may wait, any number of times. A callback of another registration may
+ * wait, too. It occupies a worker while it waits, and up to 500 callbacks may wait
+ * concurrently.
  *
- * The task sleeps in TASK_IDLE: signals do not end the wait, the task does not add to the
- * load, and khungtaskd does not report it. If the task is outside of callbacks and holds no
- * lock (as far as lockdep can tell), the wait is freezable: the machine can suspend. If a
- * binding has not drained after nmr.stuck_seconds, the kernel log tells what it waits for.
+ * The task sleeps in TASK_IDLE. Signals do not end the wait. If the task is outside of
+ * callbacks and holds no lock that lockdep knows of, the wait is freezable. If a binding has
+ * not drained after nmr.stuck_seconds, the kernel log says what the binding waits for.
  *
  * Context: Process context. May sleep. The caller must not hold a lock that a callback of
- * the client's bindings, or a call in flight, takes. lockdep reports this, and a wait
- * inside of a call that the wait depends on.
+ * the client's bindings, or a call in flight, takes. The caller must not be inside a call
+ * that the deregistration waits for. lockdep reports both.
  *
  * Return:
  * * %0 - nothing of the client is left; also if it finished long ago
- * * %-EINVAL - the handle was never issued, or the client has not been deregistered
+ * * %-EINVAL - the handle was never issued, or the client has not been deregistered; the
+ *   function tests this first
  * * %-EDEADLK - the task is inside a callback, of either side, of one of the client's
  *   bindings
  */
@@ -492,15 +662,16 @@ int nmr_wait_for_client_deregister_complete(struct nmr_client_handle handle);
  * nmr_wait_for_provider_deregister_complete() - wait until a provider is deregistered
  * @handle: handle of the provider, which must have been deregistered
  *
- * The function waits as nmr_wait_for_client_deregister_complete() does, and promises the
- * same.
+ * The function does what nmr_wait_for_client_deregister_complete() does, with the sides
+ * exchanged.
  *
  * Context: Process context. May sleep, in TASK_IDLE. The caller must not hold a lock that
  * a callback of the provider's bindings, or a call in flight, takes.
  *
  * Return:
  * * %0 - nothing of the provider is left; also if it finished long ago
- * * %-EINVAL - the handle was never issued, or the provider has not been deregistered
+ * * %-EINVAL - the handle was never issued, or the provider has not been deregistered; the
+ *   function tests this first
  * * %-EDEADLK - the task is inside a callback, of either side, of one of the provider's
  *   bindings
  */
@@ -511,8 +682,8 @@ int nmr_wait_for_provider_deregister_complete(struct nmr_provider_handle handle)
  * @handle:  handle of the client, which must have been deregistered
  * @timeout: time to wait, in jiffies; 0 tests without waiting
  *
- * The function waits as nmr_wait_for_client_deregister_complete() does. After a timeout it
- * may be called again.
+ * The function waits as nmr_wait_for_client_deregister_complete() does, at most for
+ * @timeout. After a timeout the caller may call it again.
  *
  * Context: Process context. May sleep, in TASK_IDLE. The caller must not hold a lock that
  * a callback of the client's bindings, or a call in flight, takes.
@@ -520,7 +691,8 @@ int nmr_wait_for_provider_deregister_complete(struct nmr_provider_handle handle)
  * Return:
  * * %0 - nothing of the client is left; also if it finished long ago
  * * %-ETIMEDOUT - @timeout has passed
- * * %-EINVAL - the handle was never issued, or the client has not been deregistered
+ * * %-EINVAL - the handle was never issued, or the client has not been deregistered; the
+ *   function tests this first
  * * %-EDEADLK - the task is inside a callback, of either side, of one of the client's
  *   bindings
  */
@@ -532,8 +704,8 @@ int nmr_wait_for_client_deregister_complete_timeout(struct nmr_client_handle han
  * @handle:  handle of the provider, which must have been deregistered
  * @timeout: time to wait, in jiffies; 0 tests without waiting
  *
- * The function waits as nmr_wait_for_client_deregister_complete() does. After a timeout it
- * may be called again.
+ * The function waits as nmr_wait_for_client_deregister_complete() does, at most for
+ * @timeout. After a timeout the caller may call it again.
  *
  * Context: Process context. May sleep, in TASK_IDLE. The caller must not hold a lock that
  * a callback of the provider's bindings, or a call in flight, takes.
@@ -541,7 +713,8 @@ int nmr_wait_for_client_deregister_complete_timeout(struct nmr_client_handle han
  * Return:
  * * %0 - nothing of the provider is left; also if it finished long ago
  * * %-ETIMEDOUT - @timeout has passed
- * * %-EINVAL - the handle was never issued, or the provider has not been deregistered
+ * * %-EINVAL - the handle was never issued, or the provider has not been deregistered; the
+ *   function tests this first
  * * %-EDEADLK - the task is inside a callback, of either side, of one of the provider's
  *   bindings
  */
@@ -553,13 +726,14 @@ int nmr_wait_for_provider_deregister_complete_timeout(struct nmr_provider_handle
  * @handle: handle of the client
  *
  * The function calls nmr_deregister_client() and then waits as
- * nmr_wait_for_client_deregister_complete() does. module_exit() calls it first. If the
- * client was deregistered before, the function only waits; if the client has finished, the
- * function returns at once. If the handle was never issued, the function logs an error
+ * nmr_wait_for_client_deregister_complete() does. module_exit() calls it first.
+ *
+ * If the client was deregistered before, the function only waits. If the client has finished,
+ * the function returns at once. If the handle was never issued, the function logs an error
  * and returns.
  *
- * Inside a callback of one of the client's bindings the function cannot wait: it warns, and
- * returns with the deregistration started.
+ * If the task is inside a callback of one of the client's bindings, the function cannot wait.
+ * It then warns, and returns with the deregistration started.
  *
  * Context: Process context. May sleep, in TASK_IDLE. The caller must not hold a lock that
  * a callback of the client's bindings, or a call in flight, takes.
@@ -582,10 +756,11 @@ void nmr_deregister_provider_sync(struct nmr_provider_handle handle);
  * @handle:  handle of the client
  * @timeout: time to wait, in jiffies; 0 tests without waiting
  *
- * After 0 the caller sees everything that the attach callbacks of that binding did. The
- * binding may close at any time, so each call still has to enter.
+ * If the function returns 0, the caller sees everything that the attach callbacks of that
+ * binding did. The binding may close at any time, so each call still has to enter.
  *
- * A signal ends the wait. The wait is freezable, and the freezer does not end it.
+ * A signal ends the wait. The freezer does not end it. If the task is outside of callbacks and
+ * holds no lock that lockdep knows of, the wait is freezable.
  *
  * Context: Process context. May sleep, interruptibly. The caller must not hold a lock that
  * an attach callback of the client's bindings takes.
@@ -607,13 +782,13 @@ int nmr_client_wait_for_binding(struct nmr_client_handle handle,
  * @handle: handle of the client
  *
  * A client that returned %-EPROBE_DEFER calls this when it is ready. The attach callbacks
- * run on the registrar's workqueue. If a deferred pair is just being offered, or if the
- * client is full, the request is kept and not lost.
+ * run on the registrar's workqueue. If a deferred pair is being offered concurrently, or if
+ * the client has max_bindings bindings, the registrar remembers the request.
  *
  * Context: Process or softirq context. Does not sleep. Takes a spinlock_t.
  *
  * Return:
- * * %0 - the offers follow
+ * * %0 - the registrar makes the offers on its workqueue
  * * %-EINVAL - the handle was never issued
  * * %-ESHUTDOWN - the client is deregistering or finished
  */
@@ -628,7 +803,7 @@ int nmr_client_reoffer(struct nmr_client_handle handle);
  * Context: Process or softirq context. Does not sleep. Takes a spinlock_t.
  *
  * Return:
- * * %0 - the offers follow
+ * * %0 - the registrar makes the offers on its workqueue
  * * %-EINVAL - the handle was never issued
  * * %-ESHUTDOWN - the provider is deregistering or finished
  */
@@ -638,30 +813,31 @@ int nmr_provider_reoffer(struct nmr_provider_handle handle);
 
 /**
  * nmr_client_attach_provider() - ask the offered provider to attach
- * @binding:  binding that was passed to the client's attach callback; NULL is refused
+ * @binding:  binding that the registrar passed to the client's attach callback
  * @client:   endpoint for the provider; NULL acts as an endpoint of two NULLs
  * @provider: receives the provider's endpoint, only if the function returns 0; or NULL
  *
  * The client calls this once, in its attach callback. The provider's attach callback runs
- * inside of it, in the same task. The registrar copies @client before that, so @client
- * may be on the stack. The provider sees the copy, which is valid until the provider's
- * cleanup callback has returned.
+ * inside of it, in the same task. The registrar copies @client first, so @client may be on
+ * the stack. The provider sees the copy, which is valid until the provider's cleanup callback
+ * has returned.
  *
- * After 0 the client may call the provider. If the client then fails, it frees what it
- * made, and the registrar detaches the provider.
+ * If the function returns 0, the client may call the provider. If the client then fails, it
+ * frees what it allocated, and the registrar detaches the provider.
  *
  * Context: Process context, in the task that runs the attach callback. May sleep. The
  * caller must not hold a lock that the provider's attach callback takes.
  *
  * Return:
  * * %0 - the provider has attached
- * * %-ENODEV - the provider declined; also if its callback returned a positive value, which
- *   is misuse and warned of
+ * * %-ENODEV - the provider declined, or its callback returned a positive value, which is
+ *   misuse
  * * %-ECANCELED - the provider declined, or a side began to leave before the provider was
  *   asked
  * * %-EINVAL - @binding is NULL, the task is not inside the attach callback of @binding, or
- *   this is a second call; the provider's callback may return it, too
- * * another negative errno - the value that the provider's attach callback returned
+ *   this is a second call
+ * * a negative errno, possibly one of the above - the value that the provider's attach
+ *   callback returned
  */
 int nmr_client_attach_provider(struct nmr_binding *binding,
 			       const struct nmr_endpoint *client,
@@ -669,15 +845,17 @@ int nmr_client_attach_provider(struct nmr_binding *binding,
 
 /**
  * nmr_client_detach_provider_complete() - complete a pending detach of the client
- * @binding: binding for which the client's detach callback returned %-EINPROGRESS, or is
- *	     about to; NULL warns and does nothing
+ * @binding: binding for which the client's detach callback returned %-EINPROGRESS, or will
+ *	     return it
  *
- * The call is the last thing the client does for the binding: when the function returns, the
- * client's cleanup callback may have run. The cleanup callbacks of both sides see
- * everything the caller did before the call (a full barrier). After the wait,
- * module_exit() stops whatever may still be returning from this function.
+ * The call is the last thing that the client does for the binding: when the function returns,
+ * the client's cleanup callback may have run. The call is a full barrier: the cleanup
+ * callbacks of both sides see everything that the caller did before. After the wait,
+ * module_exit() stops the tasks and interrupts that may still be returning from this
+ * function.
  *
- * A call without a pending detach warns, once per registration, and does nothing.
+ * If no detach is pending, the function warns once per registration, and does nothing. If
+ * @binding is NULL, the function warns once, and does nothing.
  *
  * Context: Any context but NMI. May be called under a raw_spinlock_t, except the
  * scheduler's: the function may queue work.
@@ -686,10 +864,11 @@ void nmr_client_detach_provider_complete(struct nmr_binding *binding);
 
 /**
  * nmr_provider_detach_client_complete() - complete a pending detach of the provider
- * @binding: binding for which the provider's detach callback returned %-EINPROGRESS, or is
- *	     about to; NULL warns and does nothing
+ * @binding: binding for which the provider's detach callback returned %-EINPROGRESS, or will
+ *	     return it
  *
- * The function does what nmr_client_detach_provider_complete() does, for the provider.
+ * The function does what nmr_client_detach_provider_complete() does, with the sides
+ * exchanged.
  *
  * Context: Any context but NMI. May be called under a raw_spinlock_t, except the
  * scheduler's: the function may queue work.
@@ -698,39 +877,39 @@ void nmr_provider_detach_client_complete(struct nmr_binding *binding);
 
 /**
  * nmr_detach_binding() - detach one binding, and stay registered
- * @binding: a valid binding of the caller; NULL is refused
+ * @binding: a valid binding of the caller
  * @reason:  %NMR_DETACH_FALLBACK: the registrar offers the pair again later;
  *	     %NMR_DETACH_ABORT: the registrar does not offer the pair again
  *
- * A call of either side that begins after the function has returned cannot enter. Detach
- * and cleanup callbacks run on the registrar's workqueue. If the binding is still
- * attaching, the attach goes on and detach follows. If that attach fails,
- * %NMR_DETACH_FALLBACK is forgotten and %NMR_DETACH_ABORT is kept.
+ * After the function has returned, no call of either side can enter. The detach and cleanup
+ * callbacks run on the registrar's workqueue.
  *
- * Two providers that say %NMR_DETACH_FALLBACK in turn hand a client back and forth as fast
- * as grace periods pass: the caller paces this.
+ * If the binding is still attaching, the attach continues, and detach follows. If that attach
+ * fails, the registrar forgets %NMR_DETACH_FALLBACK and keeps %NMR_DETACH_ABORT.
+ *
+ * The caller paces %NMR_DETACH_FALLBACK. Two providers that use it in turn hand a client back
+ * and forth as fast as grace periods pass.
  *
  * Context: Process or softirq context. Does not sleep. Takes a spinlock_t.
  *
  * Return:
  * * %0 - detach has started
- * * %-EALREADY - the binding had already closed
- * * %-EINVAL - @binding is NULL, or @reason is another reason
+ * * %-EALREADY - the binding was closed already
+ * * %-EINVAL - @binding is NULL, or @reason is neither %NMR_DETACH_FALLBACK nor
+ *   %NMR_DETACH_ABORT
  */
 int nmr_detach_binding(struct nmr_binding *binding,
 		       enum nmr_detach_reason reason);
 
 /**
  * nmr_binding_get() - take a reference to a binding
- * @binding: a valid binding, possibly only by an RCU read-side critical section; or NULL
+ * @binding: a valid binding, or NULL; an RCU read-side critical section is enough to keep it
+ *	     valid
  *
- * A reference is needed to use @binding beyond the caller's cleanup callback and one RCU
- * grace period. The reference keeps the object, not the peer: once the binding has closed,
- * enter returns false. The reference delays no deregistration and no unload of a module
- * that uses the registrar.
- *
- * The reference pins nmr.ko: rmmod reports that it is in use until nmr_binding_put().
- * /sys/kernel/debug/nmr/references lists bindings that have ended and are referenced.
+ * A module needs a reference to use @binding beyond its cleanup callback and one RCU grace
+ * period. The reference keeps the object, not the peer: after the binding has closed, enter
+ * returns false. The reference delays no deregistration and no unload of a module that uses
+ * the registrar. It pins nmr.ko until nmr_binding_put().
  *
  * Context: Any context but NMI. May be called under a raw_spinlock_t.
  *
@@ -740,10 +919,9 @@ struct nmr_binding *nmr_binding_get(struct nmr_binding *binding);
 
 /**
  * nmr_binding_put() - drop a reference to a binding
- * @binding: binding that nmr_binding_get() returned; NULL is ignored
+ * @binding: binding that nmr_binding_get() returned; NULL is a no-op
  *
- * After the last reference the registrar frees the binding when an RCU grace period has
- * passed (call_rcu()).
+ * The registrar frees the binding one RCU grace period after the last reference was dropped.
  *
  * Context: Any context but NMI. May be called under a raw_spinlock_t, except the
  * scheduler's.
@@ -754,7 +932,7 @@ void nmr_binding_put(struct nmr_binding *binding);
  * nmr_binding_id() - return the number of a binding
  * @binding: a valid binding, or NULL
  *
- * sysfs, the tracepoints and the kernel log show the same number.
+ * The directory in sysfs, the tracepoints and the kernel log have the same number.
  *
  * Context: Any context.
  *
@@ -768,9 +946,10 @@ u64 nmr_binding_id(const struct nmr_binding *binding);
  */
 
 /*
- * @calls: per-CPU counts of the calls this side makes. The pointer of a closed gate leads
- *	   to counts below zero. A gate opens at most once, closes at most once, and never
- *	   opens again.
+ * Count the calls that one side makes.
+ *
+ * @calls: per-CPU counts of these calls. The pointer of a closed gate leads to counts below
+ *	   zero. A gate opens at most once and closes at most once. It never opens again.
  */
 struct nmr_gate {
 	s64 __percpu *calls;
@@ -787,15 +966,19 @@ static inline struct nmr_gate *__nmr_gate(struct nmr_binding *binding,
 void __nmr_gate_exit_closed(struct nmr_binding *binding, enum nmr_side caller);
 
 /*
- * Add 1 to the count of this CPU, or subtract 1. Return: true if the count is below zero
- * afterwards: the gate is closed. Neither an interrupt nor another task on this CPU comes
- * between the addition and the test, so no section with preemption disabled is needed.
+ * Add 1 to the count of this CPU, or subtract 1. Return: true if the result is below zero: the
+ * gate is closed. No interrupt and no other task on this CPU comes between the addition and
+ * the test. Therefore preemption need not be disabled.
  *
- * On x86-64 both are one instruction, which sets the sign flag. GEN_UNARY_RMWcc() cannot
- * replace the asm statement: if the segment prefix of per-CPU accesses comes from a named
- * address space, as in 6.12, that macro emits no prefix. The other 64-bit architectures
- * use this_cpu_add_return(). 32-bit architectures have no such operation on s64 and use an
- * atomic64_t per CPU; migrating between raw_cpu_ptr() and the addition is then harmless.
+ * On x86-64 the addition is one instruction, which also sets the sign flag. The asm statement
+ * is hand-written, because the macro for such instructions is not the same on all kernels.
+ * On 6.1, GEN_UNARY_RMWcc("incq", var, s, __percpu_arg([var])) emits "incq %gs:(%rax)". On
+ * 6.12, __percpu_arg() has no prefix any more if the compiler supports named address spaces.
+ * The macro then emits "incq (%rax)", without an error, and counts at a wrong address.
+ *
+ * Other 64-bit architectures use this_cpu_add_return(). 32-bit architectures have no such
+ * operation on s64, and use an atomic64_t per CPU. There the addition is atomic for all CPUs,
+ * so the task may migrate between raw_cpu_ptr() and the addition.
  *
  * Compiler barriers keep the accesses of a call between enter and exit.
  */
@@ -832,8 +1015,8 @@ void __nmr_gate_exit_closed(struct nmr_binding *binding, enum nmr_side caller);
 #endif
 
 /*
- * Each call in flight, told to lockdep, and remembered with NMR_DEBUG: see lockdep.c. nmr.ko
- * has these functions in any case, for modules that were built with NMR_DEBUG.
+ * Tell lockdep of each call in flight, and record the call with NMR_DEBUG. nmr.ko always has
+ * these functions, because a module may be built with NMR_DEBUG and nmr.ko without.
  */
 #define __NMR_CALLS_TRACKED						\
 	(IS_ENABLED(CONFIG_LOCKDEP) || IS_ENABLED(CONFIG_NMR_DEBUG))
@@ -847,13 +1030,13 @@ static __always_inline bool __nmr_call_enter(struct nmr_binding *binding,
 {
 	/*
 	 * Pairs with the smp_store_release() in nmr_gate_open(): a caller that enters
-	 * sees everything the callee did in its attach callback.
+	 * sees everything that the callee did in its attach callback.
 	 */
 	s64 __percpu *calls = smp_load_acquire(&__nmr_gate(binding, caller)->calls);
 
 	/*
-	 * If the gate closes after the load, either this CPU's old count still takes the
-	 * call, which is then in flight, or the count is already below zero.
+	 * The gate may close after the load. If the count of this CPU is still open, the
+	 * call is in flight. Otherwise the count is below zero, and the call is refused.
 	 */
 	if (unlikely(__nmr_count_enter(calls)))
 		return false;
@@ -889,20 +1072,21 @@ static __always_inline bool __nmr_call_may_rcu(struct nmr_binding *binding,
  * @binding: a valid binding of the client, or one with a reference; must not be NULL
  *
  * Between enter and exit the provider's text, its binding context and its dispatch table
- * stay valid. The gate opens when the provider's attach callback has returned 0, and
- * closes for good when the binding closes. Any number of calls may be in flight
- * concurrently, and calls may nest.
+ * stay valid. The gate opens when the provider's attach callback has returned 0. It closes
+ * for good when the binding closes. Any number of calls may be in flight concurrently, and
+ * calls may nest.
  *
  * A call may sleep and migrate. It may exit on another CPU, and in another task: see
- * nmr_client_call_handover(). The registrar counts calls per CPU; enter takes no lock and
- * allocates nothing.
+ * nmr_client_call_handover(). Enter takes no lock and allocates no memory.
+ *
+ * A return of true is an acquire: the caller sees everything that the provider did in its
+ * attach callback.
  *
  * Context: Any context but NMI, also under a raw_spinlock_t. The CPU must be online: a
  * hotplug callback of the STARTING section must not call this.
  *
  * Return:
- * * %true - the client may call, and must call nmr_client_call_exit() afterwards; this is
- *   an acquire: the caller sees everything the provider did in its attach callback
+ * * %true - the client may call, and must call nmr_client_call_exit() afterwards
  * * %false - the provider has not attached yet, or the binding has closed; the client must
  *   neither call nor exit
  */
@@ -916,12 +1100,12 @@ nmr_client_call_enter(struct nmr_binding *binding)
  * nmr_client_call_exit() - exit a binding after a call to the provider
  * @binding: binding for which nmr_client_call_enter() returned true; must not be NULL
  *
- * After exit the caller must not touch the provider, nor @binding unless a reference, an
- * RCU read-side critical section or the caller itself keeps it valid. The cleanup callbacks
- * of both sides see everything the caller did before exit (a release).
+ * After exit the caller must not touch the provider. It must not touch @binding unless a
+ * reference or an RCU read-side critical section keeps @binding valid. Exit is a release: the
+ * cleanup callbacks of both sides see everything that the caller did before.
  *
- * An exit without an enter is misuse: the registrar warns if it notices, and may then call
- * the cleanup callbacks of the binding while a call is in flight.
+ * An exit without an enter is misuse. The registrar warns if it notices. It may then call the
+ * cleanup callbacks of the binding while a call is in flight.
  *
  * Context: Any context but NMI, also under a raw_spinlock_t, except the scheduler's: the
  * last exit from a closed binding queues work. The CPU must be online: a hotplug callback
@@ -943,8 +1127,7 @@ static __always_inline void nmr_client_call_exit(struct nmr_binding *binding)
  * hotplug callback of the STARTING section must not call this.
  *
  * Return:
- * * %true - the provider may call, and must call nmr_provider_call_exit() afterwards; this
- *   is an acquire: the caller sees everything the client did in its attach callback
+ * * %true - the provider may call, and must call nmr_provider_call_exit() afterwards
  * * %false - the client has not attached yet, or the binding has closed; the provider must
  *   neither call nor exit
  */
@@ -973,11 +1156,11 @@ static __always_inline void nmr_provider_call_exit(struct nmr_binding *binding)
  * @binding: binding for which nmr_client_call_enter() returned true in this context; must
  *	     not be NULL
  *
- * A call that exits in another context than it entered (a work item, an interrupt, another
- * system call) is handed over before the entering context goes on without it. The function
- * tells lockdep, which takes a call for a lock that the task holds, as
- * percpu_rwsem_release() does; and NMR_DEBUG, which shows the call's stack. Without both
- * the function is empty.
+ * A call may exit in another context than it entered: a work item, an interrupt, another
+ * system call. The context that entered then calls this function before it continues. The
+ * function tells lockdep, which takes a call for a lock that the task holds, as
+ * percpu_rwsem_release() does. It also tells NMR_DEBUG, which shows the stack of the call. If
+ * the kernel and the module have neither, the function is empty.
  *
  * Context: Any context but NMI: the context that entered.
  */
@@ -1006,16 +1189,19 @@ static __always_inline void nmr_provider_call_handover(struct nmr_binding *bindi
  * nmr_client_may_call_rcu() - test for a call to the provider in an RCU reader
  * @binding: a valid binding of the client, or one with a reference; must not be NULL
  *
- * An RCU reader that does not sleep need not enter. A reader is anything that
+ * An RCU reader that does not sleep need not enter. A reader is code that
  * rcu_read_lock_any_held() accepts: rcu_read_lock(), or preemption, softirqs or interrupts
- * disabled. The registrar does not count such calls, and sysfs does not show them. It waits
- * for them by call_rcu(), between the closing of the gates and the detach callbacks.
+ * disabled. The registrar does not count such calls, and sysfs does not show them. A grace
+ * period passes between the closing of the gates and the detach callbacks. When it has passed,
+ * such calls have returned.
+ *
+ * A return of true is an acquire: the caller sees everything that the provider did in its
+ * attach callback.
  *
  * Context: An RCU read-side critical section, in any context but NMI.
  *
  * Return:
- * * %true - the client may call until the section ends; this is an acquire: the caller sees
- *   everything the provider did in its attach callback
+ * * %true - the client may call until the section ends
  * * %false - the provider has not attached yet, or the binding has closed
  */
 static __always_inline bool __must_check
@@ -1033,8 +1219,7 @@ nmr_client_may_call_rcu(struct nmr_binding *binding)
  * Context: An RCU read-side critical section, in any context but NMI.
  *
  * Return:
- * * %true - the provider may call until the section ends; this is an acquire: the caller
- *   sees everything the client did in its attach callback
+ * * %true - the provider may call until the section ends
  * * %false - the client has not attached yet, or the binding has closed
  */
 static __always_inline bool __must_check
@@ -1046,8 +1231,8 @@ nmr_provider_may_call_rcu(struct nmr_binding *binding)
 #ifdef DEFINE_CLASS
 /*
  * Define the classes nmr_client_call and nmr_provider_call, for kernels that have
- * <linux/cleanup.h>. A variable of such a class enters when it is defined, is NULL if
- * enter returned false, and exits when it goes out of scope:
+ * <linux/cleanup.h>. The definition of a variable of such a class enters. The variable is NULL
+ * if enter returned false. The call exits when the variable goes out of scope:
  *
  *	CLASS(nmr_client_call, call)(binding);
  *	if (!call)
@@ -1082,8 +1267,8 @@ DEFINE_CLASS(nmr_provider_call, struct nmr_binding *,
  * scoped_nmr_client_call() - enter a binding for one statement
  * @binding: as for nmr_client_call_enter()
  *
- * The macro enters, executes the statement that follows, and exits, also if the statement
- * is left by break, return or goto. If enter fails, the macro skips the statement.
+ * The macro enters, executes the statement that follows, and exits. It also exits if break,
+ * return or goto leaves the statement. If enter returns false, the macro skips the statement.
  *
  * Context: Any context but NMI, as for nmr_client_call_enter() and nmr_client_call_exit().
  */
@@ -1108,8 +1293,8 @@ DEFINE_CLASS(nmr_provider_call, struct nmr_binding *,
  * @chars:	name of the variable of type &struct nmr_client_characteristics
  * @ctx:	client context
  *
- * The macro is for a module that registers one client and does nothing else. The handle is
- * the static variable @chars with the suffix _handle.
+ * The macro is for a module that registers one client and does nothing else in these two
+ * functions. The handle is the static variable @chars with the suffix _handle.
  */
 #define module_nmr_client(chars, ctx)					\
 	__module_nmr(client, chars, ctx)
@@ -1119,8 +1304,8 @@ DEFINE_CLASS(nmr_provider_call, struct nmr_binding *,
  * @chars:	name of the variable of type &struct nmr_provider_characteristics
  * @ctx:	provider context
  *
- * The macro is for a module that registers one provider and does nothing else. The handle
- * is the static variable @chars with the suffix _handle.
+ * The macro is for a module that registers one provider and does nothing else in these two
+ * functions. The handle is the static variable @chars with the suffix _handle.
  */
 #define module_nmr_provider(chars, ctx)					\
 	__module_nmr(provider, chars, ctx)
@@ -1144,9 +1329,8 @@ module_exit(chars##_exit)
  *
  * The uevent of a client's registration has MODALIAS=nmr-provider:GUID, so udev loads the
  * module when a client of the NPI registers. A request_module() for the alias loads the
- * module, too. An attach callback must not call that function: the callback may run
- * inside the module_init() that modprobe waits for. A module that needs it calls it before
- * it registers, or from a work item.
+ * module, too. An attach callback must not call request_module(), see "Loading the modules of
+ * providers" above.
  */
 #define MODULE_ALIAS_NMR_PROVIDER(guid) MODULE_ALIAS("nmr-provider:" guid)
 

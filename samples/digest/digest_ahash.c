@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * A provider of the digest NPI on the asynchronous hashes of the crypto API, as
- * a driver for a hash engine would be.
+ * Provide the digest NPI with the asynchronous hashes of the crypto API, as a driver for a
+ * hash engine would.
  *
- * Each binding has a transformation of its own, and it is the binding context:
- * made when a client attaches, handed to each of its calls, and freed in the
- * cleanup callback. The registrar calls that when no call runs any more, so no
- * count of calls and no detach callback is needed.
+ * Each binding has a transformation of its own, which is the binding context. The attach
+ * callback allocates it, each call gets it, and the cleanup callback frees it. The registrar
+ * calls the cleanup callback when no call is in flight. Therefore the module needs no count of
+ * calls and no detach callback.
  *
- * Locks: none. A binding's transformation is written before its attach callback
- * returns, and only read from then on.
+ * Locks: none. The attach callback writes the transformation of a binding, and calls only
+ * read it.
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
@@ -19,7 +19,7 @@
 #include "digest_delay.h"
 #include "digest_npi.h"
 
-/* Hands the request one step on: what to wait with, what to read, where to write. */
+/* Prepare the next step of a request: how to wait, what to read, where to write. */
 static struct ahash_request *digest_ahash_step(struct digest_state *state,
 					       struct crypto_wait *wait,
 					       struct scatterlist *data, size_t len,

@@ -1,36 +1,37 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * A client of the digest NPI that digests files, from several threads at once,
- * all the time, with whichever provider it is bound to. When that one leaves in
- * the middle of a file, the thread waits for another and begins the file again.
+ * Digest files with the provider that this client is bound to, in several threads, until
+ * the module unloads. If the provider leaves in the middle of a file, the thread waits for
+ * another provider and begins the file again.
  *
  *	insmod digest_client.ko files=/bin/busybox,/etc/passwd threads=4
  *	cat /sys/kernel/debug/digest_client
  *
- * What the file says, besides the digest of each file:
- *	begun	files taken up by a thread
- *	done	of these, digested
- *	busy	threads that have a file in hand
- *	retries	files begun again because a binding closed under them
- *	wrong	digests that differ from the first of the same file
- *	lost	files taken up, and dropped without a digest: begun - done - busy
+ * The file in debugfs shows the digest of each file, and these counts:
  *
- * Of interest to who writes a client:
+ *	begun	files that a thread has begun
+ *	done	files that a thread has digested
+ *	busy	threads that are digesting a file
+ *	retries	files that a thread began again because the binding closed
+ *	wrong	digests that differ from the first digest of the same file
+ *	lost	files that were begun and got no digest: begun - done - busy
  *
- * - max_bindings is 1: the registrar offers one provider at a time, and the next
- *   one when the binding was cleaned up. So there is one pointer, not a list.
- * - The gate is entered for each call and not for a whole file, so that a
- *   provider that leaves waits for one block, however long the file is.
- * - Between the calls a thread has a reference of its own to the binding. It
- *   keeps no one from leaving, and lets the next call ask the gate.
+ * Authors of clients may note:
+ *
+ * - max_bindings is 1. The registrar offers one provider at a time, and the next provider
+ *   when the binding was cleaned up. Therefore one pointer is enough, and no list is needed.
+ * - A thread enters the gate for each call and not for a whole file. Therefore a provider
+ *   that leaves waits for one block, however long the file is.
+ * - Between the calls a thread holds a reference to the binding. The reference delays no
+ *   module that leaves. It keeps the binding valid, so that the next call can try to enter.
  *
  * Locks:
  *
- *   client_bound   RCU. Published when attached, withdrawn in detach, freed a
- *                  grace period after cleanup. Never two writers at once, as the
- *                  callbacks of one binding do not overlap, and there is only one.
- *   client_lock    spinlock, task context, innermost: all counts, and the list of
- *                  providers seen. Never held across a call to a provider.
+ *   client_bound   RCU. Set in attach, cleared in detach; the link is freed a grace period
+ *                  after cleanup. There is one writer at a time: callbacks of one binding
+ *                  do not overlap, and there is only one binding.
+ *   client_lock    spinlock, task context, innermost. It protects all counts, and the list
+ *                  of tallies. It is never held across a call to a provider.
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
@@ -50,7 +51,7 @@
 #define CLIENT_FILES	16
 #define CLIENT_THREADS	64
 
-/* Outcomes that are no errno, so that a provider's errors are told from them. */
+/* Results that are no errno, so that they differ from the errors of a provider. */
 #define CLIENT_CLOSED	1	/* the binding is closed, the call was not made */
 #define CLIENT_LEAVING	2	/* this module is deregistered */
 
@@ -63,14 +64,14 @@ static uint threads = 4;
 module_param(threads, uint, 0444);
 MODULE_PARM_DESC(threads, "How many threads digest at once, 1 to 64");
 
-/* A provider that was seen, kept after it has gone: who did how much. */
+/* Files that a provider has digested. The record stays when the provider has gone. */
 struct client_tally {
 	struct list_head list;
 	char		 name[DIGEST_NAME_SIZE];
 	u64		 done;
 };
 
-/* This side of the binding: its binding context. */
+/* The client's binding context. */
 struct client_link {
 	struct nmr_binding	*binding;
 	struct nmr_endpoint	 provider;
@@ -84,7 +85,7 @@ struct client_file {
 	u64		 done;
 };
 
-/* From kmalloc(), since the NPI asks it of everything that a provider is handed. */
+/* From kmalloc(), because the NPI requires it of all memory that a provider is given. */
 struct client_thread {
 	struct task_struct	*task;
 	uint			 next_file;
@@ -105,7 +106,7 @@ static LIST_HEAD(client_tallies);
 static u64 client_begun, client_done, client_retries, client_wrong;
 static uint client_busy;
 
-/* Calls: 0; what the provider returned; or CLIENT_CLOSED. */
+/* Calls. Return: what the provider returned, or CLIENT_CLOSED. */
 
 static int client_call_init(const struct client_link *link, struct digest_state *state)
 {
@@ -146,8 +147,9 @@ static int client_call_final(const struct client_link *link, struct digest_state
 }
 
 /*
- * The whole of @file into thread->digest. CLIENT_CLOSED: to be begun again with
- * another provider, to whom this one's state means nothing.
+ * Digest @file into thread->digest. Return: 0, an error of the file or of the provider, or
+ * CLIENT_CLOSED. In the last case the caller begins again with another provider, which
+ * cannot use the state of this one.
  */
 static int client_digest_with(const struct client_link *link, struct client_thread *thread,
 			      struct file *file)
@@ -169,8 +171,9 @@ static int client_digest_with(const struct client_link *link, struct client_thre
 }
 
 /*
- * Fills @link with the current binding and takes a reference to it. A copy, since
- * the original goes with the binding, and we shall sleep.
+ * Copy the link of the current binding to @link, and take a reference to the binding. The
+ * original is freed with the binding, and the caller sleeps. Return: true if the client is
+ * bound.
  */
 static bool client_get_link(struct client_link *link)
 {
@@ -194,8 +197,8 @@ static void client_count_retry(void)
 }
 
 /*
- * Digests @file with one provider after the other until one of them finishes it.
- * Returns 0, with its tally; an error of the file or of a provider; CLIENT_LEAVING.
+ * Digest @file with one provider after the other, until one of them finishes it. Return: 0,
+ * and the tally of that provider; an error of the file or of a provider; or CLIENT_LEAVING.
  */
 static int client_digest(struct client_thread *thread, struct file *file,
 			 struct client_tally **tally)
@@ -213,8 +216,8 @@ static int client_digest(struct client_thread *thread, struct file *file,
 			client_count_retry();
 		}
 		/*
-		 * No binding, or a closed one: the next comes when it is cleaned up.
-		 * A kthread gets no signals, so an error is -ESHUTDOWN.
+		 * There is no binding, or it has closed. The next one comes when it has
+		 * been cleaned up. A kthread gets no signals, so the error is -ESHUTDOWN.
 		 */
 		if (nmr_client_wait_for_binding(client_handle, MAX_SCHEDULE_TIMEOUT))
 			return CLIENT_LEAVING;
@@ -242,7 +245,7 @@ static void client_end(struct client_file *cfile, const u8 *digest, struct clien
 	spin_unlock(&client_lock);
 }
 
-/* A file that got no digest: not done and not in hand either, so it counts as lost. */
+/* Count a file that got no digest: it is neither done nor busy, so it counts as lost. */
 static void client_drop(struct client_file *cfile, int err)
 {
 	pr_err_ratelimited("%pD: error %d\n", cfile->file, err);
@@ -251,7 +254,7 @@ static void client_drop(struct client_file *cfile, int err)
 	spin_unlock(&client_lock);
 }
 
-/* A thread must not end before kthread_stop(), which touches its task. */
+/* Wait for kthread_stop(), which touches the task of a thread. */
 static void client_wait_for_stop(void)
 {
 	set_current_state(TASK_INTERRUPTIBLE);
@@ -292,7 +295,7 @@ static struct client_tally *client_get_tally(const char *name)
 {
 	struct client_tally *tally;
 
-	/* Attach callbacks alone change the list, and never two at once. */
+	/* Only attach callbacks change the list, and never two concurrently. */
 	list_for_each_entry(tally, &client_tallies, list)
 		if (!strcmp(tally->name, name))
 			return tally;
@@ -329,7 +332,7 @@ static int client_attach_provider(struct nmr_binding *binding, void *client_cont
 	err = nmr_client_attach_provider(binding, &client, &link->provider);
 	if (err)
 		goto err_free;
-	/* The threads that wait for a binding wake when we have returned. */
+	/* Threads that wait for a binding wake when this function has returned. */
 	rcu_assign_pointer(client_bound, link);
 	return 0;
 
@@ -341,8 +344,8 @@ err_free:
 static int client_detach_provider(void *client_binding_context, enum nmr_detach_reason reason)
 {
 	/*
-	 * The gate is shut already; this spares the threads asking it. Nothing else
-	 * to do: the registrar counts the calls that are still in flight.
+	 * The gate has closed already. Clearing the pointer saves the threads an attempt
+	 * to enter. The registrar counts the calls that are still in flight.
 	 */
 	RCU_INIT_POINTER(client_bound, NULL);
 	return 0;
@@ -352,7 +355,7 @@ static void client_cleanup_binding_context(void *client_binding_context)
 {
 	struct client_link *link = client_binding_context;
 
-	/* A thread may be about to copy it: see client_get_link(). */
+	/* A thread may be copying the link, see client_get_link(). */
 	kfree_rcu(link, rcu);
 }
 
@@ -412,7 +415,7 @@ static int __init client_open_file(struct client_file *cfile, const char *path)
 	return 0;
 }
 
-/* The thread is made, but does not run yet. */
+/* Create a thread, which does not run yet. */
 static int __init client_make_thread(uint i)
 {
 	struct client_thread *thread;
@@ -430,7 +433,7 @@ static int __init client_make_thread(uint i)
 	return 0;
 }
 
-/* Undoes what there is of client_init(); the client is not registered (any more). */
+/* Undo client_init(), as far as it got. The client must not be registered. */
 static void client_free(void)
 {
 	struct client_tally *tally, *next;
@@ -464,7 +467,7 @@ static int __init client_init(void)
 	client_dentry = debugfs_create_file(KBUILD_MODNAME, 0444, NULL, NULL,
 					    &client_results_fops);
 
-	/* Last of what may fail: we may be attached before it returns. */
+	/* Register as the last step that may fail: the client may attach before it returns. */
 	err = nmr_register_client(&client_characteristics, NULL, &client_handle);
 	if (err)
 		goto err_free;
@@ -481,9 +484,9 @@ module_init(client_init);
 static void __exit client_exit(void)
 {
 	/*
-	 * First: shuts the gate, sends the threads that wait for a binding away
-	 * with -ESHUTDOWN, and waits for the calls in flight. The threads
-	 * themselves run in this module's text, so they are ours to stop.
+	 * Deregister first. That closes the gate, waits for the calls in flight, and
+	 * wakes the threads that wait for a binding with -ESHUTDOWN. The threads run in
+	 * this module's text, so the module stops them.
 	 */
 	nmr_deregister_client_sync(client_handle);
 	client_free();

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What makes the sample providers as slow as hardware may be, so that a person
- * can watch calls in flight. A real provider has no use for it.
+ * Make the sample providers as slow as hardware may be, so that calls in flight can be
+ * watched. A real provider does not need this.
  */
 #ifndef _DIGEST_DELAY_H
 #define _DIGEST_DELAY_H
@@ -20,7 +20,7 @@ static atomic_t digest_delayed = ATOMIC_INIT(0);
 module_param_named(delayed, digest_delayed.counter, int, 0444);
 MODULE_PARM_DESC(delayed, "Calls that are being delayed now");
 
-/* In short steps, so that writing 0 to the parameter lets the calls in flight go. */
+/* Sleep in short steps, so that writing 0 to the parameter ends the calls in flight. */
 static void digest_delay(void)
 {
 	uint waited;

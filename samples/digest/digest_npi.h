@@ -1,15 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The digest NPI: a provider computes SHA-256, a client has data to digest.
+ * The digest NPI: a provider computes SHA-256, and a client has data to digest.
  *
- * A digest is a conversation of several calls: init, update as often as there is
- * data, final. Either module may leave between any two of them. So that nobody
- * is left with half a digest to clean up, its state is memory of the *client*,
- * and a provider keeps nothing that belongs to one digest: a client that finds
- * its binding closed forgets the state and begins again with another provider.
- * For the same reason a client should enter the gate for each call, or for few,
- * and not for as long as a conversation may last: the provider's module_exit()
- * waits for every call that has entered.
+ * A digest takes several calls: init, then update as often as there is data, then final.
+ * Either module may leave between two of them. The state of a digest is therefore memory of
+ * the *client*, and a provider keeps nothing that belongs to one digest. If a client finds
+ * its binding closed, it forgets the state and begins again with another provider.
+ *
+ * For the same reason a client should enter the gate for each call, or for few calls, and
+ * not for a whole digest: the provider's module_exit() waits for every call in flight.
  */
 #ifndef _DIGEST_NPI_H
 #define _DIGEST_NPI_H
@@ -24,19 +23,19 @@ static const guid_t digest_npi_id =
 	GUID_INIT(0x20fd82c5, 0x6014, 0x4438,
 		  0x90, 0xc1, 0x3e, 0x7d, 0x02, 0x70, 0xe7, 0x0b);
 
-/* Raise it when a structure below changes; a client declines any other. */
+/* Raise this if a structure below changes. A client declines any other version. */
 #define DIGEST_VERSION		1
 
 #define DIGEST_SIZE		32	/* bytes of a SHA-256 */
-#define DIGEST_STATE_SIZE	1024	/* a provider that needs more may not register */
+#define DIGEST_STATE_SIZE	1024	/* a provider that needs more must not register */
 #define DIGEST_NAME_SIZE	32
 
 /**
  * struct digest_characteristics - the NPI-specific characteristics of a provider
  * @version:	%DIGEST_VERSION
- * @name:	for people, shorter than %DIGEST_NAME_SIZE
+ * @name:	name to display, shorter than %DIGEST_NAME_SIZE
  *
- * A client may read them in its attach callback, and no later.
+ * A client may read the characteristics in its attach callback, and not later.
  */
 struct digest_characteristics {
 	u32		 version;
@@ -45,25 +44,26 @@ struct digest_characteristics {
 
 /**
  * struct digest_state - the state of one digest
- * @space: the provider's to use, the client's to keep; needs no release
+ * @space: memory that the client owns and the provider uses; the provider releases nothing
  */
 struct digest_state {
 	u8 space[DIGEST_STATE_SIZE] __aligned(ARCH_KMALLOC_MINALIGN);
 };
 
 /**
- * struct digest_provider_dispatch - what a provider can do
- * @init:	begins a digest in @state, whatever was there before
- * @update:	adds @len bytes at @data
- * @final:	writes the %DIGEST_SIZE bytes of the result to @digest
+ * struct digest_provider_dispatch - functions of a provider
+ * @init:	begin a digest in @state, which need not be initialised
+ * @update:	add @len bytes at @data
+ * @final:	write the %DIGEST_SIZE bytes of the result to @digest
  *
- * @context is the provider's binding context. All pointers are to memory from
- * kmalloc(), never to the stack or to vmalloc(): hardware may want to reach it.
- * One digest is in one call at a time; different ones run concurrently.
+ * @context is the provider's binding context. All pointers are to memory from kmalloc(),
+ * never to the stack or to vmalloc() memory, because hardware may access it. Calls for one
+ * digest do not overlap. Calls for different digests run concurrently.
  *
- * Context: Process context, may sleep; call between nmr_client_call_enter() and
+ * Context: Process context. May sleep. The client calls between nmr_client_call_enter() and
  * nmr_client_call_exit().
- * Return: 0 or a negative errno; the digest has failed then.
+ *
+ * Return: 0; a negative errno if the digest has failed.
  */
 struct digest_provider_dispatch {
 	int (*init)(void *context, struct digest_state *state);

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * A provider of the digest NPI on the synchronous hashes of the crypto API.
+ * Provide the digest NPI with the synchronous hashes of the crypto API.
  *
- * It has nothing to keep for a binding: one transformation serves all of them,
- * so binding contexts are NULL and there is no detach or cleanup callback. What
- * makes it safe to unload is the order in its init and exit functions alone.
+ * One transformation serves all bindings. Therefore binding contexts are NULL, and the module
+ * has neither a detach nor a cleanup callback. The order of steps in its init and exit
+ * functions alone makes it safe to unload.
  *
- * Locks: none. digest_shash_tfm is set before the registration and freed after
- * the deregistration, and no client calls before the one or after the other.
+ * Locks: none. digest_shash_tfm is set before the provider registers, and freed after it has
+ * deregistered. No client calls before that or after that.
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
@@ -92,7 +92,7 @@ static int __init digest_shash_module_init(void)
 	}
 	pr_info("using %s\n", crypto_shash_driver_name(digest_shash_tfm));
 
-	/* Last: clients may call before this returns. */
+	/* Register last: clients may call before the function returns. */
 	err = nmr_register_provider(&digest_shash_provider, NULL, &digest_shash_handle);
 	if (err)
 		goto err_free;
@@ -106,7 +106,7 @@ module_init(digest_shash_module_init);
 
 static void __exit digest_shash_module_exit(void)
 {
-	/* First: when it returns, no call is in here and none will come. */
+	/* Deregister first: afterwards no call is in flight, and none can come. */
 	nmr_deregister_provider_sync(digest_shash_handle);
 	crypto_free_shash(digest_shash_tfm);
 }

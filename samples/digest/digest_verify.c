@@ -1,29 +1,28 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * A client of the digest NPI that has a file digested by every provider there
- * is, and compares.
+ * Digest a file with every provider of the digest NPI, and compare the results.
  *
  *	insmod digest_verify.ko
  *	exec 3<>/dev/digest_verify; echo /bin/busybox >&3; cat <&3
  *
- * answers with one line a provider, "digest name". The write fails with -EBADMSG
- * if the digests differ, and with -ETIMEDOUT if no provider came in time.
+ * prints one line for each provider, "digest name". The write fails with -EBADMSG if the
+ * digests differ, and with -ETIMEDOUT if no provider has attached in time.
  *
- * It does what digest_client does not:
+ * This client differs from digest_client in two points:
  *
- * - max_bindings is 0: it is bound to all providers at once.
- * - It enters the gates for a whole file. That is simpler, as an entered call
- *   keeps the binding and both its contexts in place, no reference or second
- *   attempt is needed; but a provider that leaves has to wait until the file is
- *   done. Here it may, as someone waits for the answer.
+ * - max_bindings is 0: the client is bound to all providers at the same time.
+ * - The client enters the gates for a whole file. That is simpler: a call in flight keeps the
+ *   binding and both contexts valid, so the client needs neither a reference nor a second
+ *   attempt. But a provider that leaves has to wait until the file is done. Here that is
+ *   acceptable, because a process waits for the result.
  *
  * Locks:
  *
- *   verify_links   RCU list of what we are bound to, of struct verify_link. Joined
- *                  when attached, left in detach, freed a grace period after
- *                  cleanup. Walked only as far as it takes to enter each gate.
- *   verify_lock    mutex, innermost: who changes the list. Callbacks of different
- *                  bindings run concurrently.
+ *   verify_links   RCU list of the bindings, of struct verify_link. Attach adds a link, detach
+ *                  removes it, and the link is freed a grace period after cleanup. A reader
+ *                  walks the list only to enter each gate.
+ *   verify_lock    mutex, innermost, for changes of the list: callbacks of different bindings
+ *                  run concurrently.
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
@@ -42,7 +41,7 @@
 #define VERIFY_PROVIDERS	8
 #define VERIFY_TIMEOUT		(10 * HZ)
 
-/* One binding: our binding context. */
+/* The client's binding context. */
 struct verify_link {
 	struct list_head	 list;
 	struct nmr_binding	*binding;
@@ -51,7 +50,7 @@ struct verify_link {
 	struct rcu_head		 rcu;
 };
 
-/* What one provider makes of the file; from kmalloc(), as the NPI wants it. */
+/* The digest of the file by one provider; from kmalloc(), as the NPI requires. */
 struct verify_run {
 	struct verify_link	*link;
 	struct digest_state	 state;
@@ -69,8 +68,8 @@ static LIST_HEAD(verify_links);
 static DEFINE_MUTEX(verify_lock);
 
 /*
- * Enters the gate of every binding there is. Those that are just closing are
- * passed over; those entered stay until verify_exit_all().
+ * Enter the gates of all bindings. Bindings that have closed are skipped. The other ones stay
+ * valid until verify_exit_all().
  */
 static void verify_enter_all(struct verify_job *job)
 {
@@ -88,7 +87,7 @@ static void verify_enter_all(struct verify_job *job)
 
 static void verify_exit_all(struct verify_job *job)
 {
-	/* After its exit a link may be gone: nothing of it is touched again. */
+	/* After exit the link may be freed, so it must not be touched. */
 	while (job->nr_runs)
 		nmr_client_call_exit(job->runs[--job->nr_runs].link->binding);
 }
@@ -154,7 +153,7 @@ static int verify_digest(struct verify_job *job, struct file *file)
 	return err;
 }
 
-/* The lines for @answer; their length, or -EBADMSG if the providers disagree. */
+/* Write the lines of @answer. Return: their length; -EBADMSG if the digests differ. */
 static ssize_t verify_compare(const struct verify_job *job, char *answer)
 {
 	ssize_t len = 0;
@@ -172,7 +171,7 @@ static ssize_t verify_compare(const struct verify_job *job, char *answer)
 	return len;
 }
 
-/* With all providers that there are, waiting for the first if there is none. */
+/* Digest @file with all providers. If there is none, wait for the first one. */
 static ssize_t verify_job(struct verify_job *job, struct file *file, char *answer)
 {
 	ssize_t err;
@@ -183,7 +182,7 @@ static ssize_t verify_job(struct verify_job *job, struct file *file, char *answe
 			break;
 		err = nmr_client_wait_for_binding(verify_handle, VERIFY_TIMEOUT);
 		if (err)
-			/* A question is asked once: a write that is restarted is another. */
+			/* simple_transaction_get() refuses a second write: do not restart. */
 			return err == -ERESTARTSYS ? -EINTR : err;
 	}
 	err = verify_digest(job, file);
@@ -208,11 +207,11 @@ static ssize_t verify_file(struct file *file, char *answer)
 	return len;
 }
 
-/* The device: what is written is a path, what is then read is the answer. */
+/* The device: a process writes a path, and then reads the answer. */
 
 static int verify_open(struct inode *inode, struct file *file)
 {
-	/* The transaction's, which wants it empty; misc_open() has put its own there. */
+	/* simple_transaction_get() requires NULL, and misc_open() has set it. */
 	file->private_data = NULL;
 	return 0;
 }
@@ -223,7 +222,7 @@ static ssize_t verify_write(struct file *file, const char __user *buf, size_t si
 	char *text;
 	ssize_t len;
 
-	/* The page of the transaction: the path now, the answer later. */
+	/* The page of the transaction holds the path, and later the answer. */
 	text = simple_transaction_get(file, buf, size);
 	if (IS_ERR(text))
 		return PTR_ERR(text);
@@ -297,7 +296,7 @@ static void verify_cleanup_binding_context(void *client_binding_context)
 {
 	struct verify_link *link = client_binding_context;
 
-	/* verify_enter_all() may just be passing. */
+	/* verify_enter_all() may be walking over the link. */
 	kfree_rcu(link, rcu);
 }
 
@@ -319,7 +318,7 @@ static int __init verify_init(void)
 {
 	int err;
 
-	/* Not last, for once: the device uses the handle as soon as it is there. */
+	/* The device uses the handle as soon as it exists, so register before it. */
 	err = nmr_register_client(&verify_characteristics, NULL, &verify_handle);
 	if (err)
 		return err;
@@ -332,7 +331,7 @@ module_init(verify_init);
 
 static void __exit verify_exit(void)
 {
-	/* In the reverse order; nobody has the device open, or we would not be here. */
+	/* The reverse order. No process has the device open: that would pin the module. */
 	misc_deregister(&verify_device);
 	nmr_deregister_client_sync(verify_handle);
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* The smallest client: has itself greeted by every provider it is attached to. */
+/* The smallest client: every provider that it attaches to greets it. */
 #include <linux/nmr.h>
 #include "hello_npi.h"
 
@@ -13,7 +13,7 @@ static int hello_attach_provider(struct nmr_binding *binding, void *client_conte
 	err = nmr_client_attach_provider(binding, NULL, &provider);
 	if (err)
 		return err;
-	/* Between enter and exit the provider stays; false means that it is leaving. */
+	/* Between enter and exit the provider stays. False: the provider is leaving. */
 	if (nmr_client_call_enter(binding)) {
 		hello = provider.dispatch;
 		hello->greet(provider.binding_context, KBUILD_MODNAME);

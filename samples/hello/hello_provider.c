@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* The smallest provider: greets whoever calls, and may be unloaded at any time. */
+/* The smallest provider: it greets its clients, and may be unloaded at any time. */
 #include <linux/nmr.h>
 #include "hello_npi.h"
 

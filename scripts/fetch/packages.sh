@@ -63,6 +63,12 @@ needs()
 			gnuplot			gnuplot-nox
 		END
 		;;
+	docs)	# build the pages
+		cat <<-END
+			sphinx-build		python3-sphinx
+			perl			perl
+		END
+		;;
 	model)
 		cat <<-END
 			spin			spin

@@ -7,19 +7,21 @@
  * what nmr_lock, one atomic operation or one instruction makes atomic in module/.
  *
  *   here		stands for
+ *   state		nmr_binding.state, and advance() for nmr_binding_advance()
  *   register		nmr_binding_attach(), nmr_client_attach_provider(),
  *			nmr_binding_provider_attached(), nmr_binding_client_attached(),
  *			nmr_binding_conclude()
  *   close		nmr_binding_close()
  *   leave		nmr_leave(), and the wait that follows
- *   grace_period	call_rcu() in nmr_bindings_detach(), and nmr_bindings_quiesced()
- *   closed_worker	nmr_bindings_closed(): nmr_gates_take(), nmr_gate_fold(),
- *			nmr_binding_detach()
- *   completer		nmr_detach_complete(), of a client whose detach is pending
+ *   grace_period	nmr_bindings_start_gp(), and nmr_bindings_gp_done()
+ *   collector		nmr_bindings_collect(): nmr_gates_take_batch(),
+ *			nmr_binding_fold(), nmr_binding_detach()
+ *   completer		nmr_detach_complete(), of a client that returned -EINPROGRESS
  *   part_done		nmr_binding_part_done()
  *   cleaner		nmr_binding_cleanup(), nmr_binding_finish()
- *   caller		nmr_client_call_enter() and nmr_client_call_exit(), on a CPU whose
- *			count is taken at any time after the gate has closed
+ *   pins		nmr_registration.pins
+ *   caller		nmr_client_call_enter() and nmr_client_call_exit(), on a CPU that
+ *			gives up its count at any time after the gate has closed
  *   rcu_caller		nmr_client_may_call_rcu()
  *
  * Each BREAK_ is a fault that the module has not; spin finds a trace for each of them,
@@ -30,12 +32,19 @@
 #define CLIENT		0
 #define PROVIDER	1
 
+/* nmr_binding_state */
+#define ATTACHING	0
+#define ATTACHED	1
+#define CLOSING		2
+#define DETACHING	3
+#define CLEANING	4
+#define FINISHED	5
+
 /* nmr_detach_state */
 mtype = { none, called, completed, pending, done };
 
 /* The binding */
-bool attaching = true;
-bool closed;
+byte state = ATTACHING;
 bool has_attached[2];
 bool gate_open;			/* the pointer leads to the binding's counts */
 bool gate_was_open;
@@ -44,11 +53,11 @@ short count[2];
 short draining = 100;		/* the bias of NMR_GATE_BIAS */
 byte todo = 4;			/* one gate, two sides, the worker */
 mtype detach[2] = none;
-bool grace_started, quiesced, cleanup_queued, finished;
+bool grace_started, grace_over, cleanup_queued;
 
 /* The sides */
 bool leaving[2];
-byte busy[2] = 2;		/* itself, and the binding */
+byte pins[2] = 2;		/* its own, and that of the binding */
 byte cleaned[2];
 
 /* What must hold */
@@ -59,21 +68,36 @@ bool reader_section;		/* an RCU reader that may have seen the gate open */
 
 #define UNWANTED	(leaving[CLIENT] || leaving[PROVIDER])
 
-/* Under nmr_lock. */
+/* Under nmr_lock */
+inline advance(next)
+{
+	assert(next == ATTACHED && state == ATTACHING ||
+	       next == CLOSING && state == ATTACHING ||
+	       next == DETACHING && (state == ATTACHED || state == CLOSING) ||
+	       next == CLEANING && state == DETACHING ||
+	       next == FINISHED && (state == ATTACHING || state == CLOSING ||
+				    state == CLEANING));
+	state = next
+}
+
+inline start_detach()
+{
+	advance(DETACHING);
+	assert(!grace_started);
+	grace_started = true
+}
+
 inline close()
 {
 	if
-	:: !closed ->
-		closed = true;
+	:: state == ATTACHED -> gate_open = false; start_detach()
+	:: state == ATTACHING ->
 		gate_open = false;
 #ifdef BREAK_ATTACHING
-		assert(!grace_started);
-		grace_started = true
+		advance(CLOSING);
+		start_detach()
 #else
-		if
-		:: !attaching -> assert(!grace_started); grace_started = true
-		:: else
-		fi
+		advance(CLOSING)
 #endif
 	:: else
 	fi
@@ -94,10 +118,9 @@ inline part_done()
 inline finish()
 {
 	atomic {
-		closed = true;
-		finished = true;
-		busy[CLIENT]--;
-		busy[PROVIDER]--
+		advance(FINISHED);
+		pins[CLIENT]--;
+		pins[PROVIDER]--
 	}
 }
 
@@ -122,7 +145,7 @@ active proctype register()
 		gate_open = true; gate_was_open = true
 #else
 		if
-		:: !closed && !UNWANTED -> gate_open = true; gate_was_open = true
+		:: state == ATTACHING && !UNWANTED -> gate_open = true; gate_was_open = true
 		:: else
 		fi
 #endif
@@ -141,7 +164,7 @@ active proctype register()
 	:: !err ->
 		atomic {
 			if
-			:: !closed && !UNWANTED -> client_attached_called = true
+			:: state == ATTACHING && !UNWANTED -> client_attached_called = true
 			:: else
 			fi
 		}
@@ -155,18 +178,16 @@ active proctype register()
 	:: else
 	fi;
 	atomic {			/* nmr_binding_conclude() */
-		attaching = false;
-#ifndef BREAK_ATTACHING
-#ifndef BREAK_LATE_ATTACH
 		if
-		:: closed -> assert(!grace_started); grace_started = true
+		:: state == ATTACHING -> advance(ATTACHED)
+#ifndef BREAK_LATE_ATTACH
+		:: state == CLOSING -> start_detach()
+#endif
 		:: else
 		fi
-#endif
-#endif
 	}
 	goto out;
-refused:				/* attaching stays: nobody starts a detach */
+refused:				/* the state stays below DETACHING until here */
 	finish();
 out:	skip
 }
@@ -177,12 +198,12 @@ proctype leave(byte side)
 	atomic {
 		leaving[side] = true;
 		if
-		:: !finished -> close()
+		:: state != FINISHED -> close()
 		:: else
 		fi;
-		busy[side]--
+		pins[side]--
 	}
-	busy[side] == 0;		/* wait returns 0 */
+	pins[side] == 0;		/* wait returns 0 */
 	assert(!attach_running);
 	assert(!detach_running);
 	assert(calls == 0);
@@ -190,11 +211,11 @@ proctype leave(byte side)
 	assert(!has_attached[side] || cleaned[side] == 1)
 }
 
-/* An administrator, who may come at any time, or never. */
+/* An administrator detaches the binding at any time, or never. */
 active proctype administrator()
 {
 	if
-	:: atomic { !finished -> close() }
+	:: atomic { state != FINISHED -> close() }
 	:: skip
 	fi
 }
@@ -205,7 +226,7 @@ end:	grace_started;
 #ifndef BREAK_GRACE_PERIOD
 	!reader_section;		/* those that began before are over */
 #endif
-	quiesced = true
+	grace_over = true
 }
 
 /* nmr_take_here(): on that CPU, one step. */
@@ -246,7 +267,7 @@ inline detach_side(side, may_pend)
 
 bool client_pends;
 
-active proctype closed_worker()
+active proctype collector()
 {
 	short left;
 
@@ -254,7 +275,7 @@ active proctype closed_worker()
 	:: client_pends = true
 	:: client_pends = false
 	fi;
-end:	quiesced;
+end:	grace_over;
 	take(0);
 	take(1);
 	d_step { draining = draining - 100; left = draining }
@@ -268,7 +289,7 @@ end:	quiesced;
 	part_done()
 }
 
-/* Whoever completes a pending detach, perhaps before its callback has returned. */
+/* A task completes a pending detach, perhaps before its callback has returned. */
 active proctype completer()
 {
 end:	(has_attached[CLIENT] && client_pends && (detach[CLIENT] == called || detach[CLIENT] == pending));
@@ -293,6 +314,7 @@ active proctype cleaner()
 end:	cleanup_queued;
 	assert(calls == 0);
 	assert(!detach_running && !attach_running);
+	atomic { advance(CLEANING) };
 	if
 	:: has_attached[CLIENT] -> cleaned[CLIENT]++
 	:: else
@@ -305,7 +327,7 @@ end:	cleanup_queued;
 	finish()
 }
 
-/* A call of the client, that may enter on one CPU and exit on the other. */
+/* A call of the client, which may enter on one CPU and exit on the other. */
 proctype caller()
 {
 	bool own;			/* the pointer that was loaded leads to own counts */
@@ -316,7 +338,7 @@ proctype caller()
 	:: cpu = 0
 	:: cpu = 1
 	fi;
-	gate_was_open || finished;
+	gate_was_open || state == FINISHED;
 	own = gate_open;		/* load the pointer; then preempted, for any time */
 	d_step {
 		if
@@ -335,7 +357,7 @@ proctype caller()
 		calls--;
 		own = gate_open;
 #ifdef BREAK_EXIT
-		/* Not one step: what the count is, is known before it is counted. */
+		/* Two steps: the sign is tested before the count is changed. */
 		in = count_open[cpu];
 		if
 		:: own && in -> count[cpu]--

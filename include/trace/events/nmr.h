@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Tracepoints of the Network Module Registrar. Numbers are those of the handles, of
- * nmr_binding_id() and of /sys/kernel/nmr.
+ * Tracepoints of the Network Module Registrar. The handles, nmr_binding_id() and
+ * /sys/kernel/nmr have the same numbers as the events.
  */
 #undef TRACE_SYSTEM
 #define TRACE_SYSTEM nmr
@@ -66,17 +66,17 @@ DECLARE_EVENT_CLASS(nmr_registration,
 	TP_printk("%s=%llu", show_nmr_side(__entry->side), __entry->id)
 );
 
-/* Leaving begins. */
+/* Trace the start of a deregistration. */
 DEFINE_EVENT(nmr_registration, nmr_deregister,
 	TP_PROTO(enum nmr_side side, u64 id),
 	TP_ARGS(side, id));
 
-/* Nothing of it is left; the tasks that wait for it are woken. */
+/* Trace the end of a registration: nothing of it is left, and waiters are woken. */
 DEFINE_EVENT(nmr_registration, nmr_finish,
 	TP_PROTO(enum nmr_side side, u64 id),
 	TP_ARGS(side, id));
 
-/* The attach callbacks have returned. */
+/* Trace the outcome of an offer: the attach callbacks have returned. */
 TRACE_EVENT(nmr_attach,
 	TP_PROTO(u64 binding, u64 client, u64 provider, int error),
 	TP_ARGS(binding, client, provider, error),
@@ -96,7 +96,7 @@ TRACE_EVENT(nmr_attach,
 		  __entry->client, __entry->provider, __entry->error)
 );
 
-/* The gates have closed. */
+/* Trace the closing of a binding: its gates have closed. */
 TRACE_EVENT(nmr_close,
 	TP_PROTO(u64 binding, enum nmr_detach_reason reason),
 	TP_ARGS(binding, reason),
@@ -112,7 +112,7 @@ TRACE_EVENT(nmr_close,
 		  show_nmr_reason(__entry->reason))
 );
 
-/* A detach callback has returned. */
+/* Trace the return of a detach callback. */
 TRACE_EVENT(nmr_detach,
 	TP_PROTO(u64 binding, enum nmr_side side, int result),
 	TP_ARGS(binding, side, result),
@@ -130,7 +130,7 @@ TRACE_EVENT(nmr_detach,
 		  show_nmr_side(__entry->side), __entry->result)
 );
 
-/* Both sides have detached; their cleanup callbacks follow. */
+/* Trace the start of cleanup: both sides have detached, and cleanup callbacks follow. */
 TRACE_EVENT(nmr_cleanup,
 	TP_PROTO(u64 binding),
 	TP_ARGS(binding),

@@ -1,0 +1,211 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * White-box tests of module/gate.c: gates without a binding, of which the suite writes the
+ * counts. So it can force what calls alone do not reach: a CPU that comes online while its
+ * counts are taken, whose first call overwrites the closed count.
+ */
+#include <kunit/test.h>
+#include <linux/atomic.h>
+#include <linux/cpumask.h>
+#include <linux/nmr.h>
+#include <linux/smp.h>
+
+#include "../module/gate.h"
+
+#define GATES	33	/* a batch, and a gate more */
+
+/* A count on one CPU, in one step on any machine */
+static atomic64_t *count_on(const struct nmr_gates *g, enum nmr_side side, int cpu)
+{
+	return (atomic64_t *)per_cpu_ptr(&g->calls->count[side], cpu);
+}
+
+static void add_calls(const struct nmr_gates *g, int cpu, s64 calls)
+{
+	atomic64_add(calls, count_on(g, NMR_CLIENT, cpu));
+}
+
+/*
+ * @counted: calls that the CPU has counted: more entered than exited, or fewer
+ * @overwrite: once the count is closed, the CPU stores the open count that it had read
+ * @adds: what the CPU has added to that, or to the closed count
+ * @taken: what draining must have gained
+ */
+struct take_case {
+	const char *name;
+	s64 counted;
+	bool overwrite;
+	s64 adds;
+	s64 taken;
+};
+
+static const struct take_case take_cases[] = {
+	{ "idle",			 0, false,  0,  0 },
+	{ "entered",			 3, false,  0,  3 },
+	{ "exited",			-3, false,  0, -3 },
+	{ "refused, idle",		 0, false,  1,  0 },
+	{ "refused, entered",		 3, false,  1,  3 },
+	{ "overwritten by enter, idle",	 0, true,   1,  1 },
+	{ "overwritten by enter",	 3, true,   1,  4 },
+	{ "overwritten by exit",	 3, true,  -1,  2 },
+	{ "overwritten by last exit",	 1, true,  -1,  0 },
+	{ "overwritten, unchanged",	 3, true,   0,  3 },
+};
+
+static void take_case_name(const struct take_case *c, char *name)
+{
+	strscpy(name, c->name, KUNIT_PARAM_DESC_SIZE);
+}
+
+KUNIT_ARRAY_PARAM(take, take_cases, take_case_name);
+
+struct first_call {
+	const struct take_case *take;
+	atomic64_t *count;
+	s64 read;	/* the count before it was closed */
+	bool begun;
+};
+
+/* Make the first call of the CPU. Interrupts are off until it has stored its result. */
+static void first_call(void *arg)
+{
+	struct first_call *first = arg;
+
+	WRITE_ONCE(first->begun, true);
+	while (atomic64_read(first->count) >= 0)
+		cpu_relax();
+	if (first->take->overwrite)
+		atomic64_set(first->count, first->read + first->take->adds);
+	else
+		atomic64_add(first->take->adds, first->count);
+}
+
+/* Take the count of a CPU that comes online meanwhile, as far as gate.c can tell. */
+static int take_from_other_cpu(struct nmr_gates *g, const struct take_case *c)
+{
+	struct first_call first = { .take = c };
+	call_single_data_t csd;
+	struct nmr_take take = {
+		.count = &g->calls->count[NMR_CLIENT],
+		.draining = &g->draining[NMR_CLIENT],
+	};
+	int cpu, err = -ENODEV;
+
+	preempt_disable();
+	cpu = cpumask_any_but(cpu_online_mask, smp_processor_id());
+	if (cpu < nr_cpu_ids) {
+		first.count = count_on(g, NMR_CLIENT, cpu);
+		take.from = atomic64_read(first.count);
+		add_calls(g, cpu, c->counted);
+		first.read = atomic64_read(first.count);
+		INIT_CSD(&csd, first_call, &first);
+		err = smp_call_function_single_async(cpu, &csd);
+		while (!err && !READ_ONCE(first.begun))
+			cpu_relax();
+		nmr_take_offline(&take, cpu);
+	}
+	preempt_enable();
+	return err;
+}
+
+/*
+ * Whatever the first call of a CPU does to a count that is taken concurrently, the call is
+ * counted once or refused.
+ */
+static void take_of_starting_cpu(struct kunit *test)
+{
+	const struct take_case *c = test->param_value;
+	struct nmr_gates g = {};
+	s64 bias;
+	int err;
+
+	KUNIT_ASSERT_EQ(test, nmr_gates_alloc(&g), 0);
+	bias = atomic64_read(&g.draining[NMR_CLIENT]);
+	err = take_from_other_cpu(&g, c);
+	if (!err) {
+		KUNIT_EXPECT_EQ(test, atomic64_read(&g.draining[NMR_CLIENT]) - bias, c->taken);
+		KUNIT_EXPECT_EQ(test, nmr_gate_fold(&g, NMR_CLIENT), c->taken);
+		KUNIT_EXPECT_EQ(test, atomic64_read(&g.draining[NMR_PROVIDER]), bias);
+	}
+	nmr_gates_free(&g);
+	if (err == -ENODEV)
+		kunit_skip(test, "needs two CPUs that are online");
+	KUNIT_EXPECT_EQ(test, err, 0);
+}
+
+/* Add calls on all CPUs that are possible, online or not, which make @total in all. */
+static void add_calls_everywhere(const struct nmr_gates *g, s64 total)
+{
+	int cpu, first = cpumask_first(cpu_possible_mask);
+
+	for_each_possible_cpu(cpu) {
+		add_calls(g, cpu, 2);
+		total -= 2;
+	}
+	add_calls(g, first, total);
+}
+
+/* A batch takes the counts of 32 gates on all CPUs, and cuts off the rest of the list. */
+static void batch_is_cut_off(struct kunit *test)
+{
+	struct nmr_gates *g = kunit_kcalloc(test, GATES, sizeof(*g), GFP_KERNEL);
+	struct llist_node *rest;
+	unsigned int i;
+
+	KUNIT_ASSERT_NOT_NULL(test, g);
+	for (i = 0; i < GATES; i++) {
+		KUNIT_ASSERT_EQ(test, nmr_gates_alloc(&g[i]), 0);
+		add_calls_everywhere(&g[i], i);
+		g[i].batch.next = i + 1 < GATES ? &g[i + 1].batch : NULL;
+	}
+	rest = nmr_gates_take_batch(&g[0].batch);
+	KUNIT_EXPECT_PTR_EQ(test, rest, &g[GATES - 1].batch);
+	KUNIT_EXPECT_NULL(test, g[GATES - 2].batch.next);
+	KUNIT_EXPECT_FALSE(test, nmr_gate_drained(&g[0], NMR_CLIENT));
+	for (i = 0; i < GATES; i++) {
+		KUNIT_EXPECT_EQ(test, nmr_gate_in_flight(&g[i], NMR_CLIENT), i);
+		if (i < GATES - 1)
+			KUNIT_EXPECT_EQ(test, nmr_gate_fold(&g[i], NMR_CLIENT), (s64)i);
+		KUNIT_EXPECT_EQ(test, nmr_gate_in_flight(&g[i], NMR_CLIENT), i);
+	}
+	KUNIT_EXPECT_TRUE(test, nmr_gate_drained(&g[0], NMR_CLIENT));
+	KUNIT_EXPECT_FALSE(test, nmr_gate_drained(&g[1], NMR_CLIENT));
+	KUNIT_EXPECT_EQ(test, nmr_gate_exit(&g[1], NMR_CLIENT), 0LL);
+	KUNIT_EXPECT_TRUE(test, nmr_gate_drained(&g[1], NMR_CLIENT));
+	KUNIT_EXPECT_EQ(test, nmr_gate_exit(&g[1], NMR_CLIENT), -1LL);
+	KUNIT_EXPECT_EQ(test, nmr_gate_in_flight(&g[1], NMR_CLIENT), 0U);
+	for (i = 0; i < GATES; i++)
+		nmr_gates_free(&g[i]);
+}
+
+/* Counts that a gate has left closed are open for the next gate. */
+static void counts_are_used_again(struct kunit *test)
+{
+	struct nmr_gates g = {};
+	struct nmr_calls __percpu *calls;
+
+	KUNIT_ASSERT_EQ(test, nmr_gates_alloc(&g), 0);
+	calls = g.calls;
+	nmr_gates_take_batch(&g.batch);
+	KUNIT_EXPECT_LT(test, atomic64_read(count_on(&g, NMR_CLIENT, 0)), 0LL);
+	nmr_gates_free(&g);
+	KUNIT_ASSERT_EQ(test, nmr_gates_alloc(&g), 0);
+	KUNIT_EXPECT_PTR_EQ(test, (void __force *)g.calls, (void __force *)calls);
+	KUNIT_EXPECT_GT(test, atomic64_read(count_on(&g, NMR_CLIENT, 0)), 0LL);
+	KUNIT_EXPECT_EQ(test, nmr_gate_in_flight(&g, NMR_CLIENT), 0U);
+	nmr_gates_free(&g);
+}
+
+static struct kunit_case take_cases_all[] = {
+	KUNIT_CASE_PARAM(take_of_starting_cpu, take_gen_params),
+	KUNIT_CASE(batch_is_cut_off),
+	KUNIT_CASE(counts_are_used_again),
+	{}
+};
+
+static struct kunit_suite take_suite = {
+	.name = "nmr_take",
+	.test_cases = take_cases_all,
+};
+
+kunit_test_suites(&take_suite);

@@ -1,0 +1,145 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Bindings. "L" at a member: nmr_lock. */
+#ifndef _NMR_BINDING_H
+#define _NMR_BINDING_H
+
+#include "gate.h"
+#include "registration.h"
+
+struct nmr_callback;
+struct nmr_errand;
+struct task_struct;
+
+/* The state of a binding only grows. nmr_binding_advance() has the transitions. */
+enum nmr_binding_state {
+	NMR_ATTACHING,	/* attach callbacks and client_attached run, or are queued */
+	NMR_ATTACHED,	/* both sides may call */
+	NMR_CLOSING,	/* closed while attaching: detaches when attaching has ended */
+	NMR_DETACHING,	/* closed: the grace period, the calls and the detach callbacks */
+	NMR_CLEANING,	/* the cleanup callbacks run, or have run */
+	NMR_FINISHED,	/* out of both registrations */
+};
+
+/* How far a side has detached, see binding.c */
+enum nmr_detach_state {
+	NMR_DETACH_NONE,	/* the detach callback has not been called */
+	NMR_DETACH_CALLED,	/* the callback runs */
+	NMR_DETACH_COMPLETED,	/* the callback runs, and complete was called meanwhile */
+	NMR_DETACH_PENDING,	/* the callback returned -EINPROGRESS: complete will follow */
+	NMR_DETACH_DONE,	/* it returned 0, or completed, or the side never attached */
+};
+
+#ifndef __GENKSYMS__	/* CRCs of exported functions do not depend on private structures. */
+
+/* A client bound to a provider, or on its way there, or away */
+struct nmr_binding {
+	struct nmr_gates	gates;		/* first: the inline functions know that */
+
+	u64			id;
+	struct nmr_registration	*reg[NMR_SIDES];	/* a reference on each */
+	struct nmr_pair		*pair;		/* the record of the two */
+	struct list_head	node[NMR_SIDES];	/* L: in @open of each until closed */
+	enum nmr_binding_state	state;		/* L, but for NMR_CLEANING: see binding.c */
+
+	/* Attaching */
+	struct task_struct	*attacher;	/* the task inside the client's callback */
+	bool			asked;		/* @attacher's: it has asked the provider */
+	int			refusal;	/* @attacher's: errno of the provider, or 0 */
+	int			error;		/* outcome, 0: attached; set once, by @attacher */
+	struct nmr_endpoint	end[NMR_SIDES];	/* what each side has handed over */
+	bool			has_attached[NMR_SIDES];	/* set while attaching */
+	struct nmr_errand	*errand;	/* a register call that waits, or NULL */
+
+	/* Closing: set before @state says so */
+	enum nmr_detach_reason	reason;
+	unsigned long		since;		/* jiffies when it was offered, or closed */
+	u64			token;		/* nmr_pair_token() when it was closed */
+
+	/* Detaching */
+	atomic_t		todo;		/* what cleanup waits for */
+	atomic_t		detach[NMR_SIDES];	/* &enum nmr_detach_state */
+	struct llist_node	batches;	/* of the last of a batch: links batches */
+
+	struct work_struct	work;		/* attach, detach, cleanup in turn */
+	struct llist_node	reap;		/* in &nmr_registration.reap */
+
+	/* refs.c */
+	refcount_t		refs;		/* keeps the memory, nothing else */
+	atomic_t		users;		/* references of modules not put yet */
+	bool			shared;		/* a module has taken a reference */
+	struct rcu_head		rcu;		/* after closing; later before the free */
+
+	/* stuck.c; of a finished binding: refs.c */
+	struct list_head	watch;		/* L: in a list of watched or stuck bindings */
+	struct nmr_registration	*stuck_of;	/* L: has it among its stuck bindings, or NULL */
+
+	/* sysfs.c */
+	struct kobject		kobj;
+
+	/* lockdep.c */
+	struct lockdep_map	call_map;
+};
+
+static_assert(offsetof(struct nmr_binding, gates.gate) == 0);
+
+#endif /* __GENKSYMS__ */
+
+/* binding.c */
+void nmr_binding_offer(struct nmr_binding *b, struct nmr_registration *client,
+		       struct nmr_registration *provider, struct nmr_pair *pair);
+void nmr_binding_attach(struct nmr_binding *b);
+void nmr_binding_attach_later(struct nmr_binding *b);
+void nmr_binding_attach_elsewhere(struct nmr_binding *b, const struct nmr_callback *outer);
+bool nmr_binding_close(struct nmr_binding *b, enum nmr_detach_reason reason,
+		       struct llist_head *batch);
+void nmr_bindings_start_gp(struct llist_head *batch);
+void nmr_reap_work(struct work_struct *work);
+
+/* sysfs.c */
+void nmr_sysfs_add_binding(struct nmr_binding *b);
+void nmr_sysfs_remove_binding(struct nmr_binding *b);
+void nmr_sysfs_tell_stuck(struct nmr_binding *b);
+const char *nmr_reason_name(enum nmr_detach_reason reason);
+
+/* refs.c */
+int nmr_objects_init(void);
+void nmr_objects_exit(void);
+struct nmr_binding *nmr_binding_alloc(void);
+void nmr_binding_discard(struct nmr_binding *b);
+void __nmr_binding_get(struct nmr_binding *b);
+void __nmr_binding_put(struct nmr_binding *b);
+void nmr_binding_drop(struct nmr_binding *b);
+void nmr_binding_part_done(struct nmr_binding *b);
+void nmr_binding_reap_later(struct nmr_binding *b);
+struct nmr_binding *nmr_binding_next_referenced(struct nmr_binding *b);
+
+/* Tell whether the attach of @b has not ended. */
+static inline bool nmr_binding_attaching(const struct nmr_binding *b)
+{
+	enum nmr_binding_state state = READ_ONCE(b->state);
+
+	return state == NMR_ATTACHING || state == NMR_CLOSING;
+}
+
+/* Tell whether @b has closed. If it has, its reason and since are valid. */
+static inline bool nmr_binding_closed(const struct nmr_binding *b)
+{
+	/* Pairs with smp_store_release() in nmr_binding_advance(). */
+	return smp_load_acquire(&b->state) >= NMR_CLOSING;
+}
+
+/* Tell whether the cleanup of @b calls a callback of a module. */
+static inline bool nmr_binding_has_cleanup(const struct nmr_binding *b)
+{
+	return (b->has_attached[NMR_CLIENT] && b->reg[NMR_CLIENT]->cleanup) ||
+	       (b->has_attached[NMR_PROVIDER] && b->reg[NMR_PROVIDER]->cleanup);
+}
+
+/* Return: the registration that ends @b: the provider if it alone leaves. */
+static inline struct nmr_registration *nmr_binding_leaver(const struct nmr_binding *b)
+{
+	return b->reg[READ_ONCE(b->reg[NMR_PROVIDER]->leaving) &&
+		      !READ_ONCE(b->reg[NMR_CLIENT]->leaving) ? NMR_PROVIDER : NMR_CLIENT];
+}
+
+#endif /* _NMR_BINDING_H */

@@ -1,0 +1,130 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# docs.sh [CHECK...]: build the documentation as HTML, in build/docs, and check in documents what
+# no tool of the kernel checks. Print nothing and exit with 0 if no check complains. The checks:
+#
+#   html	Sphinx, with the kernel's extensions, has no warning
+#   links	each file that a document names exists, here or in the kernel
+#   names	each function of nmr that a document names exists
+#   samples	the code that README.md shows is the code of samples/hello
+
+. "$(dirname "$0")/common.sh" || exit 1
+
+out=$BUILD/docs
+cd "$TOP"
+mapfile -t documents < <(find . \( -path ./build -o -path ./.git \) -prune -o \
+			 -name '*.md' -print -o -name '*.rst' -print -o \
+			 -path './Documentation/ABI/*' -type f -print)
+
+# The pages name files as a kernel tree does, where the project is drivers/nmr. A missing
+# DOC: title is no warning for Sphinx; kernel-doc writes it to stderr.
+check_html()
+{
+	"$TOP/scripts/fetch/packages.sh" docs
+	mkdir -p "$out/tree/drivers"
+	ln -sfn "$TOP" "$out/tree/drivers/nmr"
+	ln -sfn "$TOP/include" "$out/tree/include"
+	NMR_DOCS_KERNEL=$SOURCE NMR_DOCS_TREE=$out/tree PYTHONDONTWRITEBYTECODE=1 \
+		sphinx-build -q -E -n -W --keep-going -b html -c Documentation \
+		-d "$out/doctrees" Documentation "$out/html" 2>&1 | report
+}
+
+# Print the input, and fail if there is any.
+report()
+{
+	! grep ''
+}
+
+# Print what document $1 names: the targets of its links, and words that look like a file of
+# the project or like a document.
+named_files()
+{
+	local folder='Documentation|driver-api|ABI|performance|include|module|kunit|samples'
+
+	folder+='|scripts|tools|torture|bench'
+	grep -oP '\]\(\K[^)#]+' "$1" || true
+	grep -oP "(?<![\w/.-])($folder)/[\w./-]*\w" "$1" | grep -F . || true
+	grep -oP '(?<![\w/.\[-])[\w-]+\.(md|rst)\b' "$1" || true
+}
+
+check_links()
+{
+	local document target
+
+	for document in "${documents[@]}"; do
+		named_files "$document" | sort -u | while read -r target; do
+			[[ -e $target || -e ${document%/*}/$target ||
+			   -e $SOURCE/$target || $target = *://* ]] ||
+				echo "$document: there is no $target"
+		done
+	done | report
+}
+
+# A word of code that is called like a function of nmr. Those of samples and of the tests
+# count, too. The changelog may name what has gone.
+check_names()
+{
+	local name
+
+	printf '%s\n' "${documents[@]}" | grep -v CHANGELOG |
+		xargs grep -ohE '\b_*(nmr|NMR|nt)_[A-Za-z0-9_]+\(\)' | sort -u |
+		while read -r name; do
+			grep -rqwF "${name%()}" include module kunit torture bench samples ||
+				echo "a document names $name, which does not exist"
+		done | report
+}
+
+# Each block of C and of make in README.md stands in one of the files, as it is.
+check_samples()
+{
+	local block='' line inside=''
+
+	while IFS= read -r line; do
+		case $line in
+		'```c'|'```make')
+			inside=y block=''
+			;;
+		'```')
+			[ -z "$inside" ] || is_sample "$block" ||
+				printf 'README.md shows other code than samples/hello:\n%s' \
+				       "$block"
+			inside=''
+			;;
+		*)
+			block+=$line$'\n'
+			;;
+		esac
+	done < README.md | report
+}
+
+is_sample()
+{
+	local file
+
+	for file in samples/hello/*; do
+		[[ $(< "$file")$'\n' != *"$1"* ]] || return 0
+	done
+	return 1
+}
+
+assignments=$("$TOP/scripts/fetch/kernel.sh" source 6.1)
+eval "$assignments"
+mkdir -p "$out"
+for check; do
+	case $check in
+	html)		check_html ;;
+	links)		check_links ;;
+	names)		check_names ;;
+	samples)	check_samples ;;
+	*)		die "no check $check" ;;
+	esac
+done
+[ $# -eq 0 ] || exit 0
+
+# Run all of them, even if one fails.
+code=0
+for check in links names samples html; do
+	"$TOP/scripts/docs.sh" "$check" || code=1
+done
+exit "$code"
