@@ -30,7 +30,7 @@ installed()
 # debug FILE: test that it was built with NMR_DEBUG
 debug()
 {
-	nm "$1" | grep ' nmr_holder_add$'
+	nm "$1" | grep ' nmr_call_trace_enter$'
 }
 
 test_what_was_built_is_installed()
