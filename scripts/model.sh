@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# Run tools/model/binding.pml through all interleavings with spin: as it is, where nothing
-# may fail; and with each of its faults, where something has to. KTAP in build/model.log.
+# Search all interleavings of tools/model/binding.pml with spin. As it is, no assertion may fail;
+# with each of its faults, one has to. KTAP goes to build/model.log.
 
 . "$(dirname "$0")/common.sh" || exit 1
 
@@ -11,8 +11,8 @@ out=$BUILD/model
 "$TOP/scripts/fetch/packages.sh" model
 mkdir -p "$out"
 
-# explore [FAULT]: search all states, in no more than 4 GiB. 0: nothing fails, 1: something
-# does, 2: it did not get through.
+# explore [FAULT]: search all states, in at most 4 GiB. Return 0 if nothing fails, 1 if an
+# assertion fails, 2 if the search did not complete.
 explore()
 {
 	cd "$out"
