@@ -83,13 +83,6 @@ static u64 nmr_binding_ids;	/* the last one given; nmr_lock */
 
 static void nmr_binding_work(struct work_struct *work);
 
-/* Return: the number of the newest binding. */
-u64 nmr_binding_last_id(void)
-{
-	lockdep_assert_held(&nmr_lock);
-	return nmr_binding_ids;
-}
-
 /* Take @b out of the lists of open bindings. RCU readers may still stand on it. */
 static void nmr_binding_unlink(struct nmr_binding *b)
 {
@@ -363,6 +356,9 @@ static void nmr_binding_conclude(struct nmr_binding *b)
 	nmr_sysfs_add_binding(b);
 
 	spin_lock_irq(&nmr_lock);
+	/* A side that leaves has not got to @b yet. Its gates may not have opened. */
+	if (nmr_binding_side_leaving(b))
+		nmr_binding_close(b, nmr_leave_reason(nmr_binding_leaver(b)), &batch);
 	if (b->state == NMR_ATTACHING)
 		nmr_binding_attached(b);
 	else
@@ -571,21 +567,6 @@ static void nmr_binding_fold(struct nmr_binding *b, enum nmr_side caller)
 	if (left <= 0)
 		nmr_binding_part_done(b);
 }
-
-/*
- * Account for the exit of a call from a gate that has closed. After an exit that was not the
- * last, @binding may be freed concurrently.
- */
-void __nmr_gate_exit_closed(struct nmr_binding *binding, enum nmr_side caller)
-{
-	s64 left = nmr_gate_exit(&binding->gates, caller);
-
-	if (!left)
-		nmr_binding_part_done(binding);
-	else if (unlikely(left < 0))
-		nmr_misuse(binding->reg[caller], NMR_MISUSE_EXIT, binding->id);
-}
-EXPORT_SYMBOL_NMR(__nmr_gate_exit_closed);
 
 /* Fold both gates, which no call can enter any more, and call the detach callbacks. */
 static void nmr_binding_detach(struct nmr_binding *b)

@@ -62,14 +62,17 @@
  * nothing, so step 3 does not touch *draining* for a count that has counted nothing. All CPUs
  * share *draining*. Its cache line would otherwise visit every CPU for each binding.
  *
- * Refused calls and late exits leave closed counts at arbitrary negative values. Nothing
- * reads these values.
+ * Refused calls and late exits leave closed counts at arbitrary negative values. Only their
+ * sign has a meaning.
  *
- * **Counts that are used again.** The gate of a client that has a slot uses the counts of the
- * slot, which are static. Before such a gate opens, nmr_gate_use() opens counts that step 3
- * has closed. All calls that they had counted have exited by then, because the previous
- * binding has drained. Calls that are refused concurrently write to the counts, so each CPU
- * opens its own count.
+ * **Slots.** The counts of a gate never open again. So a task that has loaded the pointer may
+ * be preempted until its binding has ended, and is still refused. The counts of a slot are
+ * static, and open again for the next binding: see slot.c, where no pointer leads to them. While
+ * a binding is in a slot, the counts of the slot are a second set of counts of the client.
+ * Steps 3 and 4 treat both sets alike. nmr_gates_add_slot() opens counts that step 3 has
+ * closed. All calls that they had counted have exited by then, because the previous binding
+ * has drained. Calls that are refused concurrently write to the counts, so each CPU opens its
+ * own count.
  *
  * **Memory.** alloc_percpu() of 16 bytes costs 8,000 instructions, which is more than all
  * else in attaching two modules. So gates take their counts from chunks of 64.
@@ -213,7 +216,6 @@ int nmr_gates_alloc(struct nmr_gates *g)
 		/* The previous user of the counts has left closed ones. */
 		for_each_possible_cpu(cpu)
 			per_cpu_ptr(g->calls, cpu)->count[side] = NMR_CALLS_OPEN;
-		g->count[side] = &g->calls->count[side];
 		g->gate[side].calls = &nmr_calls_closed;
 		atomic64_set(&g->draining[side], NMR_GATE_BIAS);
 	}
@@ -277,20 +279,20 @@ static void nmr_count_open_offline(s64 __percpu *count, int cpu)
 }
 
 /**
- * nmr_gate_use() - have a gate use counts that are not its own
- * @g:	    the gates, which are closed
- * @caller: the gate
- * @count:  initialised to NMR_CALLS_OPEN, and used by one gate at a time
+ * nmr_gates_add_slot() - count the calls through a slot for the client
+ * @g:	   the gates, which are closed
+ * @count: counts of a slot, initialised to NMR_CALLS_OPEN
  *
- * If an earlier gate has used the counts, it must have drained.
+ * One binding at a time uses the counts. If an earlier one has used them, it must have
+ * drained.
  *
  * Context: Process, may sleep.
  */
-void nmr_gate_use(struct nmr_gates *g, enum nmr_side caller, s64 __percpu *count)
+void nmr_gates_add_slot(struct nmr_gates *g, s64 __percpu *count)
 {
 	int cpu;
 
-	g->count[caller] = count;
+	g->slot = count;
 	/* Step 3 closes the counts of all CPUs, or of none. */
 	if (nmr_count_read(per_cpu_ptr(count, cpumask_first(cpu_possible_mask))) >= 0)
 		return;
@@ -302,13 +304,13 @@ void nmr_gate_use(struct nmr_gates *g, enum nmr_side caller, s64 __percpu *count
 		preempt_enable();
 	}
 }
-EXPORT_SYMBOL_NMR_IF_KUNIT(nmr_gate_use);
+EXPORT_SYMBOL_NMR_IF_KUNIT(nmr_gates_add_slot);
 
 /* Open the gate of @caller. The caller of this function serialises it with closing. */
 void nmr_gate_open(struct nmr_gates *g, enum nmr_side caller)
 {
 	/* Pairs with the smp_load_acquire() in __nmr_call_enter(). */
-	smp_store_release(&g->gate[caller].calls, g->count[caller]);
+	smp_store_release(&g->gate[caller].calls, &g->calls->count[caller]);
 }
 
 /* Do step 1. The caller of this function waits for the grace period of step 2. */
@@ -369,6 +371,18 @@ struct nmr_take_batch {
 	unsigned int n;
 };
 
+static void nmr_take_one(struct nmr_gates *g, enum nmr_side side, s64 __percpu *count, int cpu,
+			 void (*fn)(struct nmr_take *take, int cpu))
+{
+	struct nmr_take take = {
+		.count		= count,
+		.draining	= &g->draining[side],
+		.from		= NMR_CALLS_OPEN,
+	};
+
+	fn(&take, cpu);
+}
+
 static void nmr_take_each(const struct nmr_take_batch *batch, int cpu,
 			  void (*fn)(struct nmr_take *take, int cpu))
 {
@@ -379,15 +393,10 @@ static void nmr_take_each(const struct nmr_take_batch *batch, int cpu,
 	for (n = batch->n; n; n--, node = node->next) {
 		struct nmr_gates *g = llist_entry(node, struct nmr_gates, batch);
 
-		for (side = 0; side < NMR_SIDES; side++) {
-			struct nmr_take take = {
-				.count		= g->count[side],
-				.draining	= &g->draining[side],
-				.from		= NMR_CALLS_OPEN,
-			};
-
-			fn(&take, cpu);
-		}
+		for (side = 0; side < NMR_SIDES; side++)
+			nmr_take_one(g, side, &g->calls->count[side], cpu, fn);
+		if (g->slot)
+			nmr_take_one(g, NMR_CLIENT, g->slot, cpu, fn);
 	}
 }
 
@@ -398,13 +407,13 @@ static void nmr_take_each_here(void *batch)
 
 /*
  * Tell whether @cpu has answered. A CPU that answers takes all counts of the batch, so this
- * function looks at one of them. A closed count stays closed.
+ * function looks at one of them.
  */
 static bool nmr_has_taken(const struct nmr_take_batch *batch, int cpu)
 {
 	struct nmr_gates *g = llist_entry(batch->first, struct nmr_gates, batch);
 
-	return nmr_count_read(per_cpu_ptr(g->count[NMR_CLIENT], cpu)) < 0;
+	return nmr_count_read(per_cpu_ptr(&g->calls->count[NMR_CLIENT], cpu)) < 0;
 }
 
 /**
@@ -460,22 +469,30 @@ s64 nmr_gate_exit(struct nmr_gates *g, enum nmr_side caller)
 }
 EXPORT_SYMBOL_NMR_IF_KUNIT(nmr_gate_exit);
 
+/* Add up what is counted on all CPUs and not taken yet. */
+static s64 nmr_count_sum(s64 __percpu *counts)
+{
+	s64 count, sum = 0;
+	int cpu;
+
+	for_each_possible_cpu(cpu) {
+		count = nmr_count_read(per_cpu_ptr(counts, cpu));
+		if (count >= 0)
+			sum += count - NMR_CALLS_OPEN;
+	}
+	return sum;
+}
+
 /* Count the calls in flight: approximately before step 4, exactly afterwards. */
 unsigned int nmr_gate_in_flight(const struct nmr_gates *g, enum nmr_side caller)
 {
 	s64 n = atomic64_read(&g->draining[caller]);
-	int cpu;
 
 	/* Before step 4: what step 3 has taken, and what it has not. */
 	if (n > NMR_GATE_BIAS / 2) {
-		n -= NMR_GATE_BIAS;
-		for_each_possible_cpu(cpu) {
-			s64 count =
-				nmr_count_read(per_cpu_ptr(g->count[caller], cpu));
-
-			if (count >= 0)
-				n += count - NMR_CALLS_OPEN;
-		}
+		n += nmr_count_sum(&g->calls->count[caller]) - NMR_GATE_BIAS;
+		if (caller == NMR_CLIENT && g->slot)
+			n += nmr_count_sum(g->slot);
 	}
 	return clamp_t(s64, n, 0, UINT_MAX);
 }

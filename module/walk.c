@@ -9,7 +9,8 @@
  * binding that it will look at next, and the registration lists its walks. A binding that
  * leaves the list of open bindings moves each walk that has reached it on to the binding that
  * follows. So a walk takes a constant number of steps for each binding, and needs no
- * allocation. It ends at the last binding that existed when it began.
+ * allocation. A binding that leaves the list takes a step for each walk that is in progress.
+ * The walk ends at the last binding that was open when it began.
  *
  * **A walk under RCU** reads the same list without the lock. Bindings leave the list by
  * list_del_rcu(), and are freed after a grace period. The function's calls are not counted, as
@@ -88,6 +89,7 @@ static struct nmr_binding *nmr_walk_next(struct nmr_walk *walk, enum nmr_side si
 		spin_lock_irq(&nmr_lock);
 		b = nmr_walk_step(walk, side);
 		spin_unlock_irq(&nmr_lock);
+		cond_resched();
 	} while (b == ERR_PTR(-EAGAIN));
 	return b;
 }
@@ -96,7 +98,8 @@ static void nmr_walk_begin(struct nmr_walk *walk, struct nmr_registration *reg)
 {
 	spin_lock_irq(&nmr_lock);
 	walk->next = list_first_entry_or_null(&reg->open, struct nmr_binding, node[reg->side]);
-	walk->last = nmr_binding_last_id();
+	walk->last = list_empty(&reg->open) ? 0 :
+		     list_last_entry(&reg->open, struct nmr_binding, node[reg->side])->id;
 	list_add(&walk->node, &reg->walks);
 	spin_unlock_irq(&nmr_lock);
 }
@@ -132,7 +135,6 @@ int nmr_walk(struct nmr_registration *reg, nmr_call_fn *fn, void *arg)
 		nmr_walk_describe(&call, b, side);
 		err = fn(&call, arg);
 		__nmr_call_exit(b, side);
-		cond_resched();
 	}
 	nmr_walk_end(&walk);
 	return err;

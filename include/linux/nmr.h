@@ -287,6 +287,8 @@
  *
  * The registrar also warns of these, without naming a registration:
  *
+ * * A call exits an empty slot. The registrar warns once. If another binding is in the slot by
+ *   then, the registrar does not notice, and the count of that binding is one short.
  * * A module calls complete with NULL. The registrar warns once.
  * * A module enters or exits on a CPU that is not online. The registrar warns once, if the
  *   kernel has lockdep, or if the module was built with NMR_DEBUG.
@@ -580,7 +582,8 @@ int __nmr_provider_register(const struct nmr_provider_characteristics *c,
  * * %0 - the client is registered; it must be deregistered before its module unloads
  * * %-EINVAL - @c, @handle, npi_id or module_id is NULL; the client has a slot, and
  *   max_bindings is above 1; or the module was built with another version of this header
- * * %-EBUSY - another client has the slot
+ * * %-EBUSY - another client has the slot, or has not been waited for after it was
+ *   deregistered
  * * %-ENOMEM - allocation failure; no callback has run, and nothing is registered; the
  *   number of a handle may have been used up
  * * %-ENODEV - the registrar is not initialised: it is built in and the caller runs before
@@ -1002,6 +1005,8 @@ static inline struct nmr_gate *__nmr_gate(struct nmr_binding *binding,
 /* Account for the exit of a call from a gate that has closed. */
 void __nmr_gate_exit_closed(struct nmr_binding *binding, enum nmr_side caller);
 
+#define NMR_CALLS_OPEN	BIT_ULL(62)	/* an open count without calls */
+
 /*
  * Add 1 to the count of this CPU, or subtract 1. Return: true if the result is below zero: the
  * gate is closed. No interrupt and no other task on this CPU comes between the addition and
@@ -1019,8 +1024,6 @@ void __nmr_gate_exit_closed(struct nmr_binding *binding, enum nmr_side caller);
  *
  * Compiler barriers keep the accesses of a call between enter and exit.
  */
-#define NMR_CALLS_OPEN	BIT_ULL(62)	/* a count without calls, of a gate that is open */
-
 #if defined(CONFIG_X86_64) && defined(CONFIG_SMP)
 #define __NMR_COUNT(instruction, calls)					\
 ({									\
@@ -1269,12 +1272,14 @@ nmr_provider_may_call_rcu(struct nmr_binding *binding)
 
 /* Slots. module/slot.c has the half that fills and empties them. */
 
+struct nmr_registration;
+
 /* What changes of a slot. The registrar writes it. */
 struct nmr_slot_state {
 	bool			open;		/* the client has a provider */
 	struct nmr_binding	*binding;	/* the binding that the counts belong to */
 	struct nmr_endpoint	provider;	/* what the provider handed over */
-	u64			client;		/* number of the registration, or 0 */
+	struct nmr_registration __rcu *client;	/* for tasks that wait */
 	unsigned long		claimed;	/* bit 0: a client has the slot */
 };
 
@@ -1298,7 +1303,8 @@ struct nmr_slot {
 #define DEFINE_NMR_SLOT(name)						\
 	static DEFINE_PER_CPU(s64, name##_calls)			\
 		__aligned(sizeof(s64)) = NMR_CALLS_OPEN;		\
-	static struct nmr_slot_state name##_state;			\
+	static struct nmr_slot_state name##_state			\
+		____cacheline_aligned_in_smp;				\
 	static const struct nmr_slot name = {				\
 		.calls = &name##_calls,					\
 		.state = &name##_state,					\
@@ -1310,7 +1316,8 @@ struct nmr_slot {
  * @dispatch: dispatch table of the callee
  * @context:  binding context of the callee
  *
- * nmr_slot_enter() fills it. A call that exits in another task hands over a copy.
+ * nmr_slot_enter(), nmr_slot_enter_wait() and walks through all peers fill it. A call that
+ * exits in another task hands over a copy.
  */
 struct nmr_call {
 	struct nmr_binding	*binding;
@@ -1323,26 +1330,9 @@ struct nmr_call {
 void __nmr_slot_back_out(const struct nmr_slot *slot);
 void __nmr_slot_exit_closed(const struct nmr_slot *slot);
 
-/**
- * nmr_slot_enter() - enter the binding to the provider that a client has now
- * @slot: slot of the client; must not be NULL
- * @call: filled, if the function returns true; on the caller's stack
- *
- * The function does what nmr_client_call_enter() does for the binding that is in the slot. The
- * caller needs neither a pointer to the binding, nor a reference, nor RCU. It may call at any
- * time: before the client is registered and after it has been deregistered the slot is empty.
- *
- * A return of true is an acquire: the caller sees everything that the attach callbacks of both
- * sides did.
- *
- * Context: As for nmr_client_call_enter().
- *
- * Return:
- * * %true - the client may call through @call, and must call nmr_slot_exit() afterwards
- * * %false - the client has no provider, or it leaves; the client must neither call nor exit
- */
-static __always_inline bool __must_check
-nmr_slot_enter(const struct nmr_slot *slot, struct nmr_call *call)
+/* Enter, without telling lockdep or NMR_DEBUG. */
+static __always_inline bool __nmr_slot_enter(const struct nmr_slot *slot,
+					     struct nmr_call *call)
 {
 	/* A store to all of @call spares kernels that initialise stacks to do so. */
 	*call = (struct nmr_call){ .slot = slot };
@@ -1357,6 +1347,33 @@ nmr_slot_enter(const struct nmr_slot *slot, struct nmr_call *call)
 	call->binding = slot->state->binding;
 	call->dispatch = slot->state->provider.dispatch;
 	call->context = slot->state->provider.binding_context;
+	return true;
+}
+
+/**
+ * nmr_slot_enter() - enter the binding to the provider that a client has now
+ * @slot: slot of the client; must not be NULL
+ * @call: filled if the function returns true, and otherwise undefined; on the caller's stack
+ *
+ * The function does what nmr_client_call_enter() does for the binding that is in the slot. The
+ * caller needs neither a pointer to the binding, nor a reference, nor RCU. It may call at any
+ * time: before the client is registered and after it has been deregistered the slot is empty.
+ *
+ * A return of true is an acquire: the caller sees everything that the attach callbacks of both
+ * sides did.
+ *
+ * Context: As for nmr_client_call_exit(): a caller that has counted, and then finds that the
+ * binding has closed, exits again.
+ *
+ * Return:
+ * * %true - the client may call through @call, and must call nmr_slot_exit() afterwards
+ * * %false - the client has no provider, or it leaves; the client must neither call nor exit
+ */
+static __always_inline bool __must_check
+nmr_slot_enter(const struct nmr_slot *slot, struct nmr_call *call)
+{
+	if (!__nmr_slot_enter(slot, call))
+		return false;
 	if (__NMR_CALLS_TRACKED)
 		__nmr_call_entered(call->binding, NMR_CLIENT);
 	return true;
@@ -1382,17 +1399,21 @@ static __always_inline void nmr_slot_exit(const struct nmr_call *call)
 		__nmr_slot_exit_closed(slot);
 }
 
+int __nmr_slot_enter_wait(const struct nmr_slot *slot, struct nmr_call *call,
+			  unsigned long timeout);
+
 /**
  * nmr_slot_enter_wait() - wait for a provider, and enter
  * @slot:    slot of the client
- * @call:    filled, if the function returns 0
+ * @call:    filled if the function returns 0, and otherwise undefined
  * @timeout: time to wait, in jiffies; 0 tests without waiting
  *
  * The function waits as nmr_client_wait_for_binding() does. If the binding closes before the
  * caller has entered, the function waits for the next one.
  *
  * Context: Process context. May sleep, interruptibly. The caller must not hold a lock that an
- * attach callback of the client's bindings takes.
+ * attach callback of the client's bindings takes. The caller must not be inside a call through
+ * the slot: the next provider attaches when that call has exited.
  *
  * Return:
  * * %0 - the client may call through @call, and must call nmr_slot_exit() afterwards
@@ -1403,8 +1424,16 @@ static __always_inline void nmr_slot_exit(const struct nmr_call *call)
  *   the client's bindings
  * * %-EINVAL - @slot or @call is NULL
  */
-int __must_check nmr_slot_enter_wait(const struct nmr_slot *slot, struct nmr_call *call,
-				     unsigned long timeout);
+static inline int __must_check nmr_slot_enter_wait(const struct nmr_slot *slot,
+						   struct nmr_call *call,
+						   unsigned long timeout)
+{
+	int err = __nmr_slot_enter_wait(slot, call, timeout);
+
+	if (__NMR_CALLS_TRACKED && !err)
+		__nmr_call_entered(call->binding, NMR_CLIENT);
+	return err;
+}
 
 /* All peers */
 
@@ -1418,8 +1447,9 @@ typedef int nmr_call_fn(const struct nmr_call *call, void *arg);
  *	    ends the walk.
  * @arg:    passed to @fn
  *
- * @fn may sleep, and may call any function of the registrar. No lock is held meanwhile. Only
- * the client that @fn is called for waits for @fn.
+ * @fn may sleep, and may call any function of the registrar, except that it must not wait for
+ * the deregistration of either side of the call. It must not exit the call. No lock is held
+ * meanwhile. Only the binding that @fn is called for waits for @fn.
  *
  * A client that attaches or leaves concurrently is called or not. No client is called twice for
  * one binding, and none after its binding has closed. The clients are called in the order in
