@@ -7,8 +7,8 @@
  * and makes the offers to the peers that came earlier. The registration can be found from the
  * moment it is published, so it may leave while the register call still makes offers.
  *
- * The functions that are written once for both sides come first. The functions that modules
- * call stand at the end of the file. ``<linux/nmr.h>`` has their kernel-doc.
+ * The functions that are written once for both sides come first. The exported functions stand
+ * at the end of the file. ``<linux/nmr.h>`` has their kernel-doc.
  */
 /*
  * Locking: nmr_lock while the number of attached bindings is read. The functions that may be

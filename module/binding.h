@@ -14,7 +14,7 @@ struct task_struct;
 enum nmr_binding_state {
 	NMR_ATTACHING,	/* attach callbacks and client_attached run, or are queued */
 	NMR_ATTACHED,	/* both sides may call */
-	NMR_CLOSING,	/* closed while attaching: detaches when attaching has ended */
+	NMR_CLOSING,	/* closed while attaching: detaches, or finishes, when that has ended */
 	NMR_DETACHING,	/* closed: the grace period, the calls and the detach callbacks */
 	NMR_CLEANING,	/* the cleanup callbacks run, or have run */
 	NMR_FINISHED,	/* out of both registrations */
@@ -112,6 +112,7 @@ void nmr_slot_forget(struct nmr_binding *b);
 
 /* sysfs.c */
 void nmr_sysfs_add_binding(struct nmr_binding *b);
+void nmr_sysfs_announce_binding(struct nmr_binding *b);
 void nmr_sysfs_remove_binding(struct nmr_binding *b);
 void nmr_sysfs_tell_stuck(struct nmr_binding *b);
 const char *nmr_reason_name(enum nmr_detach_reason reason);

@@ -31,16 +31,19 @@
  * 2. Wait for a grace period.
  * 3. On each CPU, exchange the open count for a closed count, and add to *draining* what
  *    the open count had counted. *Draining* starts at ``NMR_GATE_BIAS``.
- * 4. Subtract the bias from *draining*. If the result is zero, the gate has drained.
- *    Otherwise the exit that brings *draining* to zero drains the gate.
+ * 4. Subtract the bias from *draining*. If the result is zero, the gate has drained. If it is
+ *    negative, more calls have exited than entered, which is misuse: the gate counts as
+ *    drained. Otherwise the exit that brings *draining* to zero drains the gate.
  *
  * **No call is lost.** A task may load the pointer before step 1, be preempted for
  * arbitrarily long, and only then update the open count. If the task updates the count before
  * step 3 on its CPU, step 3 includes the update in the sum. If the task updates the count
  * after step 3 on its CPU, the task finds a negative count, exactly as if it had loaded the
  * new pointer. Every call is therefore either counted once or refused, and every exit is
- * accounted for once, in the per-CPU count or in *draining*. The bias keeps *draining*
- * positive until step 4, so exits that come early cannot bring *draining* to zero. After
+ * accounted for once, in the per-CPU count or in *draining*. A call that enters on one CPU and
+ * exits on another makes the share of the second CPU negative, so a sum over some CPUs may be
+ * zero or below. The bias keeps *draining* positive until step 4, so neither that sum nor
+ * exits that come early bring *draining* to zero. After
  * step 4 *draining* is the exact number of calls in flight. It can only decrease, and the
  * exit that brings it to zero is the last.
  *
@@ -50,29 +53,38 @@
  *
  * **CPUs that are offline.** Step 3 interrupts all CPUs at once, so it waits for the slowest
  * CPU and not for the sum of all. A CPU that was offline then has not exchanged its count. The
- * worker finds the count of such a CPU open and exchanges it from its own CPU, see
- * nmr_take_offline(). It takes no lock against hotplug, because a module may leave, and wait,
+ * worker finds the count of such a CPU open and exchanges it remotely. If the CPU comes online
+ * meanwhile, its first increment is not one step for the worker's CPU: see nmr_take_offline().
+ * The worker takes no lock against hotplug, because a module may leave, and wait,
  * inside a hotplug callback.
  *
- * **Ordering.** On the exiting CPU the accesses of a call come before its exit, because exit
- * begins with a compiler barrier. That CPU releases the request of step 3 when it has
+ * **Ordering.** On the exiting CPU the accesses of a call come before its exit in program
+ * order, which a compiler barrier preserves. That CPU releases the request of step 3 when it has
  * answered, and the worker acquires the answer before step 4. Step 4 and the subtractions
  * from *draining* are full barriers. So the accesses of all calls come before anything that
- * the last exit, or step 4, causes: the cleanup callbacks. The addition in step 3 orders
- * nothing, so step 3 does not touch *draining* for a count that has counted nothing. All CPUs
- * share *draining*. Its cache line would otherwise visit every CPU for each binding.
+ * the last exit, or step 4, causes: the cleanup callbacks. What calls did on a CPU before it
+ * went offline precedes the exchange by the worker, because another task takes a CPU down.
+ *
+ * The addition in step 3 is not needed for ordering. If a CPU has counted nothing, it skips the
+ * addition, because the cache line of *draining* would otherwise visit every CPU.
  *
  * Refused calls and late exits leave closed counts at arbitrary negative values. Only their
  * sign has a meaning.
  *
- * **Slots.** The counts of a gate never open again. So a task that has loaded the pointer may
- * be preempted until its binding has ended, and is still refused. The counts of a slot are
- * static, and open again for the next binding: see slot.c, where no pointer leads to them. While
- * a binding is in a slot, the counts of the slot are a second set of counts of the client.
- * Steps 3 and 4 treat both sets alike. nmr_gates_add_slot() opens counts that step 3 has
- * closed. All calls that they had counted have exited by then, because the previous binding
- * has drained. Calls that are refused concurrently write to the counts, so each CPU opens its
- * own count.
+ * **Slots.** The counts of a gate do not open again as long as the binding has memory, and a
+ * task that may still enter keeps that memory: it has a reference or is an RCU reader. So a
+ * task that has loaded the pointer may be preempted until its binding has ended, and is still
+ * refused. The counts of a slot are static, and open again for the next binding. No gate leads
+ * to them: nmr_slot_enter() looks at the slot after it has counted.
+ *
+ * While a binding is in a slot, the counts of the slot are a second set of counts of the
+ * client. Step 3 adds both sets to the same *draining*. nmr_gates_add_slot() opens counts that
+ * step 3 has closed. All calls that they had counted have exited by then, because the previous
+ * binding has drained. A call that is refused concurrently writes to the count of its CPU, so
+ * each CPU opens its own count, and nmr_count_open_offline() does so for a CPU that is offline.
+ * A caller may count on a CPU that has opened its count, migrate, and back out on a CPU that has
+ * not: it subtracts from the *draining* of the new binding, and its count is in the sum of the
+ * new binding.
  *
  * **Memory.** alloc_percpu() of 16 bytes costs 8,000 instructions, which is more than all
  * else in attaching two modules. So gates take their counts from chunks of 64.

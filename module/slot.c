@@ -11,21 +11,21 @@
  * backs out: it exits as a call would. If the slot is open, the call is in flight, and
  * *binding* and *provider* do not change until it exits.
  *
- * **A binding that closes** clears *open* under nmr_lock, so no call enters afterwards. Then the
- * counts are taken as those of a gate. A caller that has counted but not yet looked at *open*
- * is among the calls that are taken, and the binding waits until it has backed out. *Binding*
+ * **A binding that closes** clears *open* under nmr_lock. Then the counts are taken as those of a
+ * gate. A caller that has counted, and that has not yet looked at *open* or still finds it set,
+ * is among the calls that are taken: the binding waits until that caller has exited. *Binding*
  * says which binding the counts belong to: a late exit, and a caller that backs out late,
- * subtract from the *draining* of that binding. *Binding* changes only while no binding uses
- * the counts.
+ * subtract from the *draining* of that binding. nmr_slot_prepare() writes *binding* before the
+ * counts open, and nmr_slot_forget() clears it after the binding has drained.
  *
- * **Before a binding and after it**, the counts are open or closed. Enter returns false in both
- * cases. If a caller counts in open counts before a binding is there, and looks afterwards, it
- * enters that binding. The counts have been open all the time, so the binding takes that call
- * with the others.
+ * **Between two bindings** enter returns false. The counts are open if no binding has used the
+ * slot, and closed otherwise. If a caller counts in open counts before a binding is there, and
+ * looks afterwards, it enters that binding. The counts have been open all the time, so the
+ * binding takes that call with the others.
  */
 /*
- * Locking: nmr_lock while a slot is filled or emptied. The claim is an atomic bit. Enter and
- * exit take no lock.
+ * Locking: nmr_lock while a slot is filled or emptied. nmr_slot_prepare() takes no lock, because
+ * one binding at a time uses a slot. The claim is an atomic bit. Enter and exit take no lock.
  */
 
 #include <linux/bitops.h>
@@ -60,7 +60,7 @@ void nmr_slot_publish(struct nmr_registration *client)
 		rcu_assign_pointer(client->slot->state->client, client);
 }
 
-/* Return: the client that has @slot, with a reference, or NULL. */
+/* Find the client that has @slot. Return: it, with a reference, or NULL. */
 struct nmr_registration *nmr_slot_client(const struct nmr_slot *slot)
 {
 	struct nmr_registration *client;
@@ -73,7 +73,7 @@ struct nmr_registration *nmr_slot_client(const struct nmr_slot *slot)
 	return client;
 }
 
-/* Have the counts of the slot count for @b. Its gates have not opened yet. */
+/* Have the counts of the slot count for @b. The gates of @b are closed. */
 void nmr_slot_prepare(struct nmr_binding *b)
 {
 	const struct nmr_slot *slot = b->reg[NMR_CLIENT]->slot;
@@ -118,8 +118,9 @@ void nmr_slot_forget(struct nmr_binding *b)
 }
 
 /*
- * Account for the exit of a call from a slot. Its counts have been closed meanwhile. The RCU
- * read-side critical section is for an exit that is misuse: the binding may have finished.
+ * Account for the exit of a call from a slot. The counts of the slot were closed after the call
+ * entered. The RCU read-side critical section is for an exit that is misuse: the binding may
+ * have finished.
  */
 void __nmr_slot_exit_closed(const struct nmr_slot *slot)
 {

@@ -95,7 +95,8 @@
 /**
  * DOC: Offers
  *
- * An *offer* is the call of a client's attach callback for one provider. For each client
+ * An *offer* is one attempt to attach a client to a provider. It calls the attach callbacks, if
+ * there are any. For each client
  * and each provider that are registered at the same time, the registrar makes one offer.
  * If an attach callback declines, the pair is not offered again. A pair is *deferred* if an
  * attach callback returned %-EPROBE_DEFER, or if its binding was detached with
@@ -211,8 +212,7 @@
  *
  * A client may have a slot and callbacks. The attach callback decides about an offer, and the
  * slot follows. The slot is filled after the attach callbacks and client_attached have
- * returned. Inside the attach callback, and for a call that starts in it, the client enters
- * the binding.
+ * returned. Until the slot is filled, the client calls nmr_client_call_enter().
  *
  * The counts of calls belong to the slot. Opening them again for the next provider interrupts
  * each CPU, as closing does.
@@ -224,7 +224,9 @@
  * For a side, the pointer to a binding is valid from the start of its attach callback. It is
  * valid until one RCU grace period after its cleanup callback has returned. If the attach
  * failed, and the side gets no cleanup callback, the grace period begins when the attach
- * callback returns.
+ * callback returns. A side without an attach callback gets the pointer in &nmr_call.binding,
+ * which is valid during the call. If a side has no cleanup callback, the grace period begins
+ * when that callback would have run.
  *
  * Therefore a module may publish the pointer with rcu_assign_pointer(), if it clears the
  * pointer in its cleanup callback or earlier. A reader may then use rcu_dereference() and
@@ -254,8 +256,8 @@
  * DOC: Waits
  *
  * A wait for a deregistration sleeps in TASK_IDLE. Signals do not end it, khungtaskd does not
- * report it, and the task does not add to the load. nmr_client_wait_for_binding() sleeps
- * interruptibly.
+ * report it, and the task does not add to the load. nmr_client_wait_for_binding() and
+ * nmr_slot_enter_wait() sleep interruptibly.
  *
  * The freezer can freeze a task in either wait, unless the task is inside a callback or holds
  * a lock that lockdep knows of. So a machine can suspend while rmmod waits.
@@ -1276,9 +1278,9 @@ struct nmr_registration;
 
 /* What changes of a slot. The registrar writes it. */
 struct nmr_slot_state {
-	bool			open;		/* the client has a provider */
+	bool			open;		/* written under nmr_lock: there is a provider */
 	struct nmr_binding	*binding;	/* the binding that the counts belong to */
-	struct nmr_endpoint	provider;	/* what the provider handed over */
+	struct nmr_endpoint	provider;	/* written under nmr_lock: the provider's */
 	struct nmr_registration __rcu *client;	/* for tasks that wait */
 	unsigned long		claimed;	/* bit 0: a client has the slot */
 };
