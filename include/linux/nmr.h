@@ -1439,7 +1439,13 @@ static inline int __must_check nmr_slot_enter_wait(const struct nmr_slot *slot,
 
 /* All peers */
 
-/* Called for a peer, in a call to it. A value other than 0 ends the walk. */
+/**
+ * typedef nmr_call_fn - function that a walk through all peers calls
+ * @call: a call to the peer, which the walk has entered and will exit
+ * @arg:  what was passed to the walk
+ *
+ * Return: 0 to continue; another value ends the walk, which returns it.
+ */
 typedef int nmr_call_fn(const struct nmr_call *call, void *arg);
 
 /**
