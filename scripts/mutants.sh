@@ -66,7 +66,7 @@ first_failure()
 		failed = 1
 		exit
 	}
-	END { exit !failed }' "$2" || sed 's/^\[ *[0-9.]*\] //; q' "$1/complaint"
+	END { exit !failed }' "$2" || sed 's/^\[ *[0-9.]*\] //; s/^.*\.log: //; q' "$1/complaint"
 }
 
 # outcome TREE LOG: build the nmr of TREE, run the cases of TREE/globs with it, and print the
