@@ -20,4 +20,5 @@ while read -r glob; do
 	insmod /modules/nmr_kunit.ko || exit
 	rmmod nmr_kunit
 done < /globs
+# shellcheck source=SCRIPTDIR/kmemleak.sh
 . /kmemleak.sh
