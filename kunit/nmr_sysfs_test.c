@@ -534,6 +534,26 @@ static void reoffer_of_deferred_pairs(struct kunit *test)
 	nt_await(nt, nt_returned(party[NMR_PROVIDER], NT_P_ATTACHED) == 1);
 }
 
+static void reoffer_deferred_leaves_declined_pairs(struct kunit *test)
+{
+	enum nmr_side side = nt_param_side(test);
+	struct nt *nt = test->priv;
+	struct nt_party *party = nt_party(nt, side);
+	struct nt_party *declines = nt_party(nt, nt_peer(side));
+	struct nt_party *defers = nt_party(nt, nt_peer(side));
+	enum nt_point attach = NT_C_ATTACH + nt_peer(side);
+
+	declines->at[attach].ret = -ENODEV;
+	defers->at[attach].ret = -EPROBE_DEFER;
+	nt_join_npi(declines);
+	nt_join_npi(defers);
+	nt_join_npi(party);
+	expect_write(test, party, "reoffer", "deferred", 8);
+	nt_await(nt, nt_returned(defers, attach) == 2);
+	nt_settle(nt);
+	KUNIT_EXPECT_EQ(test, nt_entered(declines, attach), 1);
+}
+
 static void reoffer_refuses(struct kunit *test)
 {
 	static const char * const values[] = {
@@ -842,6 +862,7 @@ static struct kunit_case nmr_sysfs_cases[] = {
 	KUNIT_CASE_PARAM(reoffer_all_of_a_provider, parting_gen_params),
 	KUNIT_CASE_PARAM(reoffer_all_concerns_each_pair, nt_side_gen_params),
 	KUNIT_CASE_PARAM(reoffer_of_deferred_pairs, nt_side_gen_params),
+	KUNIT_CASE_PARAM(reoffer_deferred_leaves_declined_pairs, nt_side_gen_params),
 	KUNIT_CASE_PARAM(reoffer_refuses, nt_side_gen_params),
 	KUNIT_CASE_PARAM(events_are_sent_anew, nt_side_gen_params),
 	KUNIT_CASE(clients_have_a_modalias),

@@ -64,6 +64,7 @@ struct first_call {
 	atomic64_t *count;
 	s64 read;	/* the count before it was closed */
 	bool begun;
+	bool done;
 };
 
 /* Make the first call of the CPU. Interrupts are off until it has stored its result. */
@@ -78,6 +79,8 @@ static void first_call(void *arg)
 		atomic64_set(first->count, first->read + first->take->adds);
 	else
 		atomic64_add(first->take->adds, first->count);
+	/* Pairs with smp_load_acquire() in take_from_other_cpu(). */
+	smp_store_release(&first->done, true);
 }
 
 /* Take the count of a CPU that comes online meanwhile, as far as gate.c can tell. */
@@ -103,6 +106,9 @@ static int take_from_other_cpu(struct nmr_gates *g, const struct take_case *c)
 		while (!err && !READ_ONCE(first.begun))
 			cpu_relax();
 		nmr_take_offline(&take, cpu);
+		/* Pairs with smp_store_release() in first_call(), which uses this stack. */
+		while (!err && !smp_load_acquire(&first.done))
+			cpu_relax();
 	}
 	preempt_enable();
 	return err;

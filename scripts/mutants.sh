@@ -4,79 +4,168 @@
 # mutants.sh [NAME]...: break the code on purpose, and check that the suites fail.
 #
 # Each kunit/mutants/NAME.patch is one small fault. Its first line says what the fault is, and a
-# line "Suites:" names the suites that have to fail. KTAP goes to build/mutants.log.
+# line "Suites:" names the suites, or the cases, that have to fail. KTAP goes to
+# build/mutants.log, and the log of each guest to build/mutants.
+#
+# nmr and the suites are modules for one kernel. Each fault has a guest of its own, and as many
+# guests run concurrently as there are CPUs. The first guest runs all named cases without a
+# fault: they have to pass.
 
 . "$(dirname "$0")/common.sh" || exit 1
+. "$(dirname "$0")/vm.sh" || exit 1
 
-tree=$BUILD/mutants
-log=$tree/build/kunit/kasan/test.log
+out=$BUILD/mutants
+no_fault=without-a-fault
+silence=180	# seconds; longer than a wait of a test, see build_suites()
 
-# break_it PATCH: copy this checkout, and apply the fault. An event that the fault prevents never
-# comes, so let tests wait for no more than a minute.
-break_it()
+# globs PATCH...: print the suites and cases that the patches name, one a line
+globs()
 {
-	rm -rf "$tree"
+	sed -n 's/^Suites: //p' "$@" | tr ' ' '\n' | sort -u
+}
+
+# build TREE [MAKE-ARGUMENT]...: build the modules of TREE with the headers of TREE. The include/
+# of the kernel may have the headers of another checkout.
+build()
+{
+	local tree=$1
+
+	shift
+	# shellcheck disable=SC2153	# of own-kernel.sh
+	make -C "$BUILT" M="$tree" NOSTDINC_FLAGS="-nostdinc -I$tree/include" "$@" modules \
+		> "$tree/make.log" 2>&1
+}
+
+# Build the suites, once, as the faults are in nmr. An event that a fault prevents never comes,
+# so let tests wait for no more than a minute.
+build_suites()
+{
+	local tree=$out/suites
+
 	mkdir -p "$tree"
-	cp -r "$TOP"/{Kbuild,Kconfig,include,module,kunit,samples,bench,torture,scripts,tools} "$tree"
-	sed -i 's/^\(#define NT_TIMEOUT\).*/\1	(60 * HZ)/' "$tree/kunit/base.h"
-	patch --silent --strip=1 --directory="$tree" < "$1"
+	cp -r "$TOP"/{Kbuild,include,module,kunit} "$tree"
+	sed -i 's/^\(#define NT_TIMEOUT\).*/\1	(60 * HZ)/' "$tree"/kunit/*.h
+	build "$tree" -j"$JOBS" || {
+		cat "$tree/make.log" >&2
+		die "the suites do not build"
+	}
 }
 
-# Print the first failure. Fail if no suite ran, as when the kernel does not compile.
-killer()
+# first_failure TREE LOG: print the first result that is not ok, after the names of its suite and
+# case. If there is none, print the kernel's first complaint.
+first_failure()
 {
-	grep -q 'KTAP version' "$log" || return 1
-	sed -n 's/\r$//; s/^\[[ 0-9.]*\] *//; /^not ok/p; /^Bail out/p' "$log" | head -n 1
+	awk '
+	{ sub(/\r$/, ""); sub(/^\[ *[0-9.]+\](\[[^]]*\])? /, ""); depth = match($0, /[^ ]/) }
+	sub(/^ *# Subtest: /, "") { name[depth] = $0 }
+	sub(/^ *not ok [0-9]+ /, "") {
+		for (i = 1; i <= depth; i++)
+			if (i in name)
+				printf "%s: ", name[i]
+		print
+		failed = 1
+		exit
+	}
+	END { exit !failed }' "$2" || sed 's/^\[ *[0-9.]*\] //; s/^.*\.log: //; q' "$1/complaint"
 }
 
-# run_suite SUITE: run it up to the first case that fails. A fault that makes one case time out
-# is likely to make the following cases time out, too.
-run_suite()
+# outcome TREE LOG: build the nmr of TREE, run the cases of TREE/globs with it, and print the
+# first failure. Return 0 if all cases pass, 1 if there is a failure, 2 if no suite has run.
+outcome()
 {
-	local runner
+	local tree=$1 log=$2
 
-	rm -f "$log"
-	setsid "$tree/scripts/kunit.sh" -t 180 "$1" > "$tree/out" 2>&1 &
-	runner=$!
-	# In a pipe tail would fail once grep has exited, and the pipe with it.
-	if grep -q -m 1 ' not ok ' \
-	   < <(tail --pid="$runner" -n +1 -F "$log" 2> /dev/null); then
-		kill -- "-$runner" 2> /dev/null || true
-	fi
-	wait "$runner"
-}
-
-# try PATCH: print the failure that the fault causes, and fail if it causes none
-try()
-{
-	local suite suites
-
-	break_it "$1" || {
-		echo "the patch does not apply"
+	build "$tree" CONFIG_NMR_KUNIT_TEST= || {
+		echo "nmr does not build"
+		return 2
+	}
+	initramfs "$tree/initrd" "$TOP/scripts/guest/mutants.sh" "$tree/globs:/globs" \
+		"$tree/nmr.ko" "$out/suites/kunit/nmr_kunit.ko"
+	# A guest that ends before init is booted again, see guest.sh.
+	for _ in 1 2 3; do
+		# shellcheck disable=SC2153	# of own-kernel.sh
+		qemu "$log" "$silence" "$accel" "$KERNEL" "$tree/initrd" "$tree/verdict" \
+		     "kunit.enable=1" -smp 4 -m 1024 > /dev/null || true
+		! grep -q 'guest: begin' "$log" || break
+	done
+	grep -q '# Subtest: nmr_' "$log" || {
+		echo "no suite has run"
+		return 2
+	}
+	judge "$log" "$tree/verdict" 2> "$tree/complaint" || {
+		first_failure "$tree" "$log"
 		return 1
 	}
-	read -r -a suites < <(sed -n 's/^Suites: //p' "$1")
-	for suite in "${suites[@]}"; do
-		run_suite "$suite" && continue
-		killer && return
-		echo "$suite has not run"
-		return 1
+	echo "all cases pass"
+}
+
+# try TREE NAME: print the result of a fault. Copy the files that the fault has changed anew, so
+# that the next build compiles only the files of two faults.
+try()
+{
+	local tree=$1 name=$2 patch=$TOP/kunit/mutants/$2.patch said code=0 good=1 file
+
+	if [ ! -e "$tree/Kbuild" ]; then
+		mkdir -p "$tree"
+		cp -r "$TOP"/{Kbuild,include,module} "$tree"
+	fi
+	if [ "$name" = $no_fault ]; then
+		good=0 patch=/dev/null
+		globs "${patches[@]}" | sed 's/\..*//' | sort -u > "$tree/globs"
+	else
+		globs "$patch" > "$tree/globs"
+	fi
+	if patch --silent --strip=1 --fuzz=0 --directory="$tree" < "$patch" > /dev/null; then
+		said=$(outcome "$tree" "$out/$name.log") || code=$?
+	else
+		said="the patch does not apply" code=2
+	fi
+	sed -n 's|^--- a/||p' "$patch" | while read -r file; do
+		cp "$TOP/$file" "$tree/$file"
 	done
-	echo "survived"
-	return 1
+	[ $code -eq $good ] && echo "ok $name # $said" || echo "not ok $name # $said"
+}
+
+# try_all NAME...: try the faults, each in a tree that no other fault uses at that time
+try_all()
+{
+	local name pid trees=() tree_of=()
+
+	for ((n = 0; n < JOBS; n++)); do
+		trees+=("$out/$n")
+	done
+	for name; do
+		if [ ${#trees[@]} -eq 0 ]; then
+			wait -n -p pid || true
+			trees=("${tree_of[pid]}")
+		fi
+		try "${trees[0]}" "$name" &
+		tree_of[$!]=${trees[0]}
+		trees=("${trees[@]:1}")
+	done
+	wait
 }
 
 [ $# -gt 0 ] || set -- "$TOP"/kunit/mutants/*.patch
-number=0
+names=("${@##*/}")
+names=("${names[@]%.patch}")
+patches=("${names[@]/#/$TOP/kunit/mutants/}")
+patches=("${patches[@]/%/.patch}")
+ls "${patches[@]}" > /dev/null
+
+assignments=$("$TOP/scripts/fetch/own-kernel.sh" mutants)
+eval "$assignments"
+"$TOP/scripts/fetch/packages.sh" guest
+accel=$(accel)
+rm -rf "$out"
+build_suites
 {
 	echo "KTAP version 1"
-	echo "1..$#"
-	for patch; do
-		name=${patch##*/}
-		name=${name%.patch}
-		number=$((number + 1)) verdict=ok
-		said=$(try "$TOP/kunit/mutants/$name.patch") || verdict="not ok"
-		echo "$verdict $number $name # $said"
+	echo "1..$((${#names[@]} + 1))"
+	number=0
+	try_all $no_fault "${names[@]}" | while read -r result; do
+		number=$((number + 1))
+		echo "${result/ok /ok $number }"
 	done
 } | tee "$BUILD/mutants.log"
 code=0
