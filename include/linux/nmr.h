@@ -1554,6 +1554,11 @@ static __always_inline void __nmr_slot_call_end(const struct nmr_call *call)
 		nmr_slot_exit(call);
 }
 
+#define __scoped_nmr_slot_call(_slot, _call)				\
+	for (struct nmr_call _call __cleanup(__nmr_slot_call_end) =	\
+	     __nmr_slot_call_begin(_slot), *__done = NULL;		\
+	     _call.slot && !__done; __done = &_call)
+
 /**
  * scoped_nmr_slot_call() - enter a slot for one statement
  * @slot: as for nmr_slot_enter()
@@ -1565,9 +1570,7 @@ static __always_inline void __nmr_slot_call_end(const struct nmr_call *call)
  * Context: Any context but NMI, as for nmr_slot_enter() and nmr_slot_exit().
  */
 #define scoped_nmr_slot_call(slot, call)				\
-	for (struct nmr_call call __cleanup(__nmr_slot_call_end) =	\
-	     __nmr_slot_call_begin(slot), *__done = NULL;		\
-	     call.slot && !__done; __done = &call)
+	__scoped_nmr_slot_call(slot, call)
 #endif /* DEFINE_CLASS */
 
 /**
