@@ -106,6 +106,7 @@ struct nt_dispatch {
  * A client or a provider. The part up to @at is for the test to set before
  * nt_register().
  *
+ * @slot: a client's, or NULL
  * @absent: BIT(point) of the optional callbacks that are left NULL
  * @never_asks: a client that returns from NT_C_ATTACH what the script says, 0
  *	 included, without nmr_client_attach_provider()
@@ -124,6 +125,7 @@ struct nt_party {
 	u32 number;
 	const void *npi_specific;
 	u32 max_bindings;
+	const struct nmr_slot *slot;
 	unsigned long absent;
 	bool never_asks;
 	bool null_context;
