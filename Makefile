@@ -1,29 +1,30 @@
 # SPDX-License-Identifier: GPL-2.0-only
-# Builds nmr as an external module, and tests it. Kbuild has what is built.
+# Build nmr as an external module, and test it. Kbuild lists what is built.
 #
-#   make [KDIR=...]		nmr.ko for the running kernel, or that of KDIR
-#   make modules_install	what was built (or else builds it) into /lib/modules, and
-#				what other modules need to build against it into
+#   make [KDIR=...]		build nmr.ko for the running kernel, or for that of KDIR
+#   make modules_install	install what was built (or build it first) into /lib/modules,
+#				and what other modules are built with into
 #				/lib/modules/RELEASE/nmr; INSTALL_MOD_PATH= prefixes both
-#   make NMR_DEBUG=1		the same, but calls in flight remember their stacks
-#   make samples		the modules in samples/, too
-#   make demo			see it work, in a virtual machine
+#   make NMR_DEBUG=1		build nmr.ko so that it records the stack of each call in flight
+#   make samples		build the modules in samples/, too
+#   make test-modules		build all that tools/testing/selftests/nmr loads
+#   make demo			watch nmr work in a virtual machine
 #   make vm MODULES='a.ko b.ko' [SCRIPT=...] [KERNEL=6.12] [NMR_DEBUG=1]
-#				try modules of yours with nmr.ko in a virtual machine
+#				try your modules with nmr.ko in a virtual machine
 #   make check [WITH='model torture']	run all tests
 #   make kunit [FILTER=...]	run the KUnit suites, or those that match
-#   make integration		run the real modules on stock kernels
-#   make bench [SIZES=...]	measure, against what else there is
+#   make integration		run the selftests on stock kernels
+#   make bench [SIZES=...]	measure nmr and its alternatives
 #   make torture [KERNEL=... SECONDS=... OPERATIONS=... CPUS=... SEED=... CYCLES=...]
-#				all that the API allows at once, for so long
-#   make matrix [SECONDS=...]	the tests and some torture, on every kernel there is
-#   make coverage		which lines the tests run
-#   make mutants [NAMES=...]	break the code, and see the suites notice
-#   make model			all interleavings of a model of a binding
-#   make htmldocs		the documentation as HTML, in build/docs/html
+#				do all that the API allows at once, at random
+#   make matrix [SECONDS=...]	run the tests and some torture on every kernel
+#   make coverage		show which lines the tests run
+#   make mutants [NAMES=...]	break the code, and see the suites fail
+#   make model			search all interleavings of a model of a binding
+#   make htmldocs		build the documentation as HTML, in build/docs/html
 #   make lint			run the checkers
 
-# What the last build was for, and how: modules_install need not be told again.
+# modules_install and clean take the kernel and the options of the last build.
 -include $(if $(filter modules_install clean,$(MAKECMDGOALS)),.built)
 ifneq ($(built_for),)
 KDIR	?= $(built_for)
@@ -33,15 +34,16 @@ running	:= $(shell uname -r)
 ifneq ($(wildcard /lib/modules/$(running)/build/Makefile),)
 KDIR	?= /lib/modules/$(running)/build
 else
-# No kernel headers: those of Debian's newest 6.1, asked for once and if needed.
+# Without headers of the running kernel, use those of Debian's newest 6.1. make asks for them
+# once, and only when a target needs KDIR.
 KDIR	?= $(eval KDIR := $(shell scripts/fetch/kernel.sh headers 6.1 | sed -n 's/^KDIR=//p'))$\
 	   $(if $(KDIR),$(info No headers for the running kernel, $(running): \
 			       this is for $(release), KDIR=... for another))$(KDIR)
 endif
-# Distributions configure BTF and signatures, and keep the vmlinux and the key.
+# Distributions configure BTF and signatures, but do not ship the vmlinux and the key.
 without = $(if $(wildcard $(KDIR)/vmlinux),,CONFIG_DEBUG_INFO_BTF_MODULES=) \
 	  $(if $(wildcard $(KDIR)/certs/signing_key.pem),,CONFIG_MODULE_SIG_ALL=)
-# These look at KDIR only when a target needs it.
+# These expand KDIR only when a target needs it.
 kbuild	 = @+kdir='$(KDIR)' && [ -n "$$kdir" ] && \
 	   $(MAKE) --no-print-directory -C "$$kdir" M='$(CURDIR)' $(without)
 release	 = $(shell sed -n 's/^.define UTS_RELEASE "\(.*\)"/\1/p' \
@@ -62,13 +64,17 @@ samples:
 	$(kbuild) CONFIG_NMR_SAMPLES=m modules
 	$(remember)
 
-# What was built is installed as it is. There may be nothing, or make may be told now to
-# build for another kernel, or with NMR_DEBUG or without.
+test-modules:
+	$(kbuild) CONFIG_NMR_SAMPLES=m CONFIG_NMR_TEST_MODULES=m CONFIG_NMR_BENCH=m modules
+	$(remember)
+
+# modules_install builds first if nothing was built, or if KDIR or NMR_DEBUG on the command line
+# differ from those of the last build.
 ifneq ($(filter modules_install,$(MAKECMDGOALS)),)
 other	:= $(filter-out $(realpath $(KDIR)),$(built_for)) \
 	   $(if $(filter-out undefined,$(origin NMR_DEBUG)),\
 		$(filter-out $(debug),$(built_debug)))
-building := $(or $(filter all modules samples,$(MAKECMDGOALS)),\
+building := $(or $(filter all modules samples test-modules,$(MAKECMDGOALS)),\
 		 $(if $(wildcard nmr.ko),$(if $(strip $(other)),modules),modules))
 endif
 
@@ -79,7 +85,7 @@ modules_install: $(building)
 	@install -m 644 Module.symvers "$(target)/nmr/Module.symvers"
 	$(if $(wildcard $(KDIR)/System.map),,$(depmod))
 
-# kbuild leaves this out where the kernel's System.map is not, as in packages of headers.
+# kbuild does not run depmod without the kernel's System.map, which packages of headers lack.
 define depmod
 @echo "  DEPMOD  $(target)"
 @PATH="$$PATH:/usr/sbin:/sbin" $(DEPMOD) -b "$(or $(INSTALL_MOD_PATH),/)" '$(release)'
@@ -119,5 +125,5 @@ mutants:
 kunit:
 	@scripts/kunit.sh $(if $(FILTER),'$(FILTER)')
 
-.PHONY: htmldocs all modules samples modules_install clean demo vm check kunit integration bench \
-	torture matrix coverage mutants model lint
+.PHONY: all modules samples test-modules modules_install clean demo vm check kunit \
+	integration bench torture matrix coverage mutants model htmldocs lint

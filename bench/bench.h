@@ -2,10 +2,10 @@
 /*
  * What the benchmarks share: time, memory, and a pair of a client and a provider.
  *
- * They are meant for a guest with one CPU whose clock counts instructions (qemu
- * -icount shift=0,sleep=off): a nanosecond is an instruction there, and the same in
- * every run. What a guest waits for, the clock skips, so the time it was idle is left
- * out; and as there is one CPU, what workers do for a step is part of it.
+ * The benchmarks run in a guest with one CPU and a clock that counts instructions (qemu
+ * -icount shift=0,sleep=off). A nanosecond is an instruction there, and the same in every
+ * run. The clock skips waits, so idle time is left out. With one CPU, the work that
+ * workers do for a step is part of its cost.
  */
 #ifndef _NMR_BENCH_H
 #define _NMR_BENCH_H
@@ -20,26 +20,26 @@
 #include <linux/tick.h>
 #include <linux/vmalloc.h>
 
-/* ns that CPU 0 was idle. */
+/* Return the idle time of CPU 0, in ns. */
 static inline u64 bench_idle(void)
 {
 	return get_cpu_idle_time_us(0, NULL) * NSEC_PER_USEC;
 }
 
-/* ns that CPU 0 was not idle. */
+/* Return the busy time of CPU 0, in ns. */
 static inline u64 bench_busy(void)
 {
 	return ktime_get_ns() - bench_idle();
 }
 
-/* A clock that tells idle time is there only some time after boot. */
+/* Wait until the kernel accounts idle time, some time after boot. */
 static inline void bench_begin(void)
 {
 	while (get_cpu_idle_time_us(0, NULL) == -1)
 		msleep(100);
 }
 
-/* What a step leaves to workers and RCU callbacks is done, and belongs to it. */
+/* Wait for work and RCU callbacks of a step, which are part of its cost. */
 static inline void bench_settle(void)
 {
 	rcu_barrier();
@@ -47,7 +47,7 @@ static inline void bench_settle(void)
 	rcu_barrier();
 }
 
-/* Bytes in use, but for a constant: what is not free, nor in a CPU's list of free pages. */
+/* Return the bytes in use, up to a constant. Pages in per-CPU lists count as free. */
 static inline s64 bench_memory(void)
 {
 	struct zone *zone = NODE_DATA(0)->node_zones;
@@ -64,7 +64,7 @@ static inline s64 bench_memory(void)
 	return pages << PAGE_SHIFT;
 }
 
-/* A client that attaches to whatever it is offered, and a provider that accepts. */
+/* A client that attaches to every provider, and a provider that accepts every client */
 
 static int bench_attach_provider(struct nmr_binding *binding, void *context,
 				 const struct nmr_registration_instance *provider)

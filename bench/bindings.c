@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What it costs to attach and to detach, a pair, when there are many; and what the
- * driver core takes for the same: add a device and bind it, unbind and delete it.
+ * The cost of attaching and detaching a pair among many pairs; and that of the same in the
+ * driver core, which adds a device and binds it, unbinds and deletes it. The module prints
+ * "bench-bindings JSON".
  *
- * Says "bench-bindings JSON". And "bench-callable JSON", of the registrar, what it takes
- * until the two can call each other; as an upper bound, the sum of two: all that an offer
- * takes which the client declines, and of one which it does not, from the client's attach
- * callback to client_attached.
+ * For the registrar, the module also prints "bench-callable JSON", the cost until the two
+ * sides can call each other. This is an upper bound: the cost of an offer that the client
+ * declines, plus the cost from the client's attach callback to client_attached of an offer
+ * that the client accepts.
  */
 #include "bindings.h"
 
@@ -20,7 +21,7 @@ MODULE_PARM_DESC(peer, "nmr, auxiliary or platform");
 
 static char *label;
 module_param(label, charp, 0444);
-MODULE_PARM_DESC(label, "what to call the peer in the results");
+MODULE_PARM_DESC(label, "name of the peer in the results");
 
 static char *shape = "clients";
 module_param(shape, charp, 0444);
@@ -30,7 +31,7 @@ atomic_t bench_bound;
 
 static const struct bench_peer *bench_peer;
 
-/* Return: 0, with how much an attach takes, or a negative errno. */
+/* Attach all pairs. Return: 0, with the cost of one in @cost, or a negative errno. */
 static int bench_attach(u64 *cost)
 {
 	u64 start;
@@ -43,7 +44,7 @@ static int bench_attach(u64 *cost)
 	return err;
 }
 
-/* Return: 0, with how much a detach takes, or a negative errno. */
+/* Detach all pairs. Return: 0, with the cost of one in @cost, or a negative errno. */
 static int bench_detach(u64 *cost)
 {
 	unsigned int bound;
@@ -131,6 +132,6 @@ static void __exit bench_bindings_exit(void)
 module_init(bench_bindings_init);
 module_exit(bench_bindings_exit);
 
-MODULE_DESCRIPTION("What attaching and detaching cost, in nmr and in the driver core");
+MODULE_DESCRIPTION("Cost of attaching and detaching in nmr and in the driver core");
 MODULE_IMPORT_NS(NMR);
 MODULE_LICENSE("GPL");

@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* What bindings.c measures of each peer. */
+/* The operations of a peer that bindings.c measures. */
 #ifndef _NMR_BENCH_BINDINGS_H
 #define _NMR_BENCH_BINDINGS_H
 
 #include "bench.h"
 
 /*
- * @prepare: all that is not a binding
- * @attach:  bench_n of them
- * @detach:  all of these
- * @finish:  undo @prepare, however far it got
+ * @prepare: make all that is not a binding
+ * @attach:  make bench_n bindings
+ * @detach:  end these bindings
+ * @finish:  undo @prepare, also after it failed
  */
 struct bench_peer {
 	const char *name;
@@ -22,9 +22,9 @@ struct bench_peer {
 extern const struct bench_peer bench_nmr, bench_auxiliary, bench_platform;
 
 extern unsigned int bench_n;
-extern atomic_t bench_bound;	/* bindings that there are now */
+extern atomic_t bench_bound;	/* number of bindings */
 
-/* Of the registrar alone: see bindings.c. */
+/* For the registrar only, see bindings.c. */
 extern bool bench_decline;
 extern bool bench_timed;
 extern u64 bench_callable;

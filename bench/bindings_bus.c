@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* The driver core: many devices, each added and bound, unbound and deleted. */
+/* The driver core: add and bind, unbind and delete many devices. */
 #include <linux/auxiliary_bus.h>
 #include <linux/platform_device.h>
 

@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * Bindings of the registrar: many clients of one provider, or many providers of one
- * client. The many are registered first, so that the registration of the one is all
- * bindings.
+ * client. The module registers the many before it measures, so that the registration of
+ * the one is the cost of the bindings.
  */
 #include "bindings.h"
 
 static u64 *bench_ids;			/* handles of the many */
-static u64 bench_id;			/* of the one */
+static u64 bench_id;			/* handle of the one */
 
 bool bench_decline;			/* clients decline */
-bool bench_timed;			/* how long an offer takes, added up: */
+bool bench_timed;			/* add up bench_callable */
 u64 bench_callable;			/* ns from the client's attach to client_attached */
 
 static int bindings_attach_provider(struct nmr_binding *binding, void *context,
@@ -96,7 +96,7 @@ static const struct bindings_shape {
 
 static const struct bindings_shape *bench_shape = &bindings_shapes[0];
 
-/* The many are there before anything is measured: not they are, but their bindings. */
+/* Register the many before the measurement, which is of their bindings. */
 static int nmr_prepare(const char *shape)
 {
 	unsigned int i;

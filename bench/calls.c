@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What protects the callee of a call, and what each way of it costs: call an empty
- * function through a pointer, in a loop, on 1, 2 and 4 CPUs at once.
+ * The cost of protecting the callee of a call, in several ways: call an empty function
+ * through a pointer, in a loop, on 1, 2 and 4 CPUs concurrently.
  *
- * Says "bench-calls NAME CPUS COST", the cost of a call in hundredths of a nanosecond
- * (of an instruction, see bench.h), loop included.
+ * The module prints "bench-calls NAME CPUS COST", the cost of a call, including the loop, in
+ * hundredths of a nanosecond (of an instruction, see bench.h).
  */
 #include <linux/cpumask.h>
 #include <linux/kthread.h>
@@ -20,7 +20,7 @@
 
 static unsigned int calls = 20000;
 module_param(calls, uint, 0444);
-MODULE_PARM_DESC(calls, "calls of a round");
+MODULE_PARM_DESC(calls, "calls in a round");
 
 #define BENCH_ROUNDS	21
 
@@ -50,7 +50,7 @@ static struct bench_dispatch bench_ops = {
 	.op = bench_op,
 };
 
-/* The way that the documentation of NMR shows: a counter, and a flag, under a lock. */
+/* Enter the way that the documentation of NMR shows: a counter and a flag under a lock. */
 static __always_inline bool bench_spin_enter(void)
 {
 	bool enter;
@@ -74,8 +74,8 @@ static __always_inline void bench_nothing(void)
 }
 
 /*
- * A loop for each way, in a function of its own, so that the compiler treats all alike.
- * Each returns how many calls it made.
+ * Define a loop for a way, in a function of its own, so that the compiler treats all ways
+ * alike. The function returns the number of calls that it made.
  */
 #define BENCH_WAY(name, enter, exit)					\
 static noinline unsigned int bench_way_##name(const struct bench_dispatch *d, \
@@ -93,7 +93,7 @@ static noinline unsigned int bench_way_##name(const struct bench_dispatch *d, \
 	return i;							\
 }
 
-/* The same for locks, under which there is something to look at. */
+/* Define a loop for a lock, under which the caller tests a condition. */
 #define BENCH_LOCK(name, lock, may_call, unlock)			\
 static noinline unsigned int bench_way_##name(const struct bench_dispatch *d, \
 					      struct nmr_binding *binding) \
@@ -127,7 +127,7 @@ BENCH_LOCK(rwsem, down_read(&bench_rwsem), !READ_ONCE(bench_revoked),
 	   up_read(&bench_rwsem))
 BENCH_LOCK(percpu_rwsem, percpu_down_read(&bench_percpu_rwsem),
 	   !READ_ONCE(bench_revoked), percpu_up_read(&bench_percpu_rwsem))
-/* As the documentation of revocable describes its reader: SRCU, and a pointer. */
+/* The reader in the documentation of revocable: SRCU and a pointer. */
 BENCH_LOCK(revocable, idx = srcu_read_lock(&bench_srcu),
 	   srcu_dereference(bench_revocable, &bench_srcu),
 	   srcu_read_unlock(&bench_srcu, idx))
@@ -173,7 +173,7 @@ static const struct {
 	BENCH_NAME(rwsem), BENCH_NAME(spinlock), BENCH_NAME(try_module_get),
 };
 
-/* One round: a thread on each of some CPUs, all at once. */
+/* A round: a thread on each of some CPUs. */
 struct bench_round {
 	unsigned int	way;
 	atomic_t	missing;
@@ -204,7 +204,7 @@ static int bench_thread(void *arg)
 	return 0;
 }
 
-/* Return: hundredths of a ns a call, or a negative errno. */
+/* Run a round. Return: hundredths of a ns a call, or a negative errno. */
 static int bench_round(unsigned int way, unsigned int cpus)
 {
 	struct bench_round round = {
@@ -240,8 +240,8 @@ static int bench_compare(const void *a, const void *b)
 }
 
 /*
- * The median: the least would be of a round in which the CPUs happened not to meet, and
- * the mean knows what else the machine did.
+ * Print the median of some rounds. In the fastest round the CPUs may not have met, and the
+ * mean depends on what else the machine did.
  */
 static int bench_way(unsigned int way, unsigned int cpus)
 {
@@ -334,6 +334,6 @@ static void __exit bench_calls_exit(void)
 module_init(bench_calls_init);
 module_exit(bench_calls_exit);
 
-MODULE_DESCRIPTION("What a call through a gate of nmr costs, and through its peers");
+MODULE_DESCRIPTION("Cost of a call through a gate of nmr, and of other ways");
 MODULE_IMPORT_NS(NMR);
 MODULE_LICENSE("GPL");

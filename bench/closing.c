@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What closing takes on a machine of many CPUs: a provider leaves 1, 100 and 10,000 bindings
- * that have a detach callback. Measured in time, from deregister until the last of these
- * callbacks runs, and until the wait returns; and one synchronize_rcu() in the same run, to
- * compare with. Says "bench-closing JSON", medians of some rounds in microseconds.
+ * The time to close bindings on a machine with many CPUs. A provider deregisters with 1, 100
+ * and 10,000 bindings that have a detach callback. The module measures the time until the
+ * last of these callbacks runs and until the wait returns, and that of a synchronize_rcu()
+ * in the same run. It prints "bench-closing JSON", medians of some rounds in microseconds.
  */
 #include <linux/cpumask.h>
 #include <linux/sort.h>
@@ -19,7 +19,7 @@ static struct nmr_client_handle clients[BENCH_MANY];
 static atomic_t untold;
 static ktime_t last_told;
 
-/* Medians are of these. */
+/* The times that are measured. */
 enum closing_time { CLOSING_RCU, CLOSING_TOLD, CLOSING_GONE, CLOSING_TIMES };
 
 static u64 times[CLOSING_TIMES][BENCH_ROUNDS];
@@ -65,7 +65,7 @@ static u64 closing_median(enum closing_time time, unsigned int rounds)
 	return times[time][rounds / 2];
 }
 
-/* The clients stay over all rounds, and the provider is a new one in each. */
+/* Measure @n bindings. The clients stay for all rounds, each with a new provider. */
 static int bench_closing(unsigned int n)
 {
 	struct nmr_client_characteristics c = bench_client(&closing_id);
@@ -108,6 +108,6 @@ static void __exit bench_closing_exit(void)
 module_init(bench_closing_init);
 module_exit(bench_closing_exit);
 
-MODULE_DESCRIPTION("What closing takes in nmr, on many CPUs");
+MODULE_DESCRIPTION("Time to close bindings of nmr on many CPUs");
 MODULE_IMPORT_NS(NMR);
 MODULE_LICENSE("GPL");

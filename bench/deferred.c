@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What pairs cost that are deferred: many clients of one provider, each of which registers
- * when all earlier ones are deferred already; and many providers of one client that is full
- * until its only provider leaves. The cost of a pair must not depend on how many others wait.
+ * The cost of deferred pairs: many clients of one provider, each of which registers after
+ * all earlier ones were deferred; and many providers of one client that is full until its
+ * only provider leaves. The cost of a pair must not depend on the number of pairs that wait.
  *
- * Each offer sleeps, so that the registrar's workers run between one and the next.
+ * Each offer sleeps, so that the registrar's workers run between the offers.
  *
- * The costs include the registrations of the many. Says "bench-deferred JSON".
+ * The costs include the registrations of the many. The module prints "bench-deferred JSON".
  */
 #include "bench.h"
 
@@ -23,7 +23,7 @@ static const guid_t deferred_id = BENCH_GUID(4);
 static struct nmr_client_handle *deferred_clients;
 static struct nmr_provider_handle *deferred_providers;
 static bool deferred_accept;		/* providers do not defer */
-static u64 deferred_offers;		/* that were deferred */
+static u64 deferred_offers;		/* number of offers that were deferred */
 
 static int deferred_attach_provider(struct nmr_binding *binding, void *context,
 				    const struct nmr_registration_instance *provider)
@@ -72,7 +72,7 @@ static int deferred_register_providers(unsigned int first, unsigned int provider
 	return err;
 }
 
-/* Wait until no offer is made any more. */
+/* Wait until the registrar makes no more offers. */
 static void deferred_settle(void)
 {
 	u64 offers;
@@ -88,7 +88,7 @@ static int deferred_many_clients(void)
 	return deferred_register_providers(0, 1) ?: deferred_register_clients(n, 0);
 }
 
-/* The offers of the many are withheld, and made one by one when the first provider leaves. */
+/* Register many providers, with their offers withheld, and let the first provider leave. */
 static int deferred_many_providers(void)
 {
 	int err;
@@ -102,7 +102,7 @@ static int deferred_many_providers(void)
 	return err;
 }
 
-/* A handle of 0 was never issued: there, registering had failed. */
+/* Deregister all parties, up to the first handle of 0, with which a register call failed. */
 static void deferred_leave(void)
 {
 	unsigned int i;
@@ -154,6 +154,6 @@ static void __exit bench_deferred_exit(void)
 module_init(bench_deferred_init);
 module_exit(bench_deferred_exit);
 
-MODULE_DESCRIPTION("What deferred pairs cost in nmr");
+MODULE_DESCRIPTION("Cost of deferred pairs in nmr");
 MODULE_IMPORT_NS(NMR);
 MODULE_LICENSE("GPL");

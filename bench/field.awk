@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
-# Read before table.awk or plot-data.awk, for lines of results.json.
+# Functions for table.awk and plot-data.awk, which read lines of results.json.
 
-# The value of a field of this line's object.
+# Return the value of a field of this line's object.
 function field(name,	value)
 {
 	if (!match($0, "\"" name "\":(\"[^\"]*\"|[0-9.]+)"))

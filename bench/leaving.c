@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What leaving takes: how long a module waits until its bindings are gone, idle ones
- * and ones with calls in flight, and what a binding that is stuck does to others.
+ * The cost of leaving: how long a module waits for its bindings, idle ones and ones with
+ * calls in flight, and whether a binding that is stuck delays others.
  *
- * Waiting is compared with one synchronize_rcu() of the same run. Says "bench-leaving",
- * "bench-draining" and "bench-stuck", each with JSON.
+ * The module compares waits with a synchronize_rcu() of the same run. It prints
+ * "bench-leaving", "bench-draining" and "bench-stuck", each with JSON.
  */
 #include "bench.h"
 
@@ -14,7 +14,7 @@ static const guid_t leaving_id = BENCH_GUID(3);
 
 static struct nmr_client_handle clients[BENCH_MANY];
 static struct nmr_provider_handle provider;
-static struct nmr_binding *binding;	/* the last that attached */
+static struct nmr_binding *binding;	/* the last one that attached */
 
 static int leaving_register_provider(void)
 {
@@ -46,7 +46,7 @@ static void leaving_deregister_clients(unsigned int n)
 		nmr_wait_for_client_deregister_complete(clients[i]);
 }
 
-/* ns that synchronize_rcu() waits, of some. */
+/* Return the average time that synchronize_rcu() waits, in ns. */
 static u64 bench_grace_period(void)
 {
 	u64 idle = bench_idle();
@@ -58,8 +58,8 @@ static u64 bench_grace_period(void)
 }
 
 /*
- * Nothing is in flight, and the provider of @n clients leaves; or all of these do, one
- * after the other, before the first is waited for.
+ * Let the provider of @n clients leave while no call is in flight; or let all clients leave,
+ * one after the other, before the first wait.
  */
 static int bench_idle_bindings(unsigned int n, bool all_clients)
 {
@@ -85,13 +85,13 @@ static int bench_idle_bindings(unsigned int n, bool all_clients)
 	else
 		leaving_deregister_clients(n);
 	idle = div64_u64(idle * 100, gp);
-	pr_info("bench-leaving {\"who\":\"%s\",\"bindings\":%u,\"synchronize_rcu_multiple\":%llu.%02llu,\"instructions\":%llu}\n",
+	pr_info("bench-leaving {\"leaver\":\"%s\",\"bindings\":%u,\"synchronize_rcu_multiple\":%llu.%02llu,\"instructions\":%llu}\n",
 		all_clients ? "clients" : "provider", n, div_u64(idle, 100),
 		idle - div_u64(idle, 100) * 100, div_u64(busy, n));
 	return 0;
 }
 
-/* It leaves while @n calls are in flight; these then return. */
+/* Let the provider leave while @n calls are in flight, and then let these return. */
 static int bench_calls_in_flight(unsigned int n)
 {
 	u64 start, exits, rest;
@@ -121,7 +121,7 @@ static int bench_calls_in_flight(unsigned int n)
 	return 0;
 }
 
-/* ns until one client has left. */
+/* Return the time until a client has left, in ns. */
 static u64 bench_leave_one(struct nmr_client_handle client)
 {
 	u64 start = ktime_get_ns();
@@ -130,7 +130,7 @@ static u64 bench_leave_one(struct nmr_client_handle client)
 	return ktime_get_ns() - start;
 }
 
-/* One of three clients has a call in flight. Before and then, another leaves. */
+/* Let a client leave before, and while, another client has a call in flight. */
 static int bench_stuck(void)
 {
 	u64 alone, beside;
@@ -176,6 +176,6 @@ static void __exit bench_leaving_exit(void)
 module_init(bench_leaving_init);
 module_exit(bench_leaving_exit);
 
-MODULE_DESCRIPTION("What leaving takes in nmr");
+MODULE_DESCRIPTION("Cost of leaving in nmr");
 MODULE_IMPORT_NS(NMR);
 MODULE_LICENSE("GPL");

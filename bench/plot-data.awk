@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-# What plots.gp plots, from results.json: a file a figure, in dir.
+# Make the data of plots.gp from results.json: a file a figure, in dir.
 
 /^{"name":"bare"/ { bare = field("instructions") }
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-# The figures, from the files of plot-data.awk in the current folder.
+# Plot the figures from the files of plot-data.awk in the current folder.
 
 set terminal svg size 720,400 font "sans,12" background "white"
 set style fill solid 0.8

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What registering takes: many clients and many providers of one NPI, and many NPIs with
- * a client and a provider each; and what it takes to find one of many.
+ * The cost of registering many clients and many providers of one NPI, and many NPIs with a
+ * client and a provider each; and the cost of a lookup among many registrations.
  *
- * Says "bench-registration JSON".
+ * The module prints "bench-registration JSON".
  */
 #include "bench.h"
 
@@ -32,7 +32,7 @@ static int registration_provider(unsigned int i, unsigned int npi)
 	return nmr_register_provider(&p, NULL, &providers[i]);
 }
 
-/* Instructions to find one client of those there are, and to see that nothing is due. */
+/* Return the cost of finding a client, in instructions. */
 static u64 bench_lookup(unsigned int n)
 {
 	u64 start = bench_busy();
@@ -44,8 +44,8 @@ static u64 bench_lookup(unsigned int n)
 }
 
 /*
- * @nclients clients and @nproviders providers; of one NPI, or (@npis) each pair of one of
- * its own.
+ * Measure @nclients clients and @nproviders providers of one NPI; or, if @npis, of an NPI
+ * for each pair.
  */
 static int bench_registration(unsigned int nclients, unsigned int nproviders, bool npis)
 {
@@ -103,6 +103,6 @@ static void __exit bench_registration_exit(void)
 module_init(bench_registration_init);
 module_exit(bench_registration_exit);
 
-MODULE_DESCRIPTION("What registering takes in nmr");
+MODULE_DESCRIPTION("Cost of registering in nmr");
 MODULE_IMPORT_NS(NMR);
 MODULE_LICENSE("GPL");

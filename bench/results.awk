@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
-# results.json from the logs of the guests, the one that counts instructions first. An
-# object a line, so that line-wise tools can read it.
+# Make results.json from the logs of the guests, that of the guest which counts instructions
+# first. Each line is an object, so that line-wise tools can read the file.
 
 { sub(/\r$/, ""); sub(/^\[[ 0-9.]*\] /, "") }
 

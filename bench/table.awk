@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-# results.json as tables for people.
+# Print results.json as tables.
 
 function heading(text)
 {
@@ -44,7 +44,7 @@ function heading(text)
 	heading("Leaving idle bindings: waiting, as a multiple of one synchronize_rcu(); instructions a binding")
 }
 /"synchronize_rcu_multiple"/ {
-	printf "%-10s %8d %8.2f %8d\n", field("who"), field("bindings"),
+	printf "%-10s %8d %8.2f %8d\n", field("leaver"), field("bindings"),
 	       field("synchronize_rcu_multiple"), field("instructions")
 }
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Where tests run: threads, softirq, hardirq, RCU callbacks, under raw locks; and
- * the warnings they provoke, read off the console's tracepoint.
+ * Where tests run: threads, softirqs, hardirqs, RCU callbacks, raw locks; and the warnings
+ * that tests provoke, which a probe of the console's tracepoint reads.
  */
 #include <linux/completion.h>
 #include <linux/err.h>
@@ -15,8 +15,8 @@
 #include <linux/tracepoint.h>
 #include <trace/events/printk.h>
 
+#include "context.h"
 #include "detour.h"
-#include "harness.h"
 #include "harness_internal.h"
 
 /* Threads */
@@ -26,7 +26,7 @@ static int nt_thread_fn(void *data)
 	struct nt_thread *thread = data;
 
 	thread->ret = thread->fn(thread->arg);
-	/* Pairs with nt_finished(): who sees it sees the result. */
+	/* Pairs with nt_finished(): readers of it see the result. */
 	smp_store_release(&thread->finished, true);
 	nt_kick(thread->nt);
 	return 0;
@@ -58,7 +58,7 @@ struct nt_thread *nt_spawn(struct nt *nt, int (*fn)(void *arg), void *arg)
 	return nt_spawn_on(nt, -1, fn, arg);
 }
 
-/* The task is gone, not only its function done, when this has returned true. */
+/* Wait until the task is gone, not only its function done. Return: false on timeout. */
 static bool nt_join_timeout(struct nt_thread *thread, unsigned long timeout)
 {
 	if (!thread->task)
@@ -91,16 +91,16 @@ bool nt_join_all(struct nt *nt, unsigned long timeout)
 	return true;
 }
 
-/* Not even a reader of /proc tells more: only looking again shows that it has gone to sleep. */
+/* Poll, since no event tells that a task has gone to sleep. */
 void nt_await_idle(struct nt *nt, struct task_struct *task)
 {
 	unsigned int state;
 
-	KUNIT_ASSERT_EQ(nt->test, 0,
-			read_poll_timeout(READ_ONCE, state,
-					  (state & TASK_IDLE) == TASK_IDLE, USEC_PER_MSEC,
-					  jiffies_to_usecs(NT_TIMEOUT), false,
-					  task->__state));
+	int err = read_poll_timeout(READ_ONCE, state, (state & TASK_IDLE) == TASK_IDLE,
+				    USEC_PER_MSEC, jiffies_to_usecs(NT_TIMEOUT), false,
+				    task->__state);
+
+	KUNIT_ASSERT_EQ(nt->test, err, 0);
 }
 
 struct nt_caller {
@@ -148,9 +148,21 @@ int nt_register_thread(void *party)
 	return nt_register(party);
 }
 
+int nt_deregister_thread(void *party)
+{
+	return nt_deregister(party);
+}
+
 int nt_wait_thread(void *party)
 {
 	return nt_wait_forever(party);
+}
+
+int nt_wait_for_binding_thread(void *client)
+{
+	struct nt_party *party = client;
+
+	return nmr_client_wait_for_binding(party->client, NT_TIMEOUT);
 }
 
 /* Contexts */
@@ -258,7 +270,7 @@ void nt_run_in(struct nt *nt, enum nt_context context, void (*fn)(void *arg),
 		return;
 	}
 	wait_for_completion(&run->done);
-	/* The memory is the case's: let go of it before it can end. */
+	/* The case owns the memory: wait for the last use before the case can end. */
 	if (context == NT_SOFTIRQ)
 		tasklet_kill(&run->tasklet);
 	if (context == NT_HARDIRQ)
@@ -268,8 +280,9 @@ void nt_run_in(struct nt *nt, enum nt_context context, void (*fn)(void *arg),
 /* Warnings */
 
 /*
- * A WARN prints a cut line, its message, and the line with WARNING. The module's
- * name also stands in the list of modules below: only the message counts.
+ * Count warnings, and those with a message that names the module. A WARN prints a cut
+ * line, its message, and a line with WARNING. The list of modules that follows names the
+ * module as well, so only the message counts.
  */
 static void nt_probe_console(void *data, const char *text, size_t len)
 {
@@ -298,7 +311,7 @@ struct nt_probe {
 	int ret;
 };
 
-/* The tracepoint is not exported to modules everywhere. */
+/* Find the tracepoint by name, since not every kernel exports it to modules. */
 static void nt_probe(struct tracepoint *tp, void *data)
 {
 	struct nt_probe *probe = data;
@@ -325,9 +338,9 @@ static int nt_probe_log(struct nt *nt, bool attach)
 }
 
 /*
- * Messages are rate limited, and cases that provoke some follow each other fast: no limit
- * is in force while a case watches the log, where the kernel has probes. That of misuse is
- * reached without, where nmr is built in.
+ * Lift the rate limits of messages while a case watches the log, since cases that provoke
+ * messages follow each other quickly. This needs kprobes. The limit of misuse messages can
+ * be lifted without, if nmr is built in.
  */
 static void nt_limit_misuse(int interval)
 {

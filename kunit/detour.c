@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Functions of the kernel that are not always called, see detour.h. */
+/* Replacements for functions of the kernel, see detour.h. */
 #include <linux/ptrace.h>
 
 #include "detour.h"
 
 #ifdef CONFIG_KPROBES
-/* At a function's first instruction the stack is still that of the call. */
+/*
+ * Continue in the replacement. At the first instruction of a function the stack is still
+ * that of the call.
+ */
 static int nt_detour_hit(struct kprobe *kp, struct pt_regs *regs)
 {
 	struct nt_detour *detour = container_of(kp, struct nt_detour, kp);
@@ -16,7 +19,7 @@ static int nt_detour_hit(struct kprobe *kp, struct pt_regs *regs)
 	return 1;
 }
 
-/* That it is there keeps the probe from being made a jump, which could not turn off. */
+/* Do nothing. A post handler keeps kprobes from optimizing the probe to a jump. */
 static void nt_detour_passed(struct kprobe *kp, struct pt_regs *regs,
 			     unsigned long flags)
 {

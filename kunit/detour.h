@@ -1,11 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Detours: a function of the kernel is replaced, for some of its calls, by one of
- * the test's that only returns a value.
+ * Detours: replace some calls of a kernel function by a function of the test.
  *
- * So allocations fail, or lockdep's "I turn myself off" does not happen, exactly
- * where a test wants it: in this task and not in the others, and without anything
- * to be restored afterwards. Needs CONFIG_KPROBES.
+ * Allocations fail, or lockdep stays on, exactly where a test wants it: in one task and
+ * not in others, and with nothing to restore afterwards. Needs CONFIG_KPROBES.
  */
 #ifndef _NMR_KUNIT_DETOUR_H
 #define _NMR_KUNIT_DETOUR_H
@@ -14,12 +12,12 @@
 #include <linux/kprobes.h>
 
 /**
- * struct nt_detour - a function that is not always called
- * @function:	 its name
- * @alternative: another name for it, on other kernels, or NULL
- * @instead:	 what is called instead; of the same type
- * @take:	 whether it is, this time; runs in the probe, so it must not wait
- * @kp:		 the probe
+ * struct nt_detour - a function, and its replacement
+ * @function:	 name of the function
+ * @alternative: name of the function in other kernels, or NULL
+ * @instead:	 replacement, of the same type
+ * @take:	 decides about a call; runs in the probe, and must not sleep
+ * @kp:		 probe
  */
 struct nt_detour {
 	const char *function;
@@ -29,7 +27,7 @@ struct nt_detour {
 	struct kprobe kp;
 };
 
-/* Return: 0, or an errno: this kernel has no such function, or no probes. */
+/* Begin a detour. Return: 0, or an errno if the kernel has no such function, or no kprobes. */
 int nt_detour_begin(struct nt_detour *detour);
 void nt_detour_end(struct nt_detour *detour);
 

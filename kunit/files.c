@@ -37,7 +37,7 @@ struct file *nt_open_file(const char *path, int flags)
 	return file_open_root_mnt(nt_sysfs, path, flags, 0);
 }
 
-/* What a file says, without its newline, or "(errno)". */
+/* Read a file without its newline. On failure, @value is "(errno)". */
 void nt_read(const char *path, char value[NT_VALUE_SIZE])
 {
 	struct file *file = nt_open_file(path, O_RDONLY);
@@ -89,7 +89,7 @@ struct file *nt_open_lines(const char *path)
 	return file_open_root_mnt(nt_debugfs, path, O_RDONLY, 0);
 }
 
-/* kernel_read() does not take files of debugfs, which have no read_iter. */
+/* Read a sequence file of debugfs, which kernel_read() rejects without a read_iter. */
 ssize_t nt_read_some(struct file *file, char *text, size_t size, loff_t pos)
 {
 	struct kvec kvec = { .iov_base = text, .iov_len = size };
@@ -102,7 +102,7 @@ ssize_t nt_read_some(struct file *file, char *text, size_t size, loff_t pos)
 	return seq_read_iter(&kiocb, &iter);
 }
 
-/* Return: how long the text is, or an errno: it is also cut off at @size. */
+/* Read a whole file, at most @size - 1 bytes. Return: length of the text, or an errno. */
 ssize_t nt_read_lines(const char *path, char *text, size_t size)
 {
 	struct file *file = nt_open_lines(path);

@@ -1,17 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Attaching: what either side may answer and what comes of it, who is told what,
- * and what happens to a binding that one side leaves, or that somebody detaches,
+ * Attaching: what either side may answer, what comes of each answer, and which side is
+ * told; and what happens to a binding if a side leaves, or a task detaches the binding,
  * while it attaches.
  */
 #include <kunit/test.h>
 
 #include "harness.h"
-
-static void case_name(const char *name, char *desc)
-{
-	strscpy(desc, name, KUNIT_PARAM_DESC_SIZE);
-}
 
 static bool nt_is_attached_to(struct nt_party *client)
 {
@@ -23,7 +18,7 @@ static void attach_succeeds(struct kunit *test)
 	struct nt *nt = test->priv;
 	struct nt_binding *nb = nt_pair(nt, nt_client(nt), nt_provider(nt));
 
-	/* Nested in one another, and then the provider is told. */
+	/* The attach callbacks nest, and client_attached follows. */
 	KUNIT_EXPECT_LT(test, nb->when[NT_C_ATTACH][0], nb->when[NT_P_ATTACH][0]);
 	KUNIT_EXPECT_TRUE(test, nt_before(nb, NT_P_ATTACH, NT_C_BOUND));
 	KUNIT_EXPECT_LT(test, nb->when[NT_C_BOUND][1], nb->when[NT_C_ATTACH][1]);
@@ -35,7 +30,7 @@ static void attach_succeeds(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, nt_returned(nb->party[NMR_CLIENT], NT_C_OP), 1);
 }
 
-/* What happens when a pair is refused */
+/* A side refuses */
 
 struct refusal {
 	const char *name;
@@ -60,14 +55,9 @@ static const struct refusal refusals[] = {
 	{ "provider positive", NT_P_ATTACH, 5, .misuse = true },
 };
 
-static void refusal_name(const struct refusal *refusal, char *desc)
-{
-	case_name(refusal->name, desc);
-}
+NT_PARAM(refusal, refusals);
 
-KUNIT_ARRAY_PARAM(refusal, refusals, refusal_name);
-
-/* No callback follows, no offer either, and nothing is left to wait for. */
+/* Expect that no callback and no offer follows, and that no wait has to block. */
 static void expect_refused_for_good(struct kunit *test, struct nt_binding *nb)
 {
 	struct nt_party *client = nb->party[NMR_CLIENT];
@@ -115,12 +105,12 @@ static void refusal_is_final(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, nt_entered(provider, NT_P_CLEANUP), 0);
 }
 
-/* The client's 0 does not turn its provider's refusal into a binding. */
 static int say_zero(struct nt_binding *nb, int ret)
 {
 	return 0;
 }
 
+/* Return 0 from a client that its provider has refused: no binding comes of it. */
 static void client_cannot_overrule_a_refusal(struct kunit *test)
 {
 	struct nt *nt = test->priv;
@@ -139,7 +129,7 @@ static void client_cannot_overrule_a_refusal(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, nt_entered(provider, NT_P_DETACH), 0);
 }
 
-/* One that is refused does not keep the next from being offered. */
+/* Refuse some pairs, and expect that the registrar offers the others all the same. */
 static void refusal_concerns_one_pair(struct kunit *test)
 {
 	struct nt *nt = test->priv;
@@ -157,7 +147,7 @@ static void refusal_concerns_one_pair(struct kunit *test)
 		KUNIT_EXPECT_EQ(test, nt_entered(provider[i], NT_P_ATTACHED), i & 1);
 }
 
-/* Misuse is warned of once a registration and kind. */
+/* Misuse attach three times, and expect one warning a registration and kind. */
 static void misuse_at_attach_warns_once(struct kunit *test)
 {
 	struct nt *nt = test->priv;
@@ -182,7 +172,7 @@ static const struct refusal failures[] = {
 	{ "positive", NT_C_BOUND, 7, .misuse = true },
 };
 
-KUNIT_ARRAY_PARAM(failure, failures, refusal_name);
+NT_PARAM(failure, failures);
 
 static int call_and_keep_one(struct nt_binding *nb, int ret)
 {
@@ -212,7 +202,7 @@ static void client_fails_late(struct kunit *test)
 		KUNIT_EXPECT_EQ(test, nt_watched_lines(nt),
 				param->logged ? 1 : 0);
 
-	/* Its gate is shut; what it has in flight is waited for. */
+	/* The gate is closed, and cleanup waits for the call in flight. */
 	nb = nt_find(nt, client, provider);
 	KUNIT_ASSERT_NOT_NULL(test, nb);
 	KUNIT_EXPECT_FALSE(test, nt_enter(nb, NMR_CLIENT));
@@ -225,7 +215,7 @@ static void client_fails_late(struct kunit *test)
 	expect_refused_for_good(test, nb);
 }
 
-/* The provider's detach may be pending, and both registrations wait for it. */
+/* Leave the provider's detach pending, and expect both registrations to wait for it. */
 static void client_fails_late_and_provider_pends(struct kunit *test)
 {
 	struct nt *nt = test->priv;
@@ -279,7 +269,7 @@ static void attach_provider_wants_its_task(struct kunit *test)
 	struct nt *nt = test->priv;
 	struct nt_party *client = nt_client(nt);
 
-	/* It did not count: the client's own, afterwards, attaches. */
+	/* The call of the other task does not count: that of the client attaches. */
 	client->at[NT_C_ATTACH].hook = ask_from_another_task;
 	nt_pair(nt, client, nt_provider(nt));
 }
@@ -314,7 +304,7 @@ static int ask_where_not_due(struct nt_binding *nb, int ret)
 	return ret;
 }
 
-/* In any other callback of the binding, or that of another binding, or in none. */
+/* Ask in another callback of the binding, in one of another binding, and in none. */
 static void attach_provider_wants_its_callback(struct kunit *test)
 {
 	struct nt *nt = test->priv;
@@ -376,20 +366,9 @@ static const struct window windows[] = {
 	{ "provider leaves, client_attached", NT_P_ATTACHED, NMR_PROVIDER },
 };
 
-static void window_name(const struct window *window, char *desc)
-{
-	case_name(window->name, desc);
-}
+NT_PARAM(window, windows);
 
-KUNIT_ARRAY_PARAM(window, windows, window_name);
-
-static enum nmr_detach_reason nt_reason_of(enum nmr_side leaver)
-{
-	return leaver == NMR_CLIENT ? NMR_DETACH_CLIENT_DEREGISTERED :
-				      NMR_DETACH_PROVIDER_DEREGISTERED;
-}
-
-/* What must have become of a binding that one side left at @point. */
+/* Expect the end of a binding that a side left at @point. */
 static void expect_left_at(struct kunit *test, struct nt_binding *nb,
 			   enum nt_point point, enum nmr_detach_reason reason)
 {
@@ -455,7 +434,7 @@ static int leave_here(struct nt_binding *nb, int ret)
 	return ret;
 }
 
-/* The same out of the callback itself. */
+/* Leave likewise, but in the callback itself. */
 static void leave_inside_attach(struct kunit *test)
 {
 	const struct window *param = test->param_value;
@@ -474,7 +453,7 @@ static void leave_inside_attach(struct kunit *test)
 		       nt_reason_of(param->leaver));
 }
 
-/* Both leave: the first to do so is the reason, and both are waited for. */
+/* Let both sides leave: the first one gives the reason, and both wait. */
 static void both_leave_while_attaching(struct kunit *test)
 {
 	struct nt *nt = test->priv;
@@ -495,7 +474,7 @@ static void both_leave_while_attaching(struct kunit *test)
 		       NMR_DETACH_PROVIDER_DEREGISTERED);
 }
 
-/* The first reason wins, also over ATTACH_FAILED. */
+/* Leave, then fail: the first reason prevails over ATTACH_FAILED. */
 static void leave_and_fail_late(struct kunit *test)
 {
 	struct nt *nt = test->priv;
@@ -516,7 +495,7 @@ static void leave_and_fail_late(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, nt_entered(client, NT_C_CLEANUP), 0);
 }
 
-/* A pair is detached while it attaches */
+/* A task detaches a binding that attaches */
 
 static int abort_here(struct nt_binding *nb, int ret)
 {
@@ -555,14 +534,9 @@ static const struct detach_window detach_windows[] = {
 	{ "abort, client_attached", NT_P_ATTACHED, NMR_DETACH_ABORT },
 };
 
-static void detach_window_name(const struct detach_window *window, char *desc)
-{
-	case_name(window->name, desc);
-}
+NT_PARAM(detach_window, detach_windows);
 
-KUNIT_ARRAY_PARAM(detach_window, detach_windows, detach_window_name);
-
-/* The provider is still asked; detach follows a successful attach. */
+/* Detach while the binding attaches: the provider is still asked, then detach follows. */
 static void detach_while_attaching(struct kunit *test)
 {
 	const struct detach_window *param = test->param_value;
@@ -586,7 +560,7 @@ static void detach_while_attaching(struct kunit *test)
 			param->point == NT_P_ATTACHED);
 	KUNIT_EXPECT_TRUE(test, nt_has_left(nb, NT_C_CLEANUP));
 
-	/* Offered again after FALLBACK, on request; never after ABORT. */
+	/* The pair is offered again after FALLBACK, on request, and never after ABORT. */
 	nt_settle(nt);
 	KUNIT_EXPECT_EQ(test, nt_entered(client, NT_C_ATTACH), 1);
 	KUNIT_EXPECT_EQ(test, nt_reoffer(client), 0);
@@ -597,8 +571,8 @@ static void detach_while_attaching(struct kunit *test)
 }
 
 /*
- * If the attach fails, FALLBACK is forgotten and ABORT kept: the pair's fate is
- * what the failure says, or never to be offered again.
+ * If the attach fails after FALLBACK, the failure decides whether the pair is offered
+ * again. If it fails after ABORT, the pair is never offered again.
  */
 struct detach_failure {
 	const char *name;
@@ -619,12 +593,7 @@ static const struct detach_failure detach_failures[] = {
 	{ "abort, client defers late", NT_C_BOUND, -EPROBE_DEFER, NMR_DETACH_ABORT },
 };
 
-static void detach_failure_name(const struct detach_failure *failure, char *desc)
-{
-	case_name(failure->name, desc);
-}
-
-KUNIT_ARRAY_PARAM(detach_failure, detach_failures, detach_failure_name);
+NT_PARAM(detach_failure, detach_failures);
 
 static void detach_and_fail_to_attach(struct kunit *test)
 {
@@ -652,7 +621,7 @@ static void detach_and_fail_to_attach(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, nt_entered(client, NT_C_ATTACH), param->again ? 2 : 1);
 }
 
-/* An abort in the attach beats ATTACH_FAILED, as the first reason does. */
+/* Abort, then fail: the first reason prevails over ATTACH_FAILED. */
 static void abort_and_fail_late(struct kunit *test)
 {
 	struct nt *nt = test->priv;
@@ -677,7 +646,7 @@ static int register_another_provider(struct nt_binding *nb, int ret)
 	if (provider->registered)
 		return ret;
 	nt_check(nb->nt, nt_register(provider) == 0);
-	/* Nested: offered, attached and told before this register call returned. */
+	/* The provider was offered and attached before this register call returned. */
 	nt_check(nb->nt, nt_returned(provider, NT_P_ATTACHED) == 1);
 	return ret;
 }
@@ -696,7 +665,7 @@ static void attach_may_register_on_the_same_npi(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, nt_entered(client, NT_C_ATTACH), 2);
 }
 
-/* A filter: it is the client of one NPI and the provider of the next. */
+/* Register the provider of a filter, which is the client of one NPI and provides the next. */
 static int register_upper(struct nt_binding *nb, int ret)
 {
 	struct nt_party *upper = nb->party[NMR_CLIENT]->priv;
@@ -712,8 +681,7 @@ static void attach_may_register_on_the_next_npi(struct kunit *test)
 	struct nt_party *top = nt_client(nt), *upper = nt_provider(nt);
 	struct nt_party *lower = nt_client(nt), *bottom = nt_provider(nt);
 
-	guid_gen(&top->npi_id);
-	guid_copy(&upper->npi_id, &top->npi_id);
+	nt_move_to_new_npi(top, upper);
 	nt_join_npi(top);
 	nt_join_npi(bottom);
 	lower->priv = upper;

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Unrelated registrations do not wait for each other (promise 8): one task sleeps inside
- * the kernel, and must not delay registrations that have nothing to do with it.
+ * Unrelated registrations do not wait for each other (promise 8): a task that sleeps in
+ * the kernel must not delay registrations that do not depend on it.
  *
- * A pause makes one call of a function sleep until the case lets it go: a reader inside a
- * show function, an allocation, a step of the registrar. The cases of other promises that
- * need a task stopped there, and not in a callback, are here as well.
+ * A pause makes one call of a function sleep until the case ends the pause: the call is
+ * that of a reader in a show function, an allocation, or a step of the registrar. Cases
+ * of other promises that need a task stopped there, not in a callback, are here as well.
  */
 #include <kunit/test.h>
 #include <linux/gfp.h>
@@ -21,18 +21,11 @@
 struct nmr_callback;
 struct nmr_registration;
 
-KUNIT_ARRAY_PARAM(side, nt_sides, nt_side_name);
-
-static enum nmr_side param_side(struct kunit *test)
-{
-	return *(const enum nmr_side *)test->param_value;
-}
-
 /* Pauses */
 
 /*
- * The call that sleeps: the one with number @nth of those by @task, or by all workers if it
- * is NULL. @detour is where; the function itself runs when the sleep is over.
+ * The call that sleeps: number @nth of the calls by @task, or by all workers if @task is
+ * NULL. @detour names the function, which itself runs when the pause has ended.
  */
 static struct {
 	struct nt *nt;
@@ -60,7 +53,7 @@ static bool take_pause(struct pt_regs *regs)
 	return pause_is_due();
 }
 
-/* What the kernel's debugging allocates is __GFP_NORETRY, what the harness does _NOFAIL. */
+/* Skip allocations of the kernel's debugging (_NORETRY) and of the harness (_NOFAIL). */
 static bool take_slab_pause(struct pt_regs *regs)
 {
 	gfp_t gfp = (__force gfp_t)regs_get_kernel_argument(regs, 1);
@@ -69,7 +62,7 @@ static bool take_slab_pause(struct pt_regs *regs)
 	       pause_is_due();
 }
 
-/* Sleep. Return: the function that was called instead of which this one was. */
+/* Sleep. Return: the function that was to be called. */
 static void *sleep_in_pause(void)
 {
 	void *function = pause.detour->kp.addr;
@@ -196,7 +189,7 @@ static int begin_detour(struct kunit_resource *res, void *detour)
 	return nt_detour_begin(detour);
 }
 
-/* For the rest of the case. */
+/* Detour a function for the rest of the case. */
 static void pause_in(struct kunit *test, enum place place)
 {
 	pause.nt = test->priv;
@@ -206,20 +199,19 @@ static void pause_in(struct kunit *test, enum place place)
 							 GFP_KERNEL, pause.detour));
 }
 
-/* Two that have nothing to do with what sleeps come, attach, and are gone. */
+/* Expect that two parties of another NPI can register, attach and leave. */
 static void expect_others_come_and_go(struct kunit *test)
 {
 	struct nt *nt = test->priv;
 	struct nt_party *client = nt_client(nt), *provider = nt_provider(nt);
 
-	guid_gen(&client->npi_id);
-	guid_copy(&provider->npi_id, &client->npi_id);
+	nt_move_to_new_npi(client, provider);
 	nt_pair(nt, client, provider);
 	nt_leave(provider);
 	nt_leave(client);
 }
 
-/* A reader of sysfs */
+/* Readers of sysfs */
 
 struct read {
 	char path[NT_NAME_SIZE];
@@ -243,7 +235,7 @@ static struct nt_thread *sleep_inside(struct nt *nt, struct read *read)
 	return thread;
 }
 
-/* More than are taken out of sysfs at a time. */
+/* More bindings than a worker removes from sysfs at a time. */
 #define CROWD	40
 
 static void join_crowd(struct nt *nt, struct nt_party *provider,
@@ -259,9 +251,9 @@ static void join_crowd(struct nt *nt, struct nt_party *provider,
 }
 
 /*
- * A task sleeps in a file of one binding of a provider: the two sides of this binding wait
- * for it. Other clients of the provider leave, and so do unrelated registrations, also when
- * the provider leaves with all of its bindings.
+ * Let a task sleep in a file of one binding of a provider. The two sides of the binding
+ * wait for the task. Other clients of the provider and unrelated registrations can leave,
+ * also while the provider leaves with all its bindings.
  */
 static void reader_of_a_binding_delays_no_other(struct kunit *test)
 {
@@ -289,11 +281,11 @@ static void reader_of_a_binding_delays_no_other(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, nt_wait(provider), 0);
 }
 
-/* And if it sleeps in a file of a registration, only this registration does. */
+/* Let a task sleep in a file of a registration, and expect this registration alone to wait. */
 static void reader_of_a_registration_delays_no_other(struct kunit *test)
 {
 	struct nt *nt = test->priv;
-	struct nt_party *leaver = nt_party(nt, param_side(test));
+	struct nt_party *leaver = nt_party(nt, nt_param_side(test));
 	struct nt_party *peer[2] = {
 		nt_party(nt, nt_peer(leaver->side)), nt_party(nt, nt_peer(leaver->side))
 	};
@@ -318,7 +310,7 @@ static void reader_of_a_registration_delays_no_other(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, nt_wait(leaver), 0);
 }
 
-/* Memory that takes its time */
+/* Allocations that sleep */
 
 static int register_thread(void *party)
 {
@@ -338,7 +330,7 @@ static struct nt_thread *begin_slow_register(struct nt_party *party, int nth)
 	return thread;
 }
 
-/* Return: whether an allocation of the register call was number @nth, and slept. */
+/* Register with a sleep in allocation @nth. Return: whether there was such an allocation. */
 static bool try_slow_allocation(struct kunit *test, struct nt_party *party, int nth)
 {
 	struct nt *nt = test->priv;
@@ -361,46 +353,48 @@ static bool try_slow_allocation(struct kunit *test, struct nt_party *party, int 
 	return slept;
 }
 
-/* Each allocation of a register call sleeps once, on the same NPI and on others. */
+/* Let each allocation of a register call sleep once. */
 static void slow_register_call_delays_no_other(struct kunit *test)
 {
 	struct nt *nt = test->priv;
-	enum nmr_side side = param_side(test);
+	enum nmr_side side = nt_param_side(test);
 	int n = 1;
 
 	pause_in(test, IN_SLAB);
 	nt_join_npi(nt_party(nt, nt_peer(side)));
 	while (try_slow_allocation(test, nt_party(nt, side), n))
 		n++;
-	/* The registration, its directory and files, a binding, its pair and directory. */
+	/* Registration, directory, files, binding, pair, and the binding's directory. */
 	KUNIT_EXPECT_GT(test, n, 12);
 }
 
-/* Return: as above. The peer registers while the first of their NPI is not through. */
+/*
+ * Register with a sleep in allocation @nth, and meanwhile register the peer, so that two
+ * tasks look for the same new NPI. Return: whether there was such an allocation.
+ */
 static bool try_to_meet(struct kunit *test, int nth)
 {
 	struct nt *nt = test->priv;
-	struct nt_party *party = nt_party(nt, param_side(test));
+	struct nt_party *party = nt_party(nt, nt_param_side(test));
 	struct nt_party *peer = nt_party(nt, nt_peer(party->side));
 	struct nt_party *client = party->side == NMR_CLIENT ? party : peer;
 	struct nt_thread *thread;
 	bool slept;
 
-	guid_gen(&party->npi_id);
-	guid_copy(&peer->npi_id, &party->npi_id);
+	nt_move_to_new_npi(party, peer);
 	thread = begin_slow_register(party, nth);
 	slept = paused();
 	nt_join_npi(peer);
 	end_pause();
 	KUNIT_EXPECT_EQ(test, nt_join(thread), 0);
-	KUNIT_EXPECT_EQ(test, 0, nmr_client_wait_for_binding(client->client, NT_TIMEOUT));
+	KUNIT_EXPECT_EQ(test, nmr_client_wait_for_binding(client->client, NT_TIMEOUT), 0);
 	KUNIT_EXPECT_EQ(test, nt_entered(client, NT_C_ATTACH), 1);
 	nt_leave(peer);
 	nt_leave(party);
 	return slept;
 }
 
-/* Two register calls each find that there is no NPI of that name: they make one, not two. */
+/* Let two register calls find no NPI with their id, and expect them to share one. */
 static void two_make_one_npi(struct kunit *test)
 {
 	int n = 1;
@@ -411,11 +405,15 @@ static void two_make_one_npi(struct kunit *test)
 	KUNIT_EXPECT_GT(test, n, 8);
 }
 
-/* Return: as above; @written is counted up if the file was there. */
+/*
+ * Register with a sleep in allocation @nth, and meanwhile write to a file of the
+ * registration. Count @written if the file existed. Return: whether there was such an
+ * allocation.
+ */
 static bool try_to_reoffer(struct kunit *test, int nth, int *written)
 {
 	struct nt *nt = test->priv;
-	struct nt_party *before = nt_party(nt, param_side(test));
+	struct nt_party *before = nt_party(nt, nt_param_side(test));
 	struct nt_party *party = nt_party(nt, before->side);
 	struct nt_party *next = nt_party(nt, before->side);
 	char path[NT_NAME_SIZE];
@@ -439,7 +437,7 @@ static bool try_to_reoffer(struct kunit *test, int nth, int *written)
 	return slept;
 }
 
-/* Its files are there before the registration has joined its NPI: they are of no effect. */
+/* Write to files of a registration that has not joined its NPI: this has no effect. */
 static void files_are_there_before_the_registration(struct kunit *test)
 {
 	int n = 1, written = 0;
@@ -450,7 +448,7 @@ static void files_are_there_before_the_registration(struct kunit *test)
 	KUNIT_EXPECT_GT(test, written, 1);
 }
 
-/* A worker that has to make an offer sleeps in the allocation of the binding. */
+/* Let a worker that makes an offer sleep in the allocation of the binding. */
 static void slow_scan_delays_no_other(struct kunit *test)
 {
 	struct nt *nt = test->priv;
@@ -464,14 +462,14 @@ static void slow_scan_delays_no_other(struct kunit *test)
 	begin_pause(NULL, 1);
 	KUNIT_EXPECT_EQ(test, nt_reoffer(client), 0);
 	nt_await(nt, paused());
-	/* Others come and go, and offers that are made again are. */
+	/* Other parties come and go, and their re-offers are made. */
 	nt_settle(nt);
 	KUNIT_EXPECT_EQ(test, nt_entered(client, NT_C_ATTACH), 1);
 	end_pause();
 	nt_await(nt, nt_returned(client, NT_C_ATTACH) == 2);
 }
 
-/* How often an offer that found no memory was put off. */
+/* How often an offer was put off after an allocation failure. */
 static atomic_t retries;
 
 static bool pass(struct pt_regs *regs)
@@ -514,12 +512,12 @@ static int begin_retries(struct kunit_resource *res, void *context)
 }
 
 /*
- * The client leaves while a scan of it looks for memory, and there is none: an offer that
- * is owed to it, or one that is made again, is not asked for later.
+ * Let a client leave while a scan allocates a binding for it, which fails. The registrar
+ * must not retry the offer, whether it was withheld or deferred before.
  */
 static void scan_finds_no_memory_and_no_client(struct kunit *test)
 {
-	bool deferred = param_side(test) == NMR_PROVIDER;
+	bool deferred = nt_param_side(test) == NMR_PROVIDER;
 	struct nt *nt = test->priv;
 	struct nt_party *client = nt_client(nt), *first = nt_provider(nt);
 
@@ -548,7 +546,7 @@ static void scan_finds_no_memory_and_no_client(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, nt_entered(client, NT_C_ATTACH), 1);
 }
 
-/* The same in its own register call. */
+/* Let the client leave likewise while its own register call allocates. */
 static void register_call_finds_no_memory_and_no_client(struct kunit *test)
 {
 	struct nt *nt = test->priv;
@@ -571,11 +569,11 @@ static void register_call_finds_no_memory_and_no_client(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, nt_entered(client, NT_C_ATTACH), 0);
 }
 
-/* Offers, and what happens beside them */
+/* Events beside offers */
 
 /*
- * A provider has joined its NPI, and has not looked for deferred pairs yet. A pair that is
- * deferred now has counted it: the arrival is no event for this pair.
+ * Stop a provider after it has joined its NPI, before it looks for deferred pairs. A pair
+ * that is deferred meanwhile has seen the provider, so the arrival is no event for it.
  */
 static void arrival_before_the_offer_is_no_event(struct kunit *test)
 {
@@ -599,10 +597,10 @@ static void arrival_before_the_offer_is_no_event(struct kunit *test)
 	nt_await(nt, nt_returned(defers, NT_P_ATTACH) == 2);
 }
 
-/* "all" is asked for, and then less, before the scan has begun. */
+/* Write "all", and then ask for less, before the scan has begun. */
 static void less_does_not_take_back_all(struct kunit *test)
 {
-	enum nmr_side side = param_side(test);
+	enum nmr_side side = nt_param_side(test);
 	struct nt *nt = test->priv;
 	struct nt_party *party[NMR_SIDES] = { nt_client(nt), nt_provider(nt) };
 	char path[NT_NAME_SIZE];
@@ -624,12 +622,12 @@ static void less_does_not_take_back_all(struct kunit *test)
 }
 
 /*
- * The offer was made, but its attach has not begun. Then one of the two leaves: they do not
- * meet any more.
+ * Let a party leave after an offer was made and before its attach has begun. The client
+ * must not be asked.
  */
 static void party_leaves_between_offer_and_attach(struct kunit *test)
 {
-	enum nmr_side side = param_side(test);
+	enum nmr_side side = nt_param_side(test);
 	struct nt *nt = test->priv;
 	struct nt_party *party[NMR_SIDES] = { nt_client(nt), nt_provider(nt) };
 
@@ -650,12 +648,12 @@ static void party_leaves_between_offer_and_attach(struct kunit *test)
 }
 
 /*
- * A side of a deferred pair is about to finish, and still has the record of the pair, when
- * the other side asks for new offers.
+ * Ask for new offers while the other side of a deferred pair is about to finish, and the
+ * record of the pair still exists.
  */
 static void finishing_party_is_not_offered(struct kunit *test)
 {
-	enum nmr_side side = param_side(test);
+	enum nmr_side side = nt_param_side(test);
 	struct nt *nt = test->priv;
 	struct nt_party *party[NMR_SIDES] = { nt_client(nt), nt_provider(nt) };
 	char path[NT_NAME_SIZE];
@@ -728,16 +726,11 @@ static const struct lack lacks[] = {
 	  BIT(NT_P_CLEANUP), 0 },
 };
 
-static void lack_name(const struct lack *lack, char *desc)
-{
-	strscpy(desc, lack->name, KUNIT_PARAM_DESC_SIZE);
-}
-
-KUNIT_ARRAY_PARAM(lack, lacks, lack_name);
+NT_PARAM(lack, lacks);
 
 /*
- * A binding that has no callback to run needs no worker of those that run callbacks, which
- * may all be asleep: the work items that it takes to its end are counted.
+ * Count the work items on the workqueue of callbacks that a binding needs until its end.
+ * A binding without callbacks must need none, since the workers may all be asleep.
  */
 static void binding_needs_workers_for_its_callbacks_alone(struct kunit *test)
 {
@@ -764,20 +757,16 @@ struct finish {
 };
 
 static const struct finish finishes[] = {
-	{ "it has not finished", IN_FORGET_ALL, -ETIMEDOUT },
-	{ "it leaves the table", IN_XA_ERASE, 0 },
+	{ "not finished yet", IN_FORGET_ALL, -ETIMEDOUT },
+	{ "leaves the table", IN_XA_ERASE, 0 },
 };
 
-static void finish_name(const struct finish *finish, char *desc)
-{
-	strscpy(desc, finish->name, KUNIT_PARAM_DESC_SIZE);
-}
-
-KUNIT_ARRAY_PARAM(finish, finishes, finish_name);
+NT_PARAM(finish, finishes);
 
 /*
- * A task that does not find a registration takes it for finished, and its module may go. So
- * one that another task still waits for has to be found. Both tasks see the same.
+ * Wait for the same registration in two tasks. A wait that does not find a registration
+ * returns 0, and the module may be unloaded. A registration must therefore be found until
+ * the waits of all tasks return 0.
  */
 static void registration_is_found_until_it_has_finished(struct kunit *test)
 {
@@ -809,14 +798,14 @@ static void registration_is_found_until_it_has_finished(struct kunit *test)
 /* client_attached */
 
 /*
- * The client's attach callback has returned 0, and a side leaves before the provider's gate
- * opens, or after that.
+ * Let a side leave after the client's attach callback has returned 0, before or after the
+ * provider's gate opens.
  */
 static void expect_client_attached(struct kunit *test, enum place place, int nth, int called)
 {
 	struct nt *nt = test->priv;
 	struct nt_party *party[NMR_SIDES] = { nt_client(nt), nt_provider(nt) };
-	struct nt_party *leaver = party[param_side(test)];
+	struct nt_party *leaver = party[nt_param_side(test)];
 	struct nt_thread *thread;
 	struct nt_binding *nb;
 
@@ -841,7 +830,7 @@ static void expect_client_attached(struct kunit *test, enum place place, int nth
 
 static void client_attached_follows_the_open_gate(struct kunit *test)
 {
-	/* The second callback that the task calls. */
+	/* client_attached is the second callback that this task calls. */
 	expect_client_attached(test, IN_CALLBACK_BEGIN, 2, 1);
 }
 
@@ -852,21 +841,21 @@ static void client_attached_is_not_called_after_leaving(struct kunit *test)
 
 static struct kunit_case nmr_delay_cases[] = {
 	KUNIT_CASE(reader_of_a_binding_delays_no_other),
-	KUNIT_CASE_PARAM(reader_of_a_registration_delays_no_other, side_gen_params),
-	KUNIT_CASE_PARAM(slow_register_call_delays_no_other, side_gen_params),
-	KUNIT_CASE_PARAM(two_make_one_npi, side_gen_params),
-	KUNIT_CASE_PARAM(files_are_there_before_the_registration, side_gen_params),
+	KUNIT_CASE_PARAM(reader_of_a_registration_delays_no_other, nt_side_gen_params),
+	NT_CASE_PARAM_SLOW(slow_register_call_delays_no_other, nt_side_gen_params),
+	KUNIT_CASE_PARAM(two_make_one_npi, nt_side_gen_params),
+	KUNIT_CASE_PARAM(files_are_there_before_the_registration, nt_side_gen_params),
 	KUNIT_CASE(slow_scan_delays_no_other),
-	KUNIT_CASE_PARAM(scan_finds_no_memory_and_no_client, side_gen_params),
+	KUNIT_CASE_PARAM(scan_finds_no_memory_and_no_client, nt_side_gen_params),
 	KUNIT_CASE(register_call_finds_no_memory_and_no_client),
 	KUNIT_CASE(arrival_before_the_offer_is_no_event),
-	KUNIT_CASE_PARAM(less_does_not_take_back_all, side_gen_params),
-	KUNIT_CASE_PARAM(party_leaves_between_offer_and_attach, side_gen_params),
-	KUNIT_CASE_PARAM(finishing_party_is_not_offered, side_gen_params),
+	KUNIT_CASE_PARAM(less_does_not_take_back_all, nt_side_gen_params),
+	KUNIT_CASE_PARAM(party_leaves_between_offer_and_attach, nt_side_gen_params),
+	KUNIT_CASE_PARAM(finishing_party_is_not_offered, nt_side_gen_params),
 	KUNIT_CASE_PARAM(binding_needs_workers_for_its_callbacks_alone, lack_gen_params),
 	KUNIT_CASE_PARAM(registration_is_found_until_it_has_finished, finish_gen_params),
-	KUNIT_CASE_PARAM(client_attached_follows_the_open_gate, side_gen_params),
-	KUNIT_CASE_PARAM(client_attached_is_not_called_after_leaving, side_gen_params),
+	KUNIT_CASE_PARAM(client_attached_follows_the_open_gate, nt_side_gen_params),
+	KUNIT_CASE_PARAM(client_attached_is_not_called_after_leaving, nt_side_gen_params),
 	{}
 };
 

@@ -1,24 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Detaching and cleaning up: order, reasons, who waits for whom, where a pending
- * detach may be completed, and what the registrar makes of misuse.
+ * Detach and cleanup: order, reasons, which step waits for which, contexts in which a
+ * pending detach may be completed, and misuse.
  */
 #include <kunit/test.h>
 #include <linux/workqueue.h>
 
 #include "harness.h"
-
-KUNIT_ARRAY_PARAM(side, nt_sides, nt_side_name);
-
-static enum nmr_side param_side(struct kunit *test)
-{
-	return *(const enum nmr_side *)test->param_value;
-}
-
-static void case_name(const char *name, char *desc)
-{
-	strscpy(desc, name, KUNIT_PARAM_DESC_SIZE);
-}
 
 struct ending {
 	const char *name;
@@ -32,14 +20,9 @@ static const struct ending endings[] = {
 	{ "abort", NMR_DETACH_ABORT },
 };
 
-static void ending_name(const struct ending *ending, char *desc)
-{
-	case_name(ending->name, desc);
-}
+NT_PARAM(ending, endings);
 
-KUNIT_ARRAY_PARAM(ending, endings, ending_name);
-
-/* End a binding for this reason: what the call that does so returns. */
+/* End a binding for @reason. Return: the result of the call that ends it. */
 static int nt_end_for(struct nt_binding *nb, enum nmr_detach_reason reason)
 {
 	switch (reason) {
@@ -79,7 +62,7 @@ static const enum nt_point steps[] = {
 	NT_C_DETACH, NT_P_DETACH, NT_C_CLEANUP, NT_P_CLEANUP
 };
 
-/* Each step waits for the one before it, and both registrations for the last. */
+/* Hold each step: the next one waits for it, and both registrations for the last. */
 static void each_step_of_detach_waits(struct kunit *test)
 {
 	struct nt *nt = test->priv;
@@ -126,12 +109,7 @@ static const struct absence absences[] = {
 	  BIT(NT_P_ATTACHED) | BIT(NT_P_DETACH) | BIT(NT_P_CLEANUP) },
 };
 
-static void absence_name(const struct absence *absence, char *desc)
-{
-	case_name(absence->name, desc);
-}
-
-KUNIT_ARRAY_PARAM(absence, absences, absence_name);
+NT_PARAM(absence, absences);
 
 static void expect_called_but_absent(struct kunit *test, struct nt_binding *nb,
 				     enum nt_point point)
@@ -156,7 +134,7 @@ static void callbacks_may_be_null(struct kunit *test)
 	for (side = 0; side < NMR_SIDES; side++)
 		KUNIT_EXPECT_TRUE(test, nt_call(nb, side));
 
-	/* A side without a detach callback still detaches only when it has drained. */
+	/* A side without a detach callback detaches when its calls have drained. */
 	for (side = 0; side < NMR_SIDES; side++)
 		KUNIT_EXPECT_TRUE(test, nt_enter(nb, side));
 	nt_deregister(client);
@@ -174,7 +152,7 @@ static void callbacks_may_be_null(struct kunit *test)
 	expect_called_but_absent(test, nb, NT_P_CLEANUP);
 }
 
-/* NULL binding contexts are passed like any other. */
+/* Pass NULL as binding contexts, which is valid. */
 static void contexts_may_be_null(struct kunit *test)
 {
 	struct nt *nt = test->priv;
@@ -218,12 +196,7 @@ static const struct completion_case completions[] = {
 	{ "provider, raw lock", NMR_PROVIDER, NT_RAW_LOCK },
 };
 
-static void completion_name(const struct completion_case *c, char *desc)
-{
-	case_name(c->name, desc);
-}
-
-KUNIT_ARRAY_PARAM(completion, completions, completion_name);
+NT_PARAM(completion, completions);
 
 static void complete_client(void *nb)
 {
@@ -235,7 +208,7 @@ static void complete_provider(void *nb)
 	nt_complete(nb, NMR_PROVIDER);
 }
 
-/* The provider's detach is called all the same; cleanup waits for complete. */
+/* Leave one detach pending: the provider's detach follows, and cleanup waits. */
 static void pending_is_completed(struct kunit *test)
 {
 	const struct completion_case *param = test->param_value;
@@ -259,10 +232,10 @@ static void pending_is_completed(struct kunit *test)
 	KUNIT_EXPECT_TRUE(test, nt_has_left(nb, NT_P_CLEANUP));
 }
 
-/* Both pend; cleanup comes with the second completion, whichever that is. */
+/* Leave both sides pending: the second completion starts cleanup, in either order. */
 static void both_sides_pend(struct kunit *test)
 {
-	enum nmr_side first = param_side(test);
+	enum nmr_side first = nt_param_side(test);
 	struct nt *nt = test->priv;
 	struct nt_party *client = nt_client(nt), *provider = nt_provider(nt);
 	struct nt_binding *nb;
@@ -281,10 +254,10 @@ static void both_sides_pend(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, nt_wait(client), 0);
 }
 
-/* Pending and calls in flight: detached is both. */
+/* Complete before the last exit, and after it: cleanup waits for both. */
 static void pending_and_calls_in_flight(struct kunit *test)
 {
-	enum nmr_side side = param_side(test);
+	enum nmr_side side = nt_param_side(test);
 	struct nt *nt = test->priv;
 	struct nt_party *client = nt_client(nt), *provider = nt_provider(nt);
 	struct nt_party *pends = side == NMR_CLIENT ? client : provider;
@@ -312,7 +285,7 @@ static void pending_and_calls_in_flight(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, nt_wait(pends), 0);
 }
 
-/* complete() while its own detach callback still runs, in it or beside it */
+/* Complete while the own detach callback runs, in it or in another task */
 
 static int complete_own(struct nt_binding *nb, int ret)
 {
@@ -324,7 +297,7 @@ static int complete_own(struct nt_binding *nb, int ret)
 
 static void complete_inside_its_detach(struct kunit *test)
 {
-	enum nmr_side side = param_side(test);
+	enum nmr_side side = nt_param_side(test);
 	struct nt *nt = test->priv;
 	struct nt_party *client = nt_client(nt), *provider = nt_provider(nt);
 	struct nt_party *party = side == NMR_CLIENT ? client : provider;
@@ -341,7 +314,7 @@ static void complete_inside_its_detach(struct kunit *test)
 
 static void complete_beside_its_detach(struct kunit *test)
 {
-	enum nmr_side side = param_side(test);
+	enum nmr_side side = nt_param_side(test);
 	struct nt *nt = test->priv;
 	struct nt_party *client = nt_client(nt), *provider = nt_provider(nt);
 	struct nt_party *party = side == NMR_CLIENT ? client : provider;
@@ -360,13 +333,13 @@ static void complete_beside_its_detach(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, nt_wait(client), 0);
 }
 
-/* The provider's detach completes the client's, which pends. */
 static int complete_client_here(struct nt_binding *nb, int ret)
 {
 	nt_complete(nb, NMR_CLIENT);
 	return ret;
 }
 
+/* Complete the client's pending detach in the provider's detach callback. */
 static void complete_inside_the_other_detach(struct kunit *test)
 {
 	struct nt *nt = test->priv;
@@ -429,7 +402,7 @@ static void detach_binding_wants_a_reason(struct kunit *test)
 	KUNIT_EXPECT_FALSE(test, nt_was_at(nb, NT_C_DETACH));
 }
 
-/* This binding only; both parties go on with others. */
+/* Detach one binding: the other bindings of both parties stay. */
 static void detach_binding_detaches_one(struct kunit *test)
 {
 	struct nt *nt = test->priv;
@@ -477,12 +450,7 @@ static const enum nt_context contexts[] = {
 	NT_TASK, NT_KTHREAD, NT_SOFTIRQ, NT_RCU_CALLBACK,
 };
 
-static void context_name(const enum nt_context *context, char *desc)
-{
-	strscpy(desc, nt_context_name(*context), KUNIT_PARAM_DESC_SIZE);
-}
-
-KUNIT_ARRAY_PARAM(context, contexts, context_name);
+KUNIT_ARRAY_PARAM(context, contexts, nt_context_desc);
 
 static void detach_binding_in_any_context(struct kunit *test)
 {
@@ -496,13 +464,13 @@ static void detach_binding_in_any_context(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, nb->reason[NMR_CLIENT], NMR_DETACH_ABORT);
 }
 
-/* Out of a callback of the binding itself, in the first it was made for. */
 static int abort_again(struct nt_binding *nb, int ret)
 {
 	nt_check(nb->nt, nmr_detach_binding(nb->b, NMR_DETACH_ABORT) == -EALREADY);
 	return ret;
 }
 
+/* Detach a binding again in each callback of its end, and after its end. */
 static void detach_binding_while_it_ends(struct kunit *test)
 {
 	struct nt *nt = test->priv;
@@ -520,13 +488,12 @@ static void detach_binding_while_it_ends(struct kunit *test)
 	nt_settle(nt);
 	KUNIT_EXPECT_EQ(test, nmr_detach_binding(nb->b, NMR_DETACH_ABORT),
 			-EALREADY);
-	/* It was too late to be an abort: the pair is still to be had. */
+	/* The abort came too late: the pair is offered again. */
 	client->at[NT_C_DETACH].hook = NULL;
 	KUNIT_EXPECT_EQ(test, nt_reoffer(client), 0);
 	nt_await(nt, nt_returned(provider, NT_P_ATTACHED) == 2);
 }
 
-/* The NPI itself asks for the end: a call that detaches the binding it is made by. */
 static int abort_in_call(struct nt_binding *nb, int ret)
 {
 	nt_check(nb->nt, nmr_detach_binding(nb->b, NMR_DETACH_ABORT) == 0);
@@ -534,6 +501,7 @@ static int abort_in_call(struct nt_binding *nb, int ret)
 	return ret;
 }
 
+/* Detach a binding in a call through it. */
 static void detach_binding_inside_a_call(struct kunit *test)
 {
 	struct nt *nt = test->priv;
@@ -547,19 +515,11 @@ static void detach_binding_inside_a_call(struct kunit *test)
 	KUNIT_EXPECT_GT(test, nb->when[NT_C_CLEANUP][0], nb->when[NT_P_OP][1]);
 }
 
-/* Misuse: warned of, once a registration and kind, and ignored */
-
-static void nt_complete_raw(struct nt_binding *nb, enum nmr_side side)
-{
-	if (side == NMR_CLIENT)
-		nmr_client_detach_provider_complete(nb->b);
-	else
-		nmr_provider_detach_client_complete(nb->b);
-}
+/* Misuse, which the registrar warns of, once a registration and kind, and ignores */
 
 static void complete_before_detach_warns(struct kunit *test)
 {
-	enum nmr_side side = param_side(test);
+	enum nmr_side side = nt_param_side(test);
 	struct nt *nt = test->priv;
 	struct nt_party *client = nt_client(nt), *provider = nt_provider(nt);
 	struct nt_party *party = side == NMR_CLIENT ? client : provider;
@@ -568,12 +528,12 @@ static void complete_before_detach_warns(struct kunit *test)
 	party->at[NT_C_DETACH + side].ret = -EINPROGRESS;
 	nb = nt_pair(nt, client, provider);
 	nt_expect_warnings(nt);
-	nt_complete_raw(nb, side);
-	nt_complete_raw(nb, side);
+	by_side_complete(side, nb->b);
+	by_side_complete(side, nb->b);
 	KUNIT_EXPECT_EQ(test, nt_expected_warnings(nt), 1);
 	KUNIT_EXPECT_TRUE(test, nt_call(nb, NMR_CLIENT));
 
-	/* It was ignored: the detach that follows pends, and wants its own. */
+	/* The registrar ignored it: the detach that follows needs a completion of its own. */
 	nt_deregister(provider);
 	nt_await(nt, nt_has_left(nb, NT_P_DETACH));
 	nt_settle(nt);
@@ -583,7 +543,7 @@ static void complete_before_detach_warns(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, nt_wait(provider), 0);
 }
 
-/* Closed, but the provider's detach has not begun: the client's is still running. */
+/* Complete the provider's detach before its callback begins, in that of the client. */
 static void complete_before_its_turn_warns(struct kunit *test)
 {
 	struct nt *nt = test->priv;
@@ -596,7 +556,7 @@ static void complete_before_its_turn_warns(struct kunit *test)
 	nt_deregister(client);
 	nt_await(nt, nt_entered(client, NT_C_DETACH) == 1);
 	nt_expect_warnings(nt);
-	nt_complete_raw(nb, NMR_PROVIDER);
+	by_side_complete(NMR_PROVIDER, nb->b);
 	KUNIT_EXPECT_EQ(test, nt_expected_warnings(nt), 1);
 	nt_release(client, NT_C_DETACH);
 	nt_await(nt, nt_has_left(nb, NT_P_DETACH));
@@ -606,10 +566,10 @@ static void complete_before_its_turn_warns(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, nt_wait(client), 0);
 }
 
-/* The other side still pends, so the binding exists. */
+/* Complete a side that returned 0, while the other side keeps the binding. */
 static void complete_without_pending_warns(struct kunit *test)
 {
-	enum nmr_side side = param_side(test);
+	enum nmr_side side = nt_param_side(test);
 	struct nt *nt = test->priv;
 	struct nt_party *client = nt_client(nt), *provider = nt_provider(nt);
 	struct nt_party *other = side == NMR_CLIENT ? provider : client;
@@ -619,11 +579,11 @@ static void complete_without_pending_warns(struct kunit *test)
 	nb = nt_pair(nt, client, provider);
 	nt_deregister(client);
 	nt_await(nt, nt_has_left(nb, NT_P_DETACH));
-	/* Its worker has come back from the callback when this is through. */
+	/* The worker has returned from the callback after this. */
 	nt_settle(nt);
 	nt_expect_warnings(nt);
-	nt_complete_raw(nb, side);
-	nt_complete_raw(nb, side);
+	by_side_complete(side, nb->b);
+	by_side_complete(side, nb->b);
 	KUNIT_EXPECT_EQ(test, nt_expected_warnings(nt), 1);
 	nt_settle(nt);
 	KUNIT_EXPECT_FALSE(test, nt_was_at(nb, NT_C_CLEANUP));
@@ -633,7 +593,7 @@ static void complete_without_pending_warns(struct kunit *test)
 
 static void complete_twice_warns(struct kunit *test)
 {
-	enum nmr_side side = param_side(test);
+	enum nmr_side side = nt_param_side(test);
 	struct nt *nt = test->priv;
 	struct nt_party *client = nt_client(nt), *provider = nt_provider(nt);
 	struct nt_binding *nb;
@@ -645,11 +605,11 @@ static void complete_twice_warns(struct kunit *test)
 	nt_await(nt, nt_has_left(nb, NT_P_DETACH));
 	nt_complete(nb, side);
 	nt_expect_warnings(nt);
-	nt_complete_raw(nb, side);
-	nt_complete_raw(nb, side);
+	by_side_complete(side, nb->b);
+	by_side_complete(side, nb->b);
 	KUNIT_EXPECT_EQ(test, nt_expected_warnings(nt), 1);
 
-	/* The second did not count for the other side. */
+	/* The second completion did not count for the other side. */
 	nt_settle(nt);
 	KUNIT_EXPECT_FALSE(test, nt_was_at(nb, NT_C_CLEANUP));
 	KUNIT_EXPECT_EQ(test, nt_wait_timeout(client, 1), -ETIMEDOUT);
@@ -657,10 +617,10 @@ static void complete_twice_warns(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, nt_wait(client), 0);
 }
 
-/* Once a registration, not once a binding: but each registration is told. */
+/* Misuse two bindings of each of two registrations: each registration warns once. */
 static void misuse_warns_once_a_registration(struct kunit *test)
 {
-	enum nmr_side side = param_side(test);
+	enum nmr_side side = nt_param_side(test);
 	struct nt *nt = test->priv;
 	struct nt_party *party[2], *peer[2];
 	struct nt_binding *nb;
@@ -675,9 +635,8 @@ static void misuse_warns_once_a_registration(struct kunit *test)
 		nt_join_npi(party[i]);
 		nt_expect_warnings(nt);
 		for (j = 0; j < 2; j++) {
-			nb = side == NMR_CLIENT ? nt_find(nt, party[i], peer[j]) :
-						  nt_find(nt, peer[j], party[i]);
-			nt_complete_raw(nb, side);
+			nb = nt_find_between(party[i], peer[j]);
+			by_side_complete(side, nb->b);
 		}
 		KUNIT_EXPECT_EQ(test, nt_expected_warnings(nt), 1);
 	}
@@ -692,7 +651,7 @@ static void odd_value_name(const int *value, char *desc)
 
 KUNIT_ARRAY_PARAM(odd_value, odd_values, odd_value_name);
 
-/* Any other value from a detach callback is taken as 0. */
+/* Return another value from a detach callback: the registrar treats it as 0. */
 static void odd_detach_value_warns(struct kunit *test)
 {
 	int value = *(const int *)test->param_value;
@@ -714,39 +673,23 @@ static void odd_detach_value_warns(struct kunit *test)
 	}
 }
 
-/* What callbacks may do */
+/* Callbacks may call the API */
 
-struct anywhere {
-	const char *name;
-	enum nt_point point;
+static const enum nt_point anywhere[] = {
+	NT_C_ATTACH, NT_P_ATTACH, NT_P_ATTACHED,
+	NT_C_DETACH, NT_P_DETACH, NT_C_CLEANUP, NT_P_CLEANUP,
 };
 
-static const struct anywhere points[] = {
-	{ "client's attach", NT_C_ATTACH },
-	{ "provider's attach", NT_P_ATTACH },
-	{ "client_attached", NT_P_ATTACHED },
-	{ "client's detach", NT_C_DETACH },
-	{ "provider's detach", NT_P_DETACH },
-	{ "client's cleanup", NT_C_CLEANUP },
-	{ "provider's cleanup", NT_P_CLEANUP },
-};
+KUNIT_ARRAY_PARAM(anywhere, anywhere, nt_point_desc);
 
-static void anywhere_name(const struct anywhere *anywhere, char *desc)
-{
-	case_name(anywhere->name, desc);
-}
-
-KUNIT_ARRAY_PARAM(anywhere, points, anywhere_name);
-
-/* A life of another pair, all of it, inside a callback. */
+/* Run the whole life of another pair inside a callback. */
 static int live_another_life(struct nt_binding *nb, int ret)
 {
 	struct nt *nt = nb->nt;
 	struct nt_party *client = nt_client(nt), *provider = nt_provider(nt);
 	struct nt_binding *other;
 
-	guid_gen(&client->npi_id);
-	guid_copy(&provider->npi_id, &client->npi_id);
+	nt_move_to_new_npi(client, provider);
 	nt_check(nt, nt_register(client) == 0);
 	nt_check(nt, nt_reoffer(client) == 0);
 	nt_check(nt, nt_register(provider) == 0);
@@ -763,7 +706,7 @@ static int live_another_life(struct nt_binding *nb, int ret)
 	nt_leave(provider);
 	nt_put(other);
 
-	/* And with its own binding and parties what does not wait. */
+	/* For the own binding and its parties, call the functions that do not wait. */
 	nt_check(nt, nmr_binding_get(nb->b) == nb->b);
 	nmr_binding_put(nb->b);
 	nt_check(nt, nt_reoffer(nb->party[NMR_CLIENT]) != -EINVAL);
@@ -773,20 +716,19 @@ static int live_another_life(struct nt_binding *nb, int ret)
 
 static void callbacks_may_call_anything(struct kunit *test)
 {
-	const struct anywhere *param = test->param_value;
+	enum nt_point point = *(const enum nt_point *)test->param_value;
 	struct nt *nt = test->priv;
 	struct nt_party *client = nt_client(nt), *provider = nt_provider(nt);
 	struct nt_party *acts;
 
-	acts = nt_side(param->point) == NMR_CLIENT ? client : provider;
-	acts->at[param->point].hook = live_another_life;
+	acts = nt_side(point) == NMR_CLIENT ? client : provider;
+	acts->at[point].hook = live_another_life;
 	nt_pair(nt, client, provider);
 	nt_deregister(client);
 	KUNIT_EXPECT_EQ(test, nt_wait(client), 0);
-	KUNIT_EXPECT_EQ(test, nt_returned(acts, param->point), 1);
+	KUNIT_EXPECT_EQ(test, nt_returned(acts, point), 1);
 }
 
-/* The workqueue is not one for reclaim: what is flushed in a callback may be any. */
 static void nothing_work(struct work_struct *work)
 {
 }
@@ -801,6 +743,7 @@ static int flush_a_work(struct nt_binding *nb, int ret)
 	return ret;
 }
 
+/* Flush a work item of a system workqueue in a callback, which WQ_MEM_RECLAIM forbids. */
 static void callbacks_may_flush_work(struct kunit *test)
 {
 	struct nt *nt = test->priv;
@@ -817,8 +760,8 @@ static void callbacks_may_flush_work(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, nt_returned(provider, NT_P_CLEANUP), 1);
 }
 
-/* Promise 8: one that pends holds up no other binding, not even of its own. */
-static void pending_delays_nobody(struct kunit *test)
+/* Check promise 8: a pending detach delays no other binding, also of the same provider. */
+static void pending_delays_no_other(struct kunit *test)
 {
 	struct nt *nt = test->priv;
 	struct nt_party *provider = nt_provider(nt), *client[40];
@@ -833,7 +776,7 @@ static void pending_delays_nobody(struct kunit *test)
 		nb[i] = nt_pair(nt, client[i], provider);
 	}
 	nt_deregister(provider);
-	/* All are told, more than can sleep at once; the one that does not pend is done. */
+	/* More detach callbacks run than may sleep at once. One of them is not pending. */
 	for (i = 0; i < ARRAY_SIZE(client); i++)
 		nt_await(nt, nt_has_left(nb[i], NT_P_DETACH));
 	nt_leave(client[0]);
@@ -847,7 +790,7 @@ static void pending_delays_nobody(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, nt_wait(provider), 0);
 }
 
-/* Promise 12: 500 callbacks may wait at once. KASAN's kernel takes a minute for so many. */
+/* Promise 12: 500 callbacks may wait concurrently, which takes a minute with KASAN. */
 #define WAITING	(IS_ENABLED(CONFIG_KASAN) ? 100 : 500)
 
 static int leave_the_other(struct nt_binding *nb, int ret)
@@ -856,7 +799,7 @@ static int leave_the_other(struct nt_binding *nb, int ret)
 	return ret;
 }
 
-/* A client of @hub whose detach callback waits for another client, of @other_hub. */
+/* Make a client that waits, in its detach callback, for another client, of @other_hub. */
 static struct nt_party *waiting_client(struct nt *nt, struct nt_party *other_hub)
 {
 	struct nt_party *client = nt_client(nt), *other = nt_client(nt);
@@ -871,8 +814,8 @@ static struct nt_party *waiting_client(struct nt *nt, struct nt_party *other_hub
 }
 
 /*
- * All wait at once, on whatever nodes and CPUs there are. None can end before the detach
- * callback of the client it waits for has run, which needs a worker as well.
+ * Let all callbacks wait concurrently, on all nodes and CPUs. No wait can end before the
+ * detach callback of the awaited client has run, which needs a worker as well.
  */
 static void callbacks_may_all_wait(struct kunit *test)
 {
@@ -908,10 +851,10 @@ static struct kunit_case nmr_detach_cases[] = {
 	KUNIT_CASE_PARAM(callbacks_may_be_null, absence_gen_params),
 	KUNIT_CASE(contexts_may_be_null),
 	KUNIT_CASE_PARAM(pending_is_completed, completion_gen_params),
-	KUNIT_CASE_PARAM(both_sides_pend, side_gen_params),
-	KUNIT_CASE_PARAM(pending_and_calls_in_flight, side_gen_params),
-	KUNIT_CASE_PARAM(complete_inside_its_detach, side_gen_params),
-	KUNIT_CASE_PARAM(complete_beside_its_detach, side_gen_params),
+	KUNIT_CASE_PARAM(both_sides_pend, nt_side_gen_params),
+	KUNIT_CASE_PARAM(pending_and_calls_in_flight, nt_side_gen_params),
+	KUNIT_CASE_PARAM(complete_inside_its_detach, nt_side_gen_params),
+	KUNIT_CASE_PARAM(complete_beside_its_detach, nt_side_gen_params),
 	KUNIT_CASE(complete_inside_the_other_detach),
 	KUNIT_CASE_PARAM(first_reason_wins, ending_gen_params),
 	KUNIT_CASE(detach_binding_wants_a_reason),
@@ -919,16 +862,16 @@ static struct kunit_case nmr_detach_cases[] = {
 	KUNIT_CASE_PARAM(detach_binding_in_any_context, context_gen_params),
 	KUNIT_CASE(detach_binding_while_it_ends),
 	KUNIT_CASE(detach_binding_inside_a_call),
-	KUNIT_CASE_PARAM(complete_before_detach_warns, side_gen_params),
+	KUNIT_CASE_PARAM(complete_before_detach_warns, nt_side_gen_params),
 	KUNIT_CASE(complete_before_its_turn_warns),
-	KUNIT_CASE_PARAM(complete_without_pending_warns, side_gen_params),
-	KUNIT_CASE_PARAM(complete_twice_warns, side_gen_params),
-	KUNIT_CASE_PARAM(misuse_warns_once_a_registration, side_gen_params),
+	KUNIT_CASE_PARAM(complete_without_pending_warns, nt_side_gen_params),
+	KUNIT_CASE_PARAM(complete_twice_warns, nt_side_gen_params),
+	KUNIT_CASE_PARAM(misuse_warns_once_a_registration, nt_side_gen_params),
 	KUNIT_CASE_PARAM(odd_detach_value_warns, odd_value_gen_params),
 	KUNIT_CASE_PARAM(callbacks_may_call_anything, anywhere_gen_params),
 	KUNIT_CASE(callbacks_may_flush_work),
-	KUNIT_CASE(pending_delays_nobody),
-	KUNIT_CASE(callbacks_may_all_wait),
+	KUNIT_CASE(pending_delays_no_other),
+	KUNIT_CASE_SLOW(callbacks_may_all_wait),
 	{}
 };
 

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Memory that runs out: each allocation of the registrar fails once, and all of them
- * for a while.
+ * Allocation failures: each allocation of the registrar fails once, and all of them for a
+ * while.
  *
- * The kernel's own fault injection would do for the task that runs a test, but offers
- * are also made by workers, and percpu memory knows no fault injection. So the two
- * functions are detoured that every allocation passes.
+ * The kernel's fault injection covers the task that runs a test. But workers make offers
+ * as well, and percpu allocations have no fault injection. The suite therefore detours
+ * the two functions that every allocation passes.
  */
 #include <kunit/test.h>
 #include <linux/delay.h>
@@ -20,18 +20,11 @@
 #include "detour.h"
 #include "harness.h"
 
-KUNIT_ARRAY_PARAM(side, nt_sides, nt_side_name);
-
-static enum nmr_side param_side(struct kunit *test)
-{
-	return *(const enum nmr_side *)test->param_value;
-}
-
 /* Faults */
 
 /*
- * Which allocations fail: those that are numbers @first to @last of @task, or of all
- * workers if it is NULL; of percpu memory alone if @percpu, of bindings if @binding.
+ * Which allocations fail: numbers @first to @last of @task, or of all workers if @task is
+ * NULL. If @percpu, only percpu allocations count; if @binding, only those of bindings.
  */
 static struct {
 	bool on;
@@ -60,7 +53,7 @@ static bool fault_due(void)
 	return true;
 }
 
-/* What the kernel's debugging asks for is __GFP_NORETRY, and not for us to fail. */
+/* Skip allocations of the kernel's debugging (_NORETRY) and of the harness (_NOFAIL). */
 static bool slab_fault_due(struct pt_regs *regs)
 {
 	gfp_t gfp = (__force gfp_t)regs_get_kernel_argument(regs, 1);
@@ -110,7 +103,7 @@ static void begin_faults(struct task_struct *task, int first, int last)
 	smp_store_release(&faults.on, true);
 }
 
-/* Return: how many there were. */
+/* End the faults. Return: how many allocations failed. */
 static int end_faults(void)
 {
 	WRITE_ONCE(faults.on, false);
@@ -118,8 +111,11 @@ static int end_faults(void)
 }
 
 /*
- * The numbers that name directories of registrations, as faults.task makes these: @last of
- * each side, and how many were no greater than that.
+ * The numbers that name the directories of registrations which faults.task makes.
+ *
+ * @last: the last number of each side
+ * @seen: how many there were
+ * @again: how many were not greater than the last one
  */
 static struct {
 	u64 last[NMR_SIDES];
@@ -153,7 +149,7 @@ static struct nt_detour name_detour = {
 	.take		= note_name,
 };
 
-/* No binding for an offer, with all of its parts. */
+/* Failures to allocate a binding with all its parts */
 
 static bool binding_fault_due(struct pt_regs *regs)
 {
@@ -234,7 +230,7 @@ static unsigned long directories(void)
 	return n;
 }
 
-/* With all that is in it: the link to the provider is made last. */
+/* Tell whether a binding's directory is complete: the link to the provider is made last. */
 static bool in_sysfs(struct nt_binding *nb)
 {
 	struct kernfs_node *bindings = nmr_directory("bindings");
@@ -252,9 +248,9 @@ static bool in_sysfs(struct nt_binding *nb)
 }
 
 /*
- * A binding's directory comes when its sides call each other already; or a line of the
- * log, which is watched and had @lines, says that there was no memory for it.
- * Return: whether it came.
+ * Wait for a binding's directory, which the registrar adds after the sides can call each
+ * other. If it cannot, it prints a line to the log, which is watched and had @lines.
+ * Return: whether the directory came.
  */
 static bool directory_comes(struct nt *nt, struct nt_binding *nb, int lines)
 {
@@ -262,7 +258,7 @@ static bool directory_comes(struct nt *nt, struct nt_binding *nb, int lines)
 
 	while (!in_sysfs(nb) && READ_ONCE(nt->lines) == lines) {
 		if (ktime_after(ktime_get(), end)) {
-			nt_fail(nt, "no directory, and no word of it");
+			nt_fail(nt, "no directory, and no line in the log");
 			break;
 		}
 		usleep_range(100, 1000);
@@ -274,7 +270,11 @@ static bool directory_comes(struct nt *nt, struct nt_binding *nb, int lines)
 
 #define PEERS	2
 
-/* @peers: NULL-terminated; @missing: bindings that were not in sysfs */
+/*
+ * @peers: number of entries in @peer
+ * @refused: register calls that failed
+ * @missing: bindings without a directory
+ */
 struct trial {
 	struct nt *nt;
 	enum nmr_side side;
@@ -305,22 +305,16 @@ static void begin_trial(struct trial *trial, struct nt *nt, enum nmr_side side,
 	trial->directories = directories();
 }
 
-static struct nt_binding *binding_of(struct nt_party *party, struct nt_party *peer)
-{
-	return party->side == NMR_CLIENT ? nt_find(party->nt, party, peer) :
-					   nt_find(party->nt, peer, party);
-}
-
-/* The two are bound, not merely on their way, and call each other. */
+/* Tell whether two parties are attached and can call each other. */
 static bool bound(struct nt_party *party, struct nt_party *peer)
 {
-	struct nt_binding *nb = binding_of(party, peer);
+	struct nt_binding *nb = nt_find_between(party, peer);
 
 	return nb && nt_has_left(nb, NT_C_ATTACH) && !nb->value[NT_C_ATTACH] &&
 	       nt_call(nb, NMR_CLIENT) && nt_call(nb, NMR_PROVIDER);
 }
 
-/* A register call that was refused has left no trace. */
+/* Expect that a register call that failed has left no trace. */
 static void expect_refused(struct trial *trial, struct nt_party *party, int err)
 {
 	struct kunit *test = trial->nt->test;
@@ -331,7 +325,7 @@ static void expect_refused(struct trial *trial, struct nt_party *party, int err)
 	KUNIT_EXPECT_EQ(test, nt_entered(party, NT_C_ATTACH + party->side), 0);
 }
 
-/* One that succeeded has a new number, and every offer is made, once. */
+/* Expect that a registration has a new number, and that every offer is made once. */
 static void expect_registered(struct trial *trial, struct nt_party *party)
 {
 	struct kunit *test = trial->nt->test;
@@ -342,7 +336,7 @@ static void expect_registered(struct trial *trial, struct nt_party *party)
 	for (i = 0; i < trial->peers; i++) {
 		nt_await(trial->nt, bound(party, trial->peer[i]));
 		trial->missing += !directory_comes(trial->nt,
-						   binding_of(party, trial->peer[i]),
+						   nt_find_between(party, trial->peer[i]),
 						   trial->missing);
 	}
 	KUNIT_EXPECT_EQ(test, nt_entered(party, NT_C_ATTACH + party->side), trial->peers);
@@ -350,7 +344,7 @@ static void expect_registered(struct trial *trial, struct nt_party *party)
 	KUNIT_EXPECT_EQ(test, directories(), trial->directories);
 }
 
-/* Return: how many allocations failed. */
+/* Register while allocations @first to @last fail. Return: how many failed. */
 static int try_to_register(struct trial *trial, int first, int last)
 {
 	struct nt_party *party = nt_party(trial->nt, trial->side);
@@ -368,24 +362,25 @@ static int try_to_register(struct trial *trial, int first, int last)
 	return failed;
 }
 
-/* Promise 10. The first of its NPI meets no peer. */
+/* Check promise 10 for the first registration of an NPI, which meets no peer. */
 static void first_of_its_npi_finds_no_memory(struct kunit *test)
 {
 	struct trial trial;
 	int n = 1;
 
-	begin_trial(&trial, test->priv, param_side(test), 0);
+	begin_trial(&trial, test->priv, nt_param_side(test), 0);
 	while (try_to_register(&trial, n, n))
 		n++;
-	/* The registration, its NPI, its directory and its files at the least. */
+	/* At least the registration, its NPI, its directory and its files. */
 	KUNIT_EXPECT_GE(test, trial.refused, 8);
 	KUNIT_EXPECT_EQ(test, names.again, 0);
 	KUNIT_EXPECT_GT(test, names.seen, 1);
 }
 
 /*
- * The same with peers: what fails after the registration exists is an offer, which is
- * made later, or a binding's directory, which is missing then, and logged.
+ * Check promise 10 for a registration that meets peers. If an allocation fails after the
+ * registration exists, an offer is made later, or a binding's directory is missing and the
+ * registrar logs this.
  */
 static void register_finds_no_memory(struct kunit *test)
 {
@@ -393,24 +388,24 @@ static void register_finds_no_memory(struct kunit *test)
 	struct trial trial;
 	int n = 1;
 
-	begin_trial(&trial, nt, param_side(test), PEERS);
+	begin_trial(&trial, nt, nt_param_side(test), PEERS);
 	nt_watch_log(nt);
 	while (try_to_register(&trial, n, n))
 		n++;
 	KUNIT_EXPECT_GE(test, nt_watched_lines(nt), trial.missing);
 	KUNIT_EXPECT_GE(test, trial.refused, 7);
-	/* A directory, eight files and two links, for each peer. */
+	/* Each peer makes a directory, eight files and two links. */
 	KUNIT_EXPECT_GE(test, trial.missing, 2 * PEERS);
 }
 
-/* From one allocation on there is none: no offer can be made, and none is lost. */
+/* Let all allocations fail from one on: no offer can be made, and none is lost. */
 static void memory_runs_out_in_register(struct kunit *test)
 {
 	struct nt *nt = test->priv;
 	struct trial trial;
 	int n = 0, refused;
 
-	begin_trial(&trial, nt, param_side(test), PEERS);
+	begin_trial(&trial, nt, nt_param_side(test), PEERS);
 	nt_watch_log(nt);
 	do {
 		refused = trial.refused;
@@ -421,7 +416,7 @@ static void memory_runs_out_in_register(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, trial.missing, 0);
 }
 
-/* Counts of calls come by the chunk: sooner or later one binding needs the next. */
+/* Let percpu allocations fail until a binding needs a new chunk of call counts. */
 static void counts_find_no_memory(struct kunit *test)
 {
 	struct nt *nt = test->priv;
@@ -442,7 +437,7 @@ static void counts_find_no_memory(struct kunit *test)
 
 /* Offers that workers make */
 
-/* A pair that was deferred. */
+/* Register a client that defers its first offer. */
 static struct nt_party *deferred_client(struct nt *nt)
 {
 	struct nt_party *client = nt_client(nt);
@@ -462,7 +457,7 @@ static int try_to_reoffer(struct nt *nt, struct nt_party *provider, int n)
 	begin_faults(NULL, n, n);
 	KUNIT_EXPECT_EQ(nt->test, nt_reoffer(client), 0);
 	nt_await(nt, bound(client, provider));
-	directory_comes(nt, binding_of(client, provider), 0);
+	directory_comes(nt, nt_find_between(client, provider), 0);
 	failed = end_faults();
 	nt_watched_lines(nt);
 	KUNIT_EXPECT_EQ(nt->test, nt_entered(client, NT_C_ATTACH), 2);
@@ -479,11 +474,11 @@ static void reoffer_finds_no_memory(struct kunit *test)
 	nt_join_npi(provider);
 	while (try_to_reoffer(nt, provider, n))
 		n++;
-	/* The binding, its pair, its directory, its files and links. */
+	/* Binding, pair, directory, files and links. */
 	KUNIT_EXPECT_GE(test, n, 14);
 }
 
-/* The slot of a client comes free, and the offer it was withheld is made. */
+/* Free the slot of a client, and expect the offer that was withheld. */
 static int try_to_offer_withheld(struct nt *nt, struct nt_party *provider, int n)
 {
 	struct nt_party *client = nt_client(nt), *next = nt_provider(nt);
@@ -496,7 +491,7 @@ static int try_to_offer_withheld(struct nt *nt, struct nt_party *provider, int n
 	begin_faults(NULL, n, n);
 	nmr_detach_binding(nt_find(nt, client, provider)->b, NMR_DETACH_ABORT);
 	nt_await(nt, bound(client, next));
-	directory_comes(nt, binding_of(client, next), 0);
+	directory_comes(nt, nt_find_between(client, next), 0);
 	failed = end_faults();
 	nt_watched_lines(nt);
 	KUNIT_EXPECT_EQ(nt->test, nt_entered(client, NT_C_ATTACH), 2);
@@ -517,7 +512,7 @@ static void withheld_offer_finds_no_memory(struct kunit *test)
 	KUNIT_EXPECT_GE(test, n, 14);
 }
 
-/* How often the registrar has come back to offers that found no memory. */
+/* How often the registrar has retried offers after allocation failures. */
 static atomic_t retries;
 
 static bool count_retry(struct pt_regs *regs)
@@ -544,7 +539,7 @@ static int begin_retries(struct kunit_resource *res, void *context)
 	return nt_detour_begin(&retry_detour);
 }
 
-/* No offer comes while workers find no memory, and they do not ask for it without pause. */
+/* Expect that workers retry, and make no offer, while their allocations fail. */
 static void expect_retries(struct kunit *test, struct nt_party *client)
 {
 	int offers = nt_entered(client, NT_C_ATTACH), n, ret;
@@ -557,7 +552,7 @@ static void expect_retries(struct kunit *test, struct nt_party *client)
 	end_faults();
 }
 
-/* As long as there is no memory there is no offer, and then there is. */
+/* Let all allocations of workers fail for a while, and expect the offer afterwards. */
 static void workers_find_no_memory_for_a_while(struct kunit *test)
 {
 	struct nt *nt = test->priv;
@@ -574,7 +569,7 @@ static void workers_find_no_memory_for_a_while(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, nt_entered(client, NT_C_ATTACH), 2);
 }
 
-/* The same for an offer that was withheld. */
+/* Let them fail likewise for an offer that was withheld. */
 static void withheld_offer_finds_no_memory_for_a_while(struct kunit *test)
 {
 	struct nt *nt = test->priv;
@@ -614,9 +609,9 @@ static int register_without_a_binding(void *party)
 }
 
 /*
- * The first offer of a register call finds no memory, and is the scan's from then on. While
- * the scan makes it, the call is still on its way to other providers: these offers are the
- * call's, and are made once.
+ * Let the first offer of a register call fail to allocate, so that a scan makes it later.
+ * Meanwhile the register call walks on to other providers. The scan must leave these
+ * offers to the register call, so that each is made once.
  */
 static void scan_leaves_an_offer_on_its_way(struct kunit *test)
 {
@@ -645,14 +640,14 @@ static void scan_leaves_an_offer_on_its_way(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, nt_entered(client, NT_C_ATTACH), 3);
 }
 
-/* What needs no memory */
+/* Operations that allocate nothing */
 
-/* Enter, exit, deregister, complete and wait ask for none. */
+/* Enter, exit, deregister, complete and wait while all allocations fail. */
 static void leaving_allocates_nothing(struct kunit *test)
 {
 	struct nt *nt = test->priv;
 	struct nt_party *party[NMR_SIDES] = { nt_client(nt), nt_provider(nt) };
-	struct nt_party *leaver = party[param_side(test)];
+	struct nt_party *leaver = party[nt_param_side(test)];
 	struct nt_binding *nb = nt_pair(nt, party[NMR_CLIENT], party[NMR_PROVIDER]);
 	enum nmr_side side;
 
@@ -674,16 +669,16 @@ static void leaving_allocates_nothing(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, atomic_read(&faults.seen), 0);
 }
 
-/* Nor does anything that has to happen until the wait is over, in whichever task. */
+/* Deregister while all allocations of workers fail, and expect the wait to end. */
 static void bindings_end_without_memory(struct kunit *test)
 {
 	struct nt *nt = test->priv;
-	struct nt_party *leaver = nt_party(nt, param_side(test));
+	struct nt_party *leaver = nt_party(nt, nt_param_side(test));
 	unsigned long before;
 	int i;
 
 	for (i = 0; i < 2 * PEERS; i++)
-		nt_join_npi(nt_party(nt, nt_peer(param_side(test))));
+		nt_join_npi(nt_party(nt, nt_peer(nt_param_side(test))));
 	before = directories();
 	nt_join_npi(leaver);
 	KUNIT_EXPECT_EQ(test, directories(), before + 1 + 2 * PEERS);
@@ -694,17 +689,17 @@ static void bindings_end_without_memory(struct kunit *test)
 }
 
 static struct kunit_case nmr_fault_cases[] = {
-	KUNIT_CASE_PARAM(first_of_its_npi_finds_no_memory, side_gen_params),
-	KUNIT_CASE_PARAM(register_finds_no_memory, side_gen_params),
-	KUNIT_CASE_PARAM(memory_runs_out_in_register, side_gen_params),
-	KUNIT_CASE(counts_find_no_memory),
-	KUNIT_CASE(reoffer_finds_no_memory),
-	KUNIT_CASE(withheld_offer_finds_no_memory),
-	KUNIT_CASE(workers_find_no_memory_for_a_while),
-	KUNIT_CASE(withheld_offer_finds_no_memory_for_a_while),
-	KUNIT_CASE(scan_leaves_an_offer_on_its_way),
-	KUNIT_CASE_PARAM(leaving_allocates_nothing, side_gen_params),
-	KUNIT_CASE_PARAM(bindings_end_without_memory, side_gen_params),
+	NT_CASE_PARAM_SLOW(first_of_its_npi_finds_no_memory, nt_side_gen_params),
+	NT_CASE_PARAM_SLOW(register_finds_no_memory, nt_side_gen_params),
+	NT_CASE_PARAM_SLOW(memory_runs_out_in_register, nt_side_gen_params),
+	KUNIT_CASE_SLOW(counts_find_no_memory),
+	KUNIT_CASE_SLOW(reoffer_finds_no_memory),
+	KUNIT_CASE_SLOW(withheld_offer_finds_no_memory),
+	KUNIT_CASE_SLOW(workers_find_no_memory_for_a_while),
+	KUNIT_CASE_SLOW(withheld_offer_finds_no_memory_for_a_while),
+	KUNIT_CASE_SLOW(scan_leaves_an_offer_on_its_way),
+	NT_CASE_PARAM_SLOW(leaving_allocates_nothing, nt_side_gen_params),
+	NT_CASE_PARAM_SLOW(bindings_end_without_memory, nt_side_gen_params),
 	{}
 };
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Calls in flight: when a gate is open, where calls are counted, what drains, and how
- * long a binding may be asked.
+ * Calls in flight: when a gate is open, where calls are counted, what a binding waits for,
+ * and how long a binding may be used.
  */
 #include <kunit/test.h>
 #include <linux/cpumask.h>
@@ -11,19 +11,7 @@
 
 #include "harness.h"
 
-KUNIT_ARRAY_PARAM(side, nt_sides, nt_side_name);
-
-static enum nmr_side param_side(struct kunit *test)
-{
-	return *(const enum nmr_side *)test->param_value;
-}
-
-static struct nt_party *nt_side_of(struct nt_binding *nb, enum nmr_side side)
-{
-	return nb->party[side];
-}
-
-/* When the gates are open */
+/* When gates are open */
 
 struct gates {
 	bool at[NT_POINTS][NMR_SIDES];
@@ -88,7 +76,7 @@ static void gate_opens_when_the_callee_has_attached(struct kunit *test)
 	}
 }
 
-/* No further gate of a binding that failed to attach opens. */
+/* Refuse a binding, and expect that none of its gates opens. */
 static void gate_of_a_refused_binding_stays_shut(struct kunit *test)
 {
 	struct nt *nt = test->priv;
@@ -105,10 +93,10 @@ static void gate_of_a_refused_binding_stays_shut(struct kunit *test)
 	KUNIT_EXPECT_FALSE(test, gates->at[NT_C_BOUND][NMR_PROVIDER]);
 }
 
-/* Closed before deregister returns: of all its bindings, also beyond a batch. */
+/* Expect that deregister closes the gates of all bindings, which are more than a batch. */
 static void deregister_closes_all_gates(struct kunit *test)
 {
-	enum nmr_side side = param_side(test);
+	enum nmr_side side = nt_param_side(test);
 	struct nt *nt = test->priv;
 	struct nt_party *hub = nt_party(nt, side), *peer;
 	struct nt_binding **nb;
@@ -148,10 +136,10 @@ static int call_thread(void *arg)
 	return nt_call(caller->nb, caller->side) ? 0 : -ENODEV;
 }
 
-/* Calls from every CPU, asleep in the callee: each of them is waited for. */
+/* Let calls from every CPU sleep in the callee, and expect cleanup to wait for each. */
 static void sleeping_calls_are_waited_for(struct kunit *test)
 {
-	enum nmr_side side = param_side(test);
+	enum nmr_side side = nt_param_side(test);
 	struct nt *nt = test->priv;
 	struct nt_party *client = nt_client(nt), *provider = nt_provider(nt);
 	struct caller *caller = nt_zalloc(nt, sizeof(*caller));
@@ -161,7 +149,7 @@ static void sleeping_calls_are_waited_for(struct kunit *test)
 
 	caller->nb = nt_pair(nt, client, provider);
 	caller->side = side;
-	callee = nt_side_of(caller->nb, nt_peer(side));
+	callee = caller->nb->party[nt_peer(side)];
 	nt_hold(callee, op);
 	for_each_online_cpu(cpu) {
 		nt_spawn_on(nt, cpu, call_thread, caller);
@@ -170,24 +158,24 @@ static void sleeping_calls_are_waited_for(struct kunit *test)
 	}
 	nt_await(nt, nt_entered(callee, op) == calls);
 
-	/* The gate is shut at once, both sides are told, and the calls go on. */
+	/* The gate closes at once, and the calls continue. */
 	nt_deregister(provider);
 	KUNIT_EXPECT_FALSE(test, nt_call(caller->nb, side));
 	while (--calls) {
 		nt_step(callee, op);
 		nt_await(nt, atomic_read(&caller->nb->calls[side]) == calls);
 	}
-	/* All but one: had any of them not counted, this would be over. */
+	/* One call is left. If any call had not been counted, cleanup would have begun. */
 	nt_expect_draining(caller->nb);
 	KUNIT_EXPECT_EQ(test, nt_wait_timeout(provider, 1), -ETIMEDOUT);
 	nt_step(callee, op);
 	KUNIT_EXPECT_EQ(test, nt_wait(provider), 0);
 }
 
-/* The same by nmr_detach_binding(), and the parties stay. */
+/* Detach one binding while a call is in flight. */
 static void detach_binding_waits_for_calls(struct kunit *test)
 {
-	enum nmr_side side = param_side(test);
+	enum nmr_side side = nt_param_side(test);
 	struct nt *nt = test->priv;
 	struct nt_binding *nb = nt_pair(nt, nt_client(nt), nt_provider(nt));
 
@@ -198,10 +186,10 @@ static void detach_binding_waits_for_calls(struct kunit *test)
 	nt_await(nt, nt_has_left(nb, NT_P_CLEANUP));
 }
 
-/* A side's calls are its own: neither's exit counts for the other. */
+/* Exit calls of one side, and expect that they do not count for the other. */
 static void gates_are_counted_apart(struct kunit *test)
 {
-	enum nmr_side last = param_side(test);
+	enum nmr_side last = nt_param_side(test);
 	struct nt *nt = test->priv;
 	struct nt_binding *nb = nt_pair(nt, nt_client(nt), nt_provider(nt));
 	int i;
@@ -219,15 +207,16 @@ static void gates_are_counted_apart(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, nt_wait(nb->party[NMR_CLIENT]), 0);
 }
 
-/* Entered on one CPU, left on another */
+/* Calls that enter on one CPU and exit on another */
 
 /*
- * One CPU's count goes below zero, the other's stays above; the sum is what is in
- * flight. @after of the three calls end after the gate has closed.
+ * Enter three calls on one CPU and exit them on another, @after of them after the gate has
+ * closed. The count of one CPU becomes negative, and only the sum is the number of calls
+ * in flight.
  */
 static void calls_may_move(struct kunit *test, int after)
 {
-	enum nmr_side side = param_side(test);
+	enum nmr_side side = nt_param_side(test);
 	struct nt *nt = test->priv;
 	int first = cpumask_first(cpu_online_mask);
 	int other = cpumask_next(first, cpu_online_mask);
@@ -268,23 +257,22 @@ static void calls_may_move_while_closed(struct kunit *test)
 	calls_may_move(test, 3);
 }
 
-/* Calls of RCU readers, which are not counted */
+/* Calls under RCU, which are not counted */
 
 static bool may_call_rcu(struct nt_binding *nb, enum nmr_side side)
 {
 	bool may;
 
 	rcu_read_lock();
-	may = side == NMR_CLIENT ? nmr_client_may_call_rcu(nb->b) :
-				   nmr_provider_may_call_rcu(nb->b);
+	may = by_side_may_call_rcu(side, nb->b);
 	rcu_read_unlock();
 	return may;
 }
 
-/* As open as for calls that enter. */
+/* Expect that RCU readers may call while the gate is open for counted calls. */
 static void rcu_readers_may_call(struct kunit *test)
 {
-	enum nmr_side side = param_side(test);
+	enum nmr_side side = nt_param_side(test);
 	struct nt *nt = test->priv;
 	struct nt_party *client = nt_client(nt), *provider = nt_provider(nt);
 	struct nt_binding *nb;
@@ -317,8 +305,7 @@ static int rcu_caller_thread(void *arg)
 	bool may;
 
 	rcu_read_lock();
-	may = caller->side == NMR_CLIENT ? nmr_client_may_call_rcu(caller->nb->b) :
-					   nmr_provider_may_call_rcu(caller->nb->b);
+	may = by_side_may_call_rcu(caller->side, caller->nb->b);
 	WRITE_ONCE(caller->inside, true);
 	nt_kick(caller->nb->nt);
 	while (!READ_ONCE(caller->leave))
@@ -327,7 +314,7 @@ static int rcu_caller_thread(void *arg)
 	return may;
 }
 
-/* No side is told to detach as long as one is inside. */
+/* Let an RCU reader call, and expect detach to wait for its read-side section. */
 static void detach_waits_for_rcu_readers(struct kunit *test)
 {
 	struct nt *nt = test->priv;
@@ -336,7 +323,7 @@ static void detach_waits_for_rcu_readers(struct kunit *test)
 	struct nt_thread *thread;
 
 	caller->nb = nb;
-	caller->side = param_side(test);
+	caller->side = nt_param_side(test);
 	thread = nt_spawn(nt, rcu_caller_thread, caller);
 	nt_await(nt, READ_ONCE(caller->inside));
 	nt_deregister(nb->party[NMR_PROVIDER]);
@@ -347,10 +334,10 @@ static void detach_waits_for_rcu_readers(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, nt_join(thread), true);
 }
 
-/* A call ends in a task other than the one it began in, as completions do. */
+/* Enter several calls through one binding, and exit one by one. */
 static void calls_nest(struct kunit *test)
 {
-	enum nmr_side side = param_side(test);
+	enum nmr_side side = nt_param_side(test);
 	struct nt *nt = test->priv;
 	struct nt_binding *nb = nt_pair(nt, nt_client(nt), nt_provider(nt));
 	int i;
@@ -370,7 +357,6 @@ static void calls_nest(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, nt_wait(nb->party[NMR_PROVIDER]), 0);
 }
 
-/* A call into the peer that calls back, to and fro. */
 static int call_back(struct nt_binding *nb, int ret)
 {
 	nt_check(nb->nt, nt_call(nb, NMR_PROVIDER));
@@ -384,6 +370,7 @@ static int call_forth_once(struct nt_binding *nb, int ret)
 	return ret;
 }
 
+/* Call the peer, which calls back, which calls again. */
 static void calls_may_call_back(struct kunit *test)
 {
 	struct nt *nt = test->priv;
@@ -399,18 +386,13 @@ static void calls_may_call_back(struct kunit *test)
 	nt_leave(client);
 }
 
-/* Where calls may be made, and end */
+/* Contexts in which calls may enter and exit */
 
 static const enum nt_context contexts[] = {
 	NT_TASK, NT_KTHREAD, NT_SOFTIRQ, NT_HARDIRQ, NT_RCU_CALLBACK, NT_RAW_LOCK,
 };
 
-static void context_name(const enum nt_context *context, char *desc)
-{
-	strscpy(desc, nt_context_name(*context), KUNIT_PARAM_DESC_SIZE);
-}
-
-KUNIT_ARRAY_PARAM(context, contexts, context_name);
+KUNIT_ARRAY_PARAM(context, contexts, nt_context_desc);
 
 static void try_both(void *arg)
 {
@@ -449,7 +431,7 @@ static void put_it(void *nb)
 	nt_put(nb);
 }
 
-/* Also the last exit, which starts the cleanup, and the last put, which frees. */
+/* Enter and exit in each context, including the last exit and the last put. */
 static void calls_in_any_context(struct kunit *test)
 {
 	enum nt_context context = *(const enum nt_context *)test->param_value;
@@ -477,8 +459,6 @@ static void calls_in_any_context(struct kunit *test)
 	nt_run_in(nt, context, put_it, nb);
 }
 
-/* The last exit queues the cleanup, which is none of an isolated CPU's business. */
-
 static int note_cpu(struct nt_binding *nb, int ret)
 {
 	int *cpu = nb->party[NMR_CLIENT]->priv;
@@ -497,9 +477,10 @@ static int isolated_cpu(void)
 	return -ENODEV;
 }
 
+/* Exit the last call on an isolated CPU, and expect cleanup to run on another CPU. */
 static void isolated_cpu_runs_no_callback(struct kunit *test)
 {
-	enum nmr_side side = param_side(test);
+	enum nmr_side side = nt_param_side(test);
 	int isolated = isolated_cpu();
 	struct nt *nt = test->priv;
 	struct nt_party *client = nt_client(nt);
@@ -520,28 +501,25 @@ static void isolated_cpu_runs_no_callback(struct kunit *test)
 	KUNIT_EXPECT_NE(test, *cpu, isolated);
 }
 
-/* An exit without an enter */
+/* Exits without an enter */
 
 static void stray_exit_warns(struct kunit *test)
 {
-	enum nmr_side side = param_side(test);
+	enum nmr_side side = nt_param_side(test);
 	struct nt *nt = test->priv;
 	struct nt_party *client = nt_client(nt);
 	struct nt_binding *nb = nt_pair(nt, client, nt_provider(nt));
 
-	/* The fast path cannot tell; closing does, and is not held up. */
+	/* Closing the gate finds the stray exit, and is not delayed by it. */
 	nt_expect_warnings(nt);
-	if (side == NMR_CLIENT)
-		nmr_client_call_exit(nb->b);
-	else
-		nmr_provider_call_exit(nb->b);
+	by_side_exit(side, nb->b);
 	nt_leave(client);
 	KUNIT_EXPECT_EQ(test, nt_expected_warnings(nt), 1);
 }
 
 static void stray_exit_of_a_closed_gate_warns(struct kunit *test)
 {
-	enum nmr_side side = param_side(test);
+	enum nmr_side side = nt_param_side(test);
 	struct nt *nt = test->priv;
 	struct nt_party *client = nt_client(nt), *provider = nt_provider(nt);
 	struct nt_binding *nb;
@@ -552,20 +530,16 @@ static void stray_exit_of_a_closed_gate_warns(struct kunit *test)
 	nt_deregister(client);
 	nt_expect_draining(nb);
 	nt_expect_warnings(nt);
-	for (i = 0; i < 2; i++) {
-		if (side == NMR_CLIENT)
-			nmr_client_call_exit(nb->b);
-		else
-			nmr_provider_call_exit(nb->b);
-	}
+	for (i = 0; i < 2; i++)
+		by_side_exit(side, nb->b);
 	KUNIT_EXPECT_EQ(test, nt_expected_warnings(nt), 1);
 	nt_complete(nb, NMR_PROVIDER);
 	KUNIT_EXPECT_EQ(test, nt_wait(client), 0);
 }
 
-/* How long a binding may be asked */
+/* How long a binding may be used */
 
-/* A reference keeps the object, delays no wait, and opens nothing. */
+/* Keep references: they keep the object, delay no wait, and open no gate. */
 static void reference_outlives_cleanup(struct kunit *test)
 {
 	struct nt *nt = test->priv;
@@ -588,13 +562,13 @@ static void reference_outlives_cleanup(struct kunit *test)
 	nt_put(nb);
 }
 
-/* Of an offer that was refused, too: the client took it inside its attach. */
 static int take_reference(struct nt_binding *nb, int ret)
 {
 	nt_get(nb);
 	return ret;
 }
 
+/* Take a reference in the attach callback of an offer that is then refused. */
 static void reference_outlives_a_refusal(struct kunit *test)
 {
 	struct nt *nt = test->priv;
@@ -625,7 +599,7 @@ struct reader {
 	int entered;
 };
 
-/* The gates, for long enough that KASAN sees it if the binding is freed meanwhile. */
+/* Try the gates long enough for KASAN to see a binding that is freed meanwhile. */
 static void try_gates(struct reader *reader, unsigned long duration)
 {
 	unsigned long deadline = jiffies + duration;
@@ -636,13 +610,12 @@ static void try_gates(struct reader *reader, unsigned long duration)
 	}
 }
 
-/* The kobject's release, which DEBUG_KOBJECT_RELEASE puts off for up to four seconds. */
+/* DEBUG_KOBJECT_RELEASE delays the release of the kobject by up to four seconds. */
 #define RELEASE_DELAY	(IS_ENABLED(CONFIG_DEBUG_KOBJECT_RELEASE) ? 4 * HZ : 0)
 
 /*
- * One RCU read section that begins inside the last cleanup callback, and tries the
- * gates and takes a reference after that has returned: with KASAN, freeing too early
- * is seen.
+ * Begin an RCU read-side section during the last cleanup callback. After the callback has
+ * returned, try the gates and take a reference. KASAN reports a binding freed too early.
  */
 static int read_past_cleanup(void *arg)
 {
@@ -655,9 +628,9 @@ static int read_past_cleanup(void *arg)
 	nt_kick(nb->nt);
 	while (!nt_has_left(nb, NT_P_CLEANUP) && time_before(jiffies, deadline))
 		cpu_relax();
-	/* A worker comes back from the callback and lets go, and so does the kobject. */
+	/* Meanwhile a worker returns from the callback, and puts its reference. */
 	try_gates(reader, HZ / 10 + RELEASE_DELAY);
-	/* It may even be kept. */
+	/* A reference may still be taken. */
 	nt_get(nb);
 	rcu_read_unlock();
 	synchronize_rcu();
@@ -682,14 +655,14 @@ static void binding_lives_a_grace_period_more(struct kunit *test)
 	thread = nt_spawn(nt, read_past_cleanup, reader);
 	nt_await(nt, READ_ONCE(reader->reading));
 	nt_release(provider, NT_P_CLEANUP);
-	/* The reader does not hold up the wait. */
+	/* The reader does not delay the wait. */
 	KUNIT_EXPECT_EQ(test, nt_wait(client), 0);
 	KUNIT_EXPECT_EQ(test, nt_wait(provider), 0);
 	KUNIT_EXPECT_EQ(test, nt_join(thread), 0);
 	KUNIT_EXPECT_EQ(test, reader->entered, 0);
 }
 
-/* Holds up the grace period in which the registrar gives up its reference. */
+/* Delay the grace period after which the registrar puts its reference. */
 static int read_until_told(void *arg)
 {
 	struct reader *reader = arg;
@@ -703,7 +676,7 @@ static int read_until_told(void *arg)
 	return 0;
 }
 
-/* A grace period that begins when that of the registrar's reference does. */
+/* A grace period that begins with that of the registrar's reference. */
 struct same_grace_period {
 	struct rcu_head rcu;
 	bool over;
@@ -716,7 +689,7 @@ static void same_is_over(struct rcu_head *rcu)
 	WRITE_ONCE(same->over, true);
 }
 
-/* Until that is over, which this reader may hold up, and a little longer. */
+/* Read until @same is over, which this reader may delay, and a little longer. */
 static int read_past_last_put(void *arg)
 {
 	struct reader *reader = arg;
@@ -742,11 +715,13 @@ static struct nt_thread *begin_reading(struct nt *nt, int (*fn)(void *arg),
 }
 
 /*
- * A reader that began before the user's put, of a pointer that the user had published, has
- * a grace period: also if the registrar's own reference is the last to go, and the grace
- * period which that waits for began earlier than the reader. To have it so, the first
- * reader holds up a grace period that is none of the registrar's, the second one the
- * next, which is; the delays let each begin, and if one does not, less is tested.
+ * Put a user's reference while a reader uses the pointer that the user had published. The
+ * binding must live until the reader has finished, also if the registrar's reference is
+ * put last, after a grace period that began before the reader.
+ *
+ * The first reader delays a grace period that is not the registrar's. The second reader
+ * delays the next one, which is the registrar's. The sleeps let each grace period begin;
+ * if one does not begin in time, the case tests less.
  */
 static void put_gives_a_grace_period(struct kunit *test)
 {
@@ -805,8 +780,10 @@ static void binding_ids_are_never_issued_twice(struct kunit *test)
 	}
 }
 
-/* The scoped forms enter once, run the body if open, and always leave. */
+/* Scoped calls */
+
 #ifdef DEFINE_CLASS
+/* Make scoped calls. Return: how many of their bodies ran. */
 static int scoped_calls(struct nt_binding *nb)
 {
 	int calls = 0;
@@ -830,6 +807,7 @@ static int class_calls(struct nt_binding *nb)
 	return !!down + !!up;
 }
 
+/* Expect that scoped calls run their body if the gate is open, and always exit. */
 static void scoped_calls_leave(struct kunit *test)
 {
 	struct nt *nt = test->priv;
@@ -845,13 +823,13 @@ static void scoped_calls_leave(struct kunit *test)
 	nt_put(nb);
 }
 
-/* While the body runs, the call is in flight. */
+/* Deregister in the body of a scoped call, which is in flight while the body runs. */
 static int scoped_body(void *arg)
 {
 	struct nt_binding *nb = arg;
 
 	scoped_nmr_client_call(nb->b) {
-		/* Or lockdep would rightly report the wait. */
+		/* Without this, lockdep would rightly report the wait. */
 		nmr_client_call_handover(nb->b);
 		nt_deregister(nb->party[NMR_PROVIDER]);
 		nt_check(nb->nt, nt_wait_until(nb->nt, nt_has_left(nb, NT_P_DETACH)));
@@ -884,21 +862,21 @@ static void scoped_call_is_in_flight(struct kunit *test)
 static struct kunit_case nmr_gate_cases[] = {
 	KUNIT_CASE(gate_opens_when_the_callee_has_attached),
 	KUNIT_CASE(gate_of_a_refused_binding_stays_shut),
-	KUNIT_CASE_PARAM(deregister_closes_all_gates, side_gen_params),
-	KUNIT_CASE_PARAM(sleeping_calls_are_waited_for, side_gen_params),
-	KUNIT_CASE_PARAM(detach_binding_waits_for_calls, side_gen_params),
-	KUNIT_CASE_PARAM(gates_are_counted_apart, side_gen_params),
-	KUNIT_CASE_PARAM(calls_may_move_while_open, side_gen_params),
-	KUNIT_CASE_PARAM(calls_may_move_while_closing, side_gen_params),
-	KUNIT_CASE_PARAM(calls_may_move_while_closed, side_gen_params),
-	KUNIT_CASE_PARAM(rcu_readers_may_call, side_gen_params),
-	KUNIT_CASE_PARAM(detach_waits_for_rcu_readers, side_gen_params),
-	KUNIT_CASE_PARAM(calls_nest, side_gen_params),
+	KUNIT_CASE_PARAM(deregister_closes_all_gates, nt_side_gen_params),
+	KUNIT_CASE_PARAM(sleeping_calls_are_waited_for, nt_side_gen_params),
+	KUNIT_CASE_PARAM(detach_binding_waits_for_calls, nt_side_gen_params),
+	KUNIT_CASE_PARAM(gates_are_counted_apart, nt_side_gen_params),
+	KUNIT_CASE_PARAM(calls_may_move_while_open, nt_side_gen_params),
+	KUNIT_CASE_PARAM(calls_may_move_while_closing, nt_side_gen_params),
+	KUNIT_CASE_PARAM(calls_may_move_while_closed, nt_side_gen_params),
+	KUNIT_CASE_PARAM(rcu_readers_may_call, nt_side_gen_params),
+	KUNIT_CASE_PARAM(detach_waits_for_rcu_readers, nt_side_gen_params),
+	KUNIT_CASE_PARAM(calls_nest, nt_side_gen_params),
 	KUNIT_CASE(calls_may_call_back),
 	KUNIT_CASE_PARAM(calls_in_any_context, context_gen_params),
-	KUNIT_CASE_PARAM(isolated_cpu_runs_no_callback, side_gen_params),
-	KUNIT_CASE_PARAM(stray_exit_warns, side_gen_params),
-	KUNIT_CASE_PARAM(stray_exit_of_a_closed_gate_warns, side_gen_params),
+	KUNIT_CASE_PARAM(isolated_cpu_runs_no_callback, nt_side_gen_params),
+	KUNIT_CASE_PARAM(stray_exit_warns, nt_side_gen_params),
+	KUNIT_CASE_PARAM(stray_exit_of_a_closed_gate_warns, nt_side_gen_params),
 	KUNIT_CASE(reference_outlives_cleanup),
 	KUNIT_CASE(reference_outlives_a_refusal),
 	KUNIT_CASE(binding_lives_a_grace_period_more),

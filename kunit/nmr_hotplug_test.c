@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Calls, and CPUs that come and go: what a CPU has counted is part of the sum whether it
- * is online or not.
+ * Calls and CPU hotplug: the count of a CPU is part of the sum whether the CPU is online
+ * or not.
  */
 #include <kunit/test.h>
 #include <linux/cpu.h>
@@ -12,13 +12,6 @@
 #include "racers.h"
 
 #define ROUNDS	6
-
-KUNIT_ARRAY_PARAM(side, nt_sides, nt_side_name);
-
-static enum nmr_side param_side(struct kunit *test)
-{
-	return *(const enum nmr_side *)test->param_value;
-}
 
 static int victim;
 
@@ -47,12 +40,10 @@ static struct nt_binding *new_binding(struct kunit *test)
 	return nt_pair(nt, nt_client(nt), nt_provider(nt));
 }
 
-/* Cases */
-
-/* Two calls enter there, one leaves elsewhere; then the binding closes. */
+/* Enter two calls on a CPU, take it offline, and exit them elsewhere. */
 static void enters_of_a_cpu_that_has_gone(struct kunit *test)
 {
-	enum nmr_side side = param_side(test);
+	enum nmr_side side = nt_param_side(test);
 	struct nt_binding *nb = new_binding(test);
 	struct nt_party *provider = nb->party[NMR_PROVIDER];
 
@@ -66,10 +57,10 @@ static void enters_of_a_cpu_that_has_gone(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, nt_wait(provider), 0);
 }
 
-/* Its count is below what it began with. */
+/* Exit a call on a CPU, so that its count becomes negative, and take it offline. */
 static void exits_of_a_cpu_that_has_gone(struct kunit *test)
 {
-	enum nmr_side side = param_side(test);
+	enum nmr_side side = nt_param_side(test);
 	struct nt_binding *nb = new_binding(test);
 	struct nt_party *provider = nb->party[NMR_PROVIDER];
 
@@ -83,10 +74,10 @@ static void exits_of_a_cpu_that_has_gone(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, nt_wait(provider), 0);
 }
 
-/* It was asked when the binding closed, and comes back to a gate that is closed. */
+/* Bring a CPU back online after the gate has closed without it. */
 static void cpu_comes_back_while_draining(struct kunit *test)
 {
-	enum nmr_side side = param_side(test);
+	enum nmr_side side = nt_param_side(test);
 	struct nt_binding *nb = new_binding(test);
 	struct nt_party *provider = nb->party[NMR_PROVIDER];
 
@@ -108,54 +99,30 @@ static int come_and_go_thread(void *unused)
 	return remove_cpu(victim) ?: add_cpu(victim);
 }
 
-static int calls_thread(void *arg)
-{
-	int i, n = 0;
-
-	for (i = 0; i < 200; i++)
-		n += nt_call(arg, NMR_CLIENT);
-	return n;
-}
-
-/* Calls from everywhere, a CPU that goes and comes, and a side that leaves, at once. */
+/* Call from all CPUs while one CPU goes and comes back, and a side leaves. */
 static void cpu_comes_and_goes_while_a_side_leaves(struct kunit *test)
 {
 	struct nt *nt = test->priv;
 	struct nt_racers *race = nt_racers(nt, NT_RACERS);
-	struct nt_party *party[NMR_SIDES];
-	struct nt_binding *nb;
 	unsigned int round;
 
 	nt->quiet = true;
 	for (round = 0; round < ROUNDS; round++) {
-		party[NMR_CLIENT] = nt_client(nt);
-		party[NMR_PROVIDER] = nt_provider(nt);
-		nb = nt_pair(nt, party[NMR_CLIENT], party[NMR_PROVIDER]);
-		nt_get(nb);
-		nt_enlist(race, 0, come_and_go_thread, NULL);
-		nt_enlist(race, 1, calls_thread, nb);
-		nt_enlist(race, 2, calls_thread, nb);
-		nt_enlist(race, 3, nt_deregister_thread, party[round & 1]);
-		nt_race(race);
+		nt_race_calls(race, round, come_and_go_thread);
 		KUNIT_EXPECT_EQ(test, race->racer[0].ret, 0);
-		KUNIT_ASSERT_EQ(test, nt_wait(party[round & 1]), 0);
-		KUNIT_EXPECT_EQ(test, nt_entered(party[NMR_PROVIDER], NT_P_OP),
-				race->racer[1].ret + race->racer[2].ret);
-		nt_leave(party[!(round & 1)]);
-		nt_forget(nt);
 	}
 }
 
 static struct nt_binding *starting;
 
-/* Runs on the CPU that comes up, before it is online. */
+/* Exit a call on the CPU that comes up, before it is online. */
 static int exit_on_start(unsigned int cpu)
 {
 	nmr_client_call_exit(starting->b);
 	return 0;
 }
 
-/* No machine of the tests has the one that this state is for. */
+/* A state of hardware that no machine of the tests has. */
 #define UNUSED_STARTING_STATE	CPUHP_AP_ARM_CORESIGHT_STARTING
 
 static void call_on_a_cpu_that_is_not_online(struct kunit *test)
@@ -173,17 +140,17 @@ static void call_on_a_cpu_that_is_not_online(struct kunit *test)
 							exit_on_start, NULL), 0);
 	nt_expect_warnings(nt);
 	KUNIT_EXPECT_EQ(test, add_cpu(victim), 0);
-	/* Such a CPU passes no tracepoint, so the run is to find the warning in its log. */
+	/* A CPU that is not online passes no tracepoint: kunit.sh reads the log. */
 	nt_expected_warnings(nt);
 	cpuhp_remove_state_nocalls(UNUSED_STARTING_STATE);
 }
 
 static struct kunit_case nmr_hotplug_cases[] = {
-	KUNIT_CASE_PARAM(enters_of_a_cpu_that_has_gone, side_gen_params),
-	KUNIT_CASE_PARAM(exits_of_a_cpu_that_has_gone, side_gen_params),
-	KUNIT_CASE_PARAM(cpu_comes_back_while_draining, side_gen_params),
-	KUNIT_CASE(cpu_comes_and_goes_while_a_side_leaves),
-	KUNIT_CASE(call_on_a_cpu_that_is_not_online),
+	NT_CASE_PARAM_SLOW(enters_of_a_cpu_that_has_gone, nt_side_gen_params),
+	NT_CASE_PARAM_SLOW(exits_of_a_cpu_that_has_gone, nt_side_gen_params),
+	NT_CASE_PARAM_SLOW(cpu_comes_back_while_draining, nt_side_gen_params),
+	KUNIT_CASE_SLOW(cpu_comes_and_goes_while_a_side_leaves),
+	KUNIT_CASE_SLOW(call_on_a_cpu_that_is_not_online),
 	{}
 };
 

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Deadlocks that the registrar cannot prevent, and lockdep is to report before they
- * happen: the two orders that together could hang come one after the other here.
+ * Deadlocks that the registrar cannot prevent, and that lockdep must report before they
+ * happen. A case runs the two orders that could deadlock one after the other.
  *
- * After its first report lockdep turns itself off, and would be blind to whatever is
- * tested next. So the function that does that is detoured for the task that provokes
- * the report: nothing is printed, nothing is turned off, the reports are counted.
+ * Lockdep turns itself off after its first report, and would miss whatever comes next.
+ * The suite therefore detours the function that turns lockdep off, for the task that
+ * provokes the report. The detour counts reports, and lockdep prints nothing.
  */
 #include <kunit/test.h>
 #include <linux/bottom_half.h>
@@ -51,14 +51,14 @@ static void begin_watch(void)
 	WRITE_ONCE(watched, current);
 }
 
-/* The same for what callbacks do, which run on workers. */
+/* Watch all tasks, for callbacks that run on workers. */
 static void begin_watch_of_all(void)
 {
 	reports = 0;
 	WRITE_ONCE(all_watched, true);
 }
 
-/* Return: whether lockdep had something to say. */
+/* End the watch. Return: whether lockdep had a report. */
 static bool end_watch(void)
 {
 	WRITE_ONCE(watched, NULL);
@@ -90,16 +90,16 @@ static int lockdep_init_case(struct kunit *test)
 				    NULL) ? 0 : -ENOENT;
 }
 
-/* Parties whose registrations are each a class of their own, as in real modules. */
+/* Parties with a lockdep class of their own, as in real modules */
 
 /*
- * A client and a provider that meet. One callback, or a call, is given something to do.
+ * A client and a provider that meet, and an action for one callback or call.
  *
- * @site: where the two register: their classes
- * @point: which callback, or whose function
- * @act: what it does, with @arg
- * @requests: the client makes a call as soon as it can, and hands it over
- * @binding: the last one
+ * @site: the places where the two register, which are their classes
+ * @point: the callback or function that acts
+ * @act: the action, which is passed @arg
+ * @requests: the client enters a call in its attach callback, and hands it over
+ * @binding: the last binding of the two
  */
 struct pair {
 	struct nmr_site *site[NMR_SIDES];
@@ -113,7 +113,7 @@ struct pair {
 	struct nmr_binding *binding;
 };
 
-/* Each case begins with classes that lockdep does not know yet. */
+/* Make a class that lockdep does not know yet. */
 static struct nmr_site *new_site(enum nmr_side side)
 {
 	static struct nmr_site sites[256];
@@ -217,6 +217,17 @@ static int register_provider(struct pair *pair)
 	return __nmr_provider_register(&c, pair, &pair->provider, pair->site[NMR_PROVIDER]);
 }
 
+static u64 id_of(struct pair *pair, enum nmr_side side)
+{
+	return side == NMR_CLIENT ? pair->client.id : pair->provider.id;
+}
+
+static void part(struct pair *pair)
+{
+	nmr_deregister_client_sync(pair->client);
+	nmr_deregister_provider_sync(pair->provider);
+}
+
 static struct pair *new_pair(struct nt *nt)
 {
 	struct pair *pair = nt_zalloc(nt, sizeof(*pair));
@@ -228,7 +239,7 @@ static struct pair *new_pair(struct nt *nt)
 	return pair;
 }
 
-/* Enter the gate of a client, which is open. */
+/* Enter the gate of a client, which must be open. */
 static void enter(struct nmr_binding *binding)
 {
 	WARN_ON(!nmr_client_call_enter(binding));
@@ -246,7 +257,7 @@ static void call_both(struct pair *pair)
 	}
 }
 
-/* The pair meets, calls and parts, and all of its callbacks run. */
+/* Let the pair meet, call and part, so that all its callbacks run. */
 static void meet(struct kunit *test, struct pair *pair)
 {
 	int err = register_provider(pair);
@@ -262,8 +273,8 @@ static void meet(struct kunit *test, struct pair *pair)
 }
 
 /*
- * A wait for a registration of this pair's class. It is deregistered and bound, and a
- * call keeps it from finishing: a wait that need not wait tells lockdep nothing.
+ * A wait for a registration of a pair's class. The registration is deregistered, and a
+ * call keeps it from finishing, because a wait that need not block tells lockdep nothing.
  */
 struct waiting {
 	struct nt *nt;
@@ -278,7 +289,7 @@ static struct waiting *waiting_for(struct nt *nt, struct pair *pair, enum nmr_si
 
 	waiting->nt = nt;
 	waiting->of = *pair;
-	waiting->of.act = NULL;		/* the class matters; its own could hang */
+	waiting->of.act = NULL;		/* could deadlock; only the class matters */
 	waiting->side = side;
 	return waiting;
 }
@@ -291,19 +302,12 @@ static void deregister(struct waiting *waiting)
 	nt_check(waiting->nt, !register_provider(pair) && !register_client(pair));
 	nt_check(waiting->nt, nmr_client_call_enter(pair->binding));
 	nmr_client_call_handover(pair->binding);
-	if (waiting->side == NMR_CLIENT)
-		nmr_deregister_client(pair->client);
-	else
-		nmr_deregister_provider(pair->provider);
+	by_side_deregister(waiting->side, id_of(pair, waiting->side));
 }
 
 static int wait_a_jiffy(struct waiting *waiting)
 {
-	struct pair *pair = &waiting->of;
-
-	if (waiting->side == NMR_CLIENT)
-		return nmr_wait_for_client_deregister_complete_timeout(pair->client, 1);
-	return nmr_wait_for_provider_deregister_complete_timeout(pair->provider, 1);
+	return by_side_wait_timeout(waiting->side, id_of(&waiting->of, waiting->side), 1);
 }
 
 static void finish(struct waiting *waiting)
@@ -311,11 +315,10 @@ static void finish(struct waiting *waiting)
 	struct pair *pair = &waiting->of;
 
 	nmr_client_call_exit(pair->binding);
-	nmr_deregister_client_sync(pair->client);
-	nmr_deregister_provider_sync(pair->provider);
+	part(pair);
 }
 
-/* The end of it is a wait, too, and of both. */
+/* Wait for the registration, and then for both, since finish() waits as well. */
 static void wait_inside(void *arg)
 {
 	struct waiting *waiting = arg;
@@ -327,7 +330,7 @@ static void wait_inside(void *arg)
 	waiting->reported = end_watch();
 }
 
-/* Of one side only: lockdep reports an order of locks once, the first time. */
+/* Wait for one side with @lock held. Lockdep reports an order of locks only once. */
 static void wait_under_lock(struct waiting *waiting, struct mutex *lock)
 {
 	deregister(waiting);
@@ -347,26 +350,7 @@ static const enum nt_point callbacks[] = {
 	NT_C_OP, NT_P_OP
 };
 
-static void callback_desc(const enum nt_point *point, char *desc)
-{
-	static const char * const names[] = {
-		[NT_C_ATTACH]	= "client attach",
-		[NT_P_ATTACH]	= "provider attach",
-		[NT_C_BOUND]	= "client attach, bound",
-		[NT_P_ATTACHED]	= "client_attached",
-		[NT_C_DETACH]	= "client detach",
-		[NT_P_DETACH]	= "provider detach",
-		[NT_C_CLEANUP]	= "client cleanup",
-		[NT_P_CLEANUP]	= "provider cleanup",
-		[NT_C_OP]	= "call of the client",
-		[NT_P_OP]	= "call of the provider",
-	};
-
-	strscpy(desc, names[*point], KUNIT_PARAM_DESC_SIZE);
-}
-
-KUNIT_ARRAY_PARAM(callback, callbacks, callback_desc);
-KUNIT_ARRAY_PARAM(side, nt_sides, nt_side_name);
+KUNIT_ARRAY_PARAM(callback, callbacks, nt_point_desc);
 
 static DEFINE_MUTEX(user_lock);
 
@@ -376,7 +360,7 @@ static void take_user_lock(void *arg)
 	mutex_unlock(&user_lock);
 }
 
-/* Who holds a lock that a callback or a call takes must not wait for it, on any side. */
+/* Wait for a registration with a lock held that a callback or a call takes. */
 static void wait_under_a_lock_that_a_callback_takes(struct kunit *test)
 {
 	struct nt *nt = test->priv;
@@ -397,7 +381,7 @@ static void wait_under_a_lock_that_a_callback_takes(struct kunit *test)
 	KUNIT_EXPECT_TRUE(test, debug_locks);
 }
 
-/* Two callbacks, or calls, that each wait for the other one's registration. */
+/* Let two callbacks, or calls, wait for each other's registration. */
 static void mutual_waits_of_callbacks(struct kunit *test)
 {
 	enum nt_point point = *(const enum nt_point *)test->param_value;
@@ -421,8 +405,8 @@ static void mutual_waits_of_callbacks(struct kunit *test)
 }
 
 /*
- * A module that registers many from one place may let one of them wait for another, in
- * a callback or a call: they are one class, but not one registration.
+ * Wait, in a callback or a call, for another registration of the same class. This is no
+ * deadlock: a module may register many parties from one place.
  */
 static void waits_for_its_own_class(struct kunit *test)
 {
@@ -441,13 +425,13 @@ static void waits_for_its_own_class(struct kunit *test)
 	}
 }
 
-/* Calls in flight of the task that waits: it would wait for itself. */
+/* Calls in flight of the task that waits, for which the task would wait forever */
 
 enum holder {
 	ENTERED,	/* a call of this task */
 	NESTED,		/* the outer one of two */
-	HANDED_OVER,	/* a call that will end elsewhere */
-	EXITED,		/* the same, and one that has ended */
+	HANDED_OVER,	/* a call that another task will exit */
+	EXITED,		/* a call handed over, and one that has exited */
 };
 
 static const enum holder holders[] = { ENTERED, NESTED, HANDED_OVER, EXITED };
@@ -466,7 +450,7 @@ static void holder_desc(const enum holder *holder, char *desc)
 
 KUNIT_ARRAY_PARAM(holder, holders, holder_desc);
 
-/* One call is in flight afterwards; or the wait would end at once. */
+/* Enter and exit calls, of which one remains in flight so that a wait blocks. */
 static void enter_as(struct nmr_binding *binding, enum holder holder)
 {
 	enter(binding);
@@ -495,22 +479,22 @@ static void wait_inside_a_call(struct kunit *test)
 	reported = end_watch();
 	KUNIT_EXPECT_EQ(test, reported, holder == ENTERED || holder == NESTED);
 	nmr_client_call_exit(pair->binding);
-	nmr_deregister_client_sync(pair->client);
-	nmr_deregister_provider_sync(pair->provider);
+	part(pair);
 }
 
-/* More calls than lockdep has room for are calls all the same. */
+/* Make more calls than lockdep can hold locks. */
 static void many_calls_of_one_task(struct kunit *test)
 {
 	struct nt *nt = test->priv;
 	struct pair *pair[MAX_LOCK_DEPTH];
+	enum nmr_side side;
 	int i, n;
 
 	for (i = 0; i < MAX_LOCK_DEPTH; i++) {
 		pair[i] = nt_zalloc(nt, sizeof(*pair[i]));
 		guid_gen(&pair[i]->npi_id);
-		pair[i]->site[NMR_CLIENT] = pair[0]->site[NMR_CLIENT] ?: new_site(NMR_CLIENT);
-		pair[i]->site[NMR_PROVIDER] = pair[0]->site[NMR_PROVIDER] ?: new_site(NMR_PROVIDER);
+		for (side = 0; side < NMR_SIDES; side++)
+			pair[i]->site[side] = pair[0]->site[side] ?: new_site(side);
 		KUNIT_ASSERT_EQ(test, register_provider(pair[i]), 0);
 		KUNIT_ASSERT_EQ(test, register_client(pair[i]), 0);
 	}
@@ -523,28 +507,27 @@ static void many_calls_of_one_task(struct kunit *test)
 			nmr_client_call_exit(pair[i]->binding);
 	KUNIT_EXPECT_FALSE(test, end_watch());
 	KUNIT_EXPECT_EQ(test, current->lockdep_depth, 0);
-	for (i = 0; i < MAX_LOCK_DEPTH; i++) {
-		nmr_deregister_client_sync(pair[i]->client);
-		nmr_deregister_provider_sync(pair[i]->provider);
-	}
+	for (i = 0; i < MAX_LOCK_DEPTH; i++)
+		part(pair[i]);
 }
 
 /*
- * What was acquired is released, and nothing else, in whatever order calls enter, are
- * handed over and exit, and wherever that is.
+ * The cases below check that calls release what they acquired, in any order of enter,
+ * handover and exit, and in any context.
  */
 
-/* Where a call of the same binding can be in flight. */
+/* Points at which a call of the same binding can be in flight. */
 static const enum nt_point requests[] = {
 	NT_C_BOUND, NT_P_ATTACHED, NT_C_DETACH, NT_P_DETACH, NT_C_OP, NT_P_OP
 };
 
-KUNIT_ARRAY_PARAM(request, requests, callback_desc);
+KUNIT_ARRAY_PARAM(request, requests, nt_point_desc);
 
 /*
- * A call that was handed over, and that a callback ends.
+ * A call that was handed over, and that a callback exits.
  *
- * @ambiguous: inside another call of the same binding, which lockdep takes for this one
+ * @ambiguous: the callback runs in another call of the same binding, which lockdep cannot
+ *	 distinguish from this one
  */
 struct ending {
 	struct nt *nt;
@@ -582,7 +565,7 @@ static void callback_ends_a_request(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, current->lockdep_depth, 0);
 }
 
-/* The request is one of another client of the provider. */
+/* Exit a request of another client of the same provider in a callback. */
 static void callback_ends_a_request_of_another(struct kunit *test)
 {
 	struct nt *nt = test->priv;
@@ -608,7 +591,7 @@ static void callback_ends_a_request_of_another(struct kunit *test)
 	nmr_deregister_provider_sync(pair->provider);
 }
 
-/* Where lockdep has only the room left that is the task's own. */
+/* Tasks that hold many locks, so that lockdep has little room left */
 
 #define OWN_ROOM	(MAX_LOCK_DEPTH / 2)
 
@@ -630,7 +613,7 @@ static void clear_room(void)
 		lock_release(&filler, _THIS_IP_);
 }
 
-/* The callback has not taken any, and returns with more than there was. */
+/* Expect that the callback has acquired nothing, and release the locks of the task. */
 static void clear_room_inside(void *arg)
 {
 	struct nt *nt = arg;
@@ -653,11 +636,10 @@ static void callback_leaves_room(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, register_client(pair), 0);
 	KUNIT_EXPECT_EQ(test, current->lockdep_depth, 0);
 	KUNIT_EXPECT_FALSE(test, end_watch());
-	nmr_deregister_client_sync(pair->client);
-	nmr_deregister_provider_sync(pair->provider);
+	part(pair);
 }
 
-/* One call enters where there is no room, and one where there is some. */
+/* Enter one call without room for its locks, and one with room. */
 static void calls_leave_room(struct kunit *test)
 {
 	struct nt *nt = test->priv;
@@ -681,15 +663,14 @@ static void calls_leave_room(struct kunit *test)
 		KUNIT_EXPECT_EQ(test, current->lockdep_depth, 0);
 	}
 	KUNIT_EXPECT_FALSE(test, end_watch());
-	nmr_deregister_client_sync(pair->client);
-	nmr_deregister_provider_sync(pair->provider);
+	part(pair);
 }
 
-/* What an interrupt does to calls of a task. */
+/* Interrupts and the calls of a task */
 
 enum over {
 	HARDIRQ,
-	HARDIRQ_LOCKED,		/* under a lock of its own */
+	HARDIRQ_LOCKED,		/* with a lock held in the interrupt */
 	SOFTIRQ,
 	SOFTIRQ_LOCKED,
 	OVERS
@@ -711,7 +692,7 @@ static void over_desc(const enum over *over, char *desc)
 
 KUNIT_ARRAY_PARAM(over, overs, over_desc);
 
-/* @fn runs in the interrupt, which comes over @task, with @arg. */
+/* An interrupt of @task, which runs @fn. */
 struct interruption {
 	struct irq_work irq_work;
 	struct tasklet_struct tasklet;
@@ -751,7 +732,7 @@ static void interrupt_soft(struct tasklet_struct *tasklet)
 	interrupt(container_of(tasklet, struct interruption, tasklet));
 }
 
-/* Return: whether the interrupt came over this task, and not elsewhere. */
+/* Run @fn in an interrupt. Return: whether it interrupted this task. */
 static bool interrupt_with(void (*fn)(struct nmr_binding *binding),
 			   struct nmr_binding *binding, enum over over)
 {
@@ -779,7 +760,7 @@ static bool interrupt_with(void (*fn)(struct nmr_binding *binding),
 	return this.over_the_task;
 }
 
-/* With a lock that the task took in its call, and without. */
+/* Exit a request in an interrupt, with and without a lock that the task holds. */
 static void interrupt_ends_a_request(struct kunit *test)
 {
 	static DEFINE_MUTEX(lock);
@@ -809,11 +790,10 @@ static void interrupt_ends_a_request(struct kunit *test)
 	}
 	KUNIT_EXPECT_FALSE(test, end_watch());
 	nmr_client_call_exit(pair->binding);
-	nmr_deregister_client_sync(pair->client);
-	nmr_deregister_provider_sync(pair->provider);
+	part(pair);
 }
 
-/* A task's own call is still its own when an interrupt has ended another. */
+/* Wait inside a call after an interrupt has exited another call of the binding. */
 static void wait_inside_a_call_that_was_interrupted(struct kunit *test)
 {
 	enum over over = *(const enum over *)test->param_value;
@@ -831,15 +811,14 @@ static void wait_inside_a_call_that_was_interrupted(struct kunit *test)
 			-ETIMEDOUT);
 	KUNIT_EXPECT_TRUE(test, end_watch());
 	nmr_client_call_exit(pair->binding);
-	nmr_deregister_client_sync(pair->client);
-	nmr_deregister_provider_sync(pair->provider);
+	part(pair);
 }
 
-/* Several bindings of one client or one provider. */
+/* Several bindings of one client or one provider */
 
 #define CROWD	3
 
-/* @one is the party of which there is one. */
+/* @one: the pair with the party that all bindings share */
 struct crowd {
 	struct pair *one;
 	struct pair *pair[CROWD];
@@ -851,12 +830,9 @@ static int register_side(struct pair *pair, enum nmr_side side)
 	return side == NMR_CLIENT ? register_client(pair) : register_provider(pair);
 }
 
-static void deregister_side(struct pair *pair, enum nmr_side side)
+static void leave(struct pair *pair, enum nmr_side side)
 {
-	if (side == NMR_CLIENT)
-		nmr_deregister_client_sync(pair->client);
-	else
-		nmr_deregister_provider_sync(pair->provider);
+	by_side_sync(side, id_of(pair, side));
 }
 
 static struct crowd *new_crowd(struct kunit *test, enum nmr_side side)
@@ -883,14 +859,14 @@ static void disband(struct crowd *crowd)
 	int i;
 
 	for (i = 0; i < CROWD; i++)
-		deregister_side(crowd->pair[i], nt_peer(crowd->side));
-	deregister_side(crowd->one, crowd->side);
+		leave(crowd->pair[i], nt_peer(crowd->side));
+	leave(crowd->one, crowd->side);
 }
 
-/* Hand over hand: the next call enters before the last one exits. */
+/* Enter the next call before the previous one exits. */
 static void calls_hand_over_hand(struct kunit *test)
 {
-	struct crowd *crowd = new_crowd(test, *(const enum nmr_side *)test->param_value);
+	struct crowd *crowd = new_crowd(test, nt_param_side(test));
 	int i;
 
 	begin_watch();
@@ -905,10 +881,10 @@ static void calls_hand_over_hand(struct kunit *test)
 	disband(crowd);
 }
 
-/* A request of one binding ends inside a call of another one. */
+/* Exit a request of one binding inside a call of another. */
 static void call_ends_a_request_of_another(struct kunit *test)
 {
-	struct crowd *crowd = new_crowd(test, *(const enum nmr_side *)test->param_value);
+	struct crowd *crowd = new_crowd(test, nt_param_side(test));
 	int i;
 
 	begin_watch();
@@ -931,8 +907,10 @@ static void call_ends_a_request_of_another(struct kunit *test)
 }
 
 /*
- * Calls in any order. What one may do at a time is known from how many calls of a binding
- * are the task's own, and how many were handed over or entered in an interrupt.
+ * A random sequence of calls.
+ *
+ * @own: calls of each binding that the task has entered
+ * @handed: those that were handed over, or entered in an interrupt
  */
 struct walk {
 	struct rnd_state rnd;
@@ -997,7 +975,7 @@ static void take_step(struct walk *walk, enum step step, int i)
 	}
 }
 
-/* As many as lockdep has no room for, and back to none. */
+/* Take random steps, also beyond the room that lockdep has, and exit all calls. */
 static void walk_on(struct walk *walk, int steps)
 {
 	int i, n;
@@ -1025,7 +1003,7 @@ static void calls_in_any_order(struct kunit *test)
 	struct walk *walk = nt_zalloc(nt, sizeof(*walk));
 	int round;
 
-	walk->crowd = new_crowd(test, *(const enum nmr_side *)test->param_value);
+	walk->crowd = new_crowd(test, nt_param_side(test));
 	prandom_seed_state(&walk->rnd, 4711);
 	begin_watch();
 	for (round = 0; round < 20; round++) {
@@ -1042,8 +1020,8 @@ static void free_map(void *map)
 }
 
 /*
- * A lock that was held when lockdep turned itself off is held for ever in its eyes, also
- * when its memory is gone.
+ * Wait with a lock in the task's list of held locks that has been freed. A lock stays in
+ * the list forever if it is held when lockdep turns itself off.
  */
 static void wait_with_a_lock_that_is_gone(struct kunit *test)
 {
@@ -1057,7 +1035,7 @@ static void wait_with_a_lock_that_is_gone(struct kunit *test)
 	deregister(waiting);
 	lockdep_init_map(map, "gone", &key, 0);
 	lock_map_acquire(map);
-	/* In another task: this one must not free what it holds. */
+	/* Another task frees it: lockdep reports a task that frees a lock it holds. */
 	nt_run_in(nt, NT_KTHREAD, free_map, map);
 	begin_watch();
 	KUNIT_EXPECT_EQ(test, wait_a_jiffy(waiting), -ETIMEDOUT);
@@ -1079,9 +1057,9 @@ static struct kunit_case nmr_lockdep_cases[] = {
 	KUNIT_CASE(calls_leave_room),
 	KUNIT_CASE_PARAM(interrupt_ends_a_request, over_gen_params),
 	KUNIT_CASE_PARAM(wait_inside_a_call_that_was_interrupted, over_gen_params),
-	KUNIT_CASE_PARAM(calls_hand_over_hand, side_gen_params),
-	KUNIT_CASE_PARAM(call_ends_a_request_of_another, side_gen_params),
-	KUNIT_CASE_PARAM(calls_in_any_order, side_gen_params),
+	KUNIT_CASE_PARAM(calls_hand_over_hand, nt_side_gen_params),
+	KUNIT_CASE_PARAM(call_ends_a_request_of_another, nt_side_gen_params),
+	KUNIT_CASE_PARAM(calls_in_any_order, nt_side_gen_params),
 	KUNIT_CASE(wait_with_a_lock_that_is_gone),
 	{}
 };

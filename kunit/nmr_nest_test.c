@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Stacks of layers: each is a client of the one below, and a provider of the one above
- * as soon as it is attached. So one register call brings all of them up, each inside the
- * attach callback of the one below.
+ * Stacks of layers. Each layer is a client of the layer below, and registers a provider
+ * for the layer above when it attaches. One register call therefore brings up all layers,
+ * each in the attach callback of the layer below.
  */
 #include <kunit/test.h>
 #include <linux/nmr.h>
@@ -11,11 +11,11 @@
 #include "harness.h"
 
 #define MAX_LAYERS	64
-#define ON_ONE_STACK	8	/* as the contract says */
+#define ON_ONE_STACK	8	/* bound of the contract */
 
 /*
- * @client: of the layer below; of the first layer: not registered
- * @provider: of the layer above; of the last layer: not registered
+ * @client: client of the layer below; not registered in the first layer
+ * @provider: provider of the layer above; not registered in the last layer
  * @attacher: the task that the attach callback ran in
  */
 struct layer {
@@ -26,7 +26,7 @@ struct layer {
 	struct task_struct *attacher;
 };
 
-/* @at_top: runs inside the attach callback of the last layer, and so inside of all */
+/* @at_top: runs in the attach callback of the last layer, and thus inside all others */
 struct stack {
 	struct nt *nt;
 	unsigned int layers;
@@ -79,7 +79,7 @@ static int consume(struct layer *layer)
 	return nmr_register_client(&c, layer, &layer->client);
 }
 
-/* All of its layers wait for the first one, which is a provider alone. */
+/* Make a stack of layers that wait for the first one, which is only a provider. */
 static struct stack *new_stack(struct nt *nt, unsigned int layers)
 {
 	struct stack *stack = nt_zalloc(nt, sizeof(*stack));
@@ -125,7 +125,7 @@ static void height_desc(const unsigned int *height, char *desc)
 
 KUNIT_ARRAY_PARAM(height, heights, height_desc);
 
-/* No more of them on one stack than on any other, however many there are. */
+/* Bring up a stack, and expect that no task nests more callbacks than the bound. */
 static void stack_comes_up_in_one_register_call(struct kunit *test)
 {
 	unsigned int layers = *(const unsigned int *)test->param_value;
@@ -156,7 +156,7 @@ static int wait_for_provider(struct layer *layer)
 	return nmr_wait_for_provider_deregister_complete_timeout(layer->provider, 1);
 }
 
-/* Each of these waits would wait for this callback. */
+/* Wait for each layer below, which would be a wait for this callback. */
 static void wait_for_all_below(struct stack *stack)
 {
 	struct nt *nt = stack->nt;
@@ -184,7 +184,7 @@ static void wait_for_a_layer_below(struct kunit *test)
 	tear_down(stack);
 }
 
-/* One that is in no callback below can be waited for. */
+/* Wait for parties that no callback below depends on. */
 static void wait_for_a_bystander(struct stack *stack)
 {
 	struct nt_party *client = nt_client(stack->nt), *provider = nt_provider(stack->nt);
@@ -208,7 +208,7 @@ static void wait_for_another_stack(struct kunit *test)
 	tear_down(stack);
 }
 
-/* What becomes of an offer that a worker has made. */
+/* Offers that a worker makes */
 
 static const int answers[] = { 0, -ENODEV, -EPROBE_DEFER, -EIO };
 
@@ -218,7 +218,7 @@ static int detach_at_once(struct nt_binding *nb, int ret)
 	return ret;
 }
 
-/* Each client is asked before the register call returns, also if its binding ends before. */
+/* Expect that each client is asked before the register call returns. */
 static void make_offers(struct stack *stack)
 {
 	struct nt *nt = stack->nt;

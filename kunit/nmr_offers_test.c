@@ -1,43 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Who is offered to whom, how often, and when again (promises 1 and 2).
+ * Offers: which pairs the registrar offers, how often, and when again (promises 1 and 2).
  *
- * That something is not offered is seen after a barrier: nt_settle(), behind which
- * all work has run that was queued before.
+ * nt_settle() is a barrier after which all work has run that was queued before. A case
+ * uses it to see that the registrar does not make an offer.
  */
 #include <kunit/test.h>
 
 #include "harness.h"
 
-KUNIT_ARRAY_PARAM(side, nt_sides, nt_side_name);
-
-static enum nmr_side param_side(struct kunit *test)
-{
-	return *(const enum nmr_side *)test->param_value;
-}
-
-static void case_name(const char *name, char *desc)
-{
-	strscpy(desc, name, KUNIT_PARAM_DESC_SIZE);
-}
-
-/* How many offers this pair was made. */
-static int nt_offers(struct nt_party *client, struct nt_party *provider)
-{
-	struct nt *nt = client->nt;
-	struct nt_binding *nb;
-	unsigned long flags;
-	int offers = 0;
-
-	raw_spin_lock_irqsave(&nt->lock, flags);
-	list_for_each_entry(nb, &nt->bindings, node)
-		offers += nb->party[NMR_CLIENT] == client &&
-			  nb->party[NMR_PROVIDER] == provider;
-	raw_spin_unlock_irqrestore(&nt->lock, flags);
-	return offers;
-}
-
-/* Wait until the pair was made so many offers, and the last one's outcome is known. */
+/* Tell whether a pair was made @offers offers, and the last one has an outcome. */
 static bool nt_offered(struct nt_party *client, struct nt_party *provider, int offers)
 {
 	struct nt_binding *nb = nt_find(client->nt, client, provider);
@@ -59,7 +31,7 @@ static void await_offers(struct kunit *test, struct nt_party *client,
 	nt_await(client->nt, nt_offered(client, provider, offers));
 }
 
-/* A provider that only this client is interested in, and so on. */
+/* Decline all providers but the one in priv. */
 static int only_its_peer(struct nt_binding *nb, int ret)
 {
 	struct nt_party *client = nb->party[NMR_CLIENT];
@@ -67,7 +39,7 @@ static int only_its_peer(struct nt_binding *nb, int ret)
 	return client->priv == nb->party[NMR_PROVIDER] ? ret : -ENODEV;
 }
 
-/* Promise 1: each pair once, whoever comes first */
+/* Promise 1: each pair once, in any order of arrival */
 
 #define MANY	4
 
@@ -85,12 +57,7 @@ static const struct order orders[] = {
 	{ "in groups", "ccpppccp" },
 };
 
-static void order_name(const struct order *order, char *desc)
-{
-	case_name(order->name, desc);
-}
-
-KUNIT_ARRAY_PARAM(order, orders, order_name);
+NT_PARAM(order, orders);
 
 static void each_pair_is_offered_once(struct kunit *test)
 {
@@ -121,10 +88,10 @@ static void each_pair_is_offered_once(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, nt_entered(provider[0], NT_P_ATTACHED), clients);
 }
 
-/* Who leaves and comes again is another registration; the old one may still drain. */
+/* Register anew while the old registration still drains: it is another registration. */
 static void new_registration_is_offered_anew(struct kunit *test)
 {
-	enum nmr_side side = param_side(test);
+	enum nmr_side side = nt_param_side(test);
 	struct nt *nt = test->priv;
 	struct nt_party *stays = nt_party(nt, nt_peer(side));
 	struct nt_party *old = nt_party(nt, side), *young = nt_party(nt, side);
@@ -144,10 +111,10 @@ static void new_registration_is_offered_anew(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, nt_wait(old), 0);
 }
 
-/* One that leaves is offered to nobody any more. */
+/* Register a peer while a registration leaves: the two are not offered to each other. */
 static void leaving_registration_is_not_offered(struct kunit *test)
 {
-	enum nmr_side side = param_side(test);
+	enum nmr_side side = nt_param_side(test);
 	struct nt *nt = test->priv;
 	struct nt_party *leaves = nt_party(nt, side);
 	struct nt_party *first = nt_party(nt, nt_peer(side));
@@ -164,11 +131,10 @@ static void leaving_registration_is_not_offered(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, nt_entered(leaves, NT_C_ATTACH + side), 1);
 	nt_release(leaves, detach);
 	KUNIT_EXPECT_EQ(test, nt_wait(leaves), 0);
-	KUNIT_EXPECT_NULL(test, side == NMR_CLIENT ? nt_find(nt, leaves, second) :
-						     nt_find(nt, second, leaves));
+	KUNIT_EXPECT_NULL(test, nt_find_between(leaves, second));
 }
 
-/* A pair that was declined: none of the events brings it back */
+/* Events, and pairs that were declined */
 
 struct event {
 	const char *name;
@@ -188,7 +154,7 @@ static void nt_reoffer_provider(struct kunit *test, struct nt_party *client,
 	KUNIT_EXPECT_EQ(test, nt_reoffer(provider), 0);
 }
 
-/* The newcomer has nothing to do with the two but to be there. */
+/* Register another provider, which accepts no client. */
 static void nt_provider_arrives(struct kunit *test, struct nt_party *client,
 				struct nt_party *provider)
 {
@@ -198,7 +164,7 @@ static void nt_provider_arrives(struct kunit *test, struct nt_party *client,
 	nt_join_npi(newcomer);
 }
 
-/* An attached binding of the one, with another, is cleaned up; see nt_others(). */
+/* End the client's attached binding with another provider, see nt_others(). */
 static void nt_client_is_freed(struct kunit *test, struct nt_party *client,
 			       struct nt_party *provider)
 {
@@ -241,20 +207,15 @@ static const struct event events[] = {
 	{ "provider's other client leaves", nt_providers_peer_leaves },
 };
 
-static void event_name(const struct event *event, char *desc)
-{
-	case_name(event->name, desc);
-}
-
-KUNIT_ARRAY_PARAM(event, events, event_name);
+NT_PARAM(event, events);
 
 /*
- * Both of a pair have a binding with somebody else, found in their priv:
+ * Give each of a pair a binding with another party, which is then in its priv:
  *
  *	client ---- provider
  *	   \            /
  *	 another     another
- *	provider     client	(and these two want nothing of each other)
+ *	provider     client	(the client declines the provider)
  */
 static void nt_others(struct nt *nt, struct nt_party *client, struct nt_party *provider)
 {
@@ -269,7 +230,7 @@ static void nt_others(struct nt *nt, struct nt_party *client, struct nt_party *p
 	nt_join_npi(other_client);
 }
 
-/* The pair comes after the others: their arrivals are not events to it. */
+/* Register the pair after the others, so that their arrivals are no events for it. */
 static void nt_pair_with_others(struct kunit *test, struct nt_party *client,
 				struct nt_party *provider)
 {
@@ -283,7 +244,7 @@ static void nt_pair_with_others(struct kunit *test, struct nt_party *client,
 	KUNIT_ASSERT_EQ(test, nt_offers(client, provider), 1);
 }
 
-/* Refuses everybody but one, with this. */
+/* Refuse all clients but the one in priv. */
 static int refuse_but_one(struct nt_binding *nb, int refusal)
 {
 	struct nt_party *provider = nb->party[NMR_PROVIDER];
@@ -310,7 +271,7 @@ static void declined_pair_is_not_offered_again(struct kunit *test)
 
 /* Deferred */
 
-/* Says -EPROBE_DEFER the first time, and only to who is in question. */
+/* Defer the first offer of each client but the one in priv. */
 static int defer_but_one_once(struct nt_binding *nb, int ret)
 {
 	if (nt_offers(nb->party[NMR_CLIENT], nb->party[NMR_PROVIDER]) > 1)
@@ -327,20 +288,19 @@ static void deferred_pair_is_offered_after(struct kunit *test)
 
 	provider->at[NT_P_ATTACH].hook = defer_but_one_once;
 	nt_pair_with_others(test, client, provider);
-	/* Not because of its own failure. */
+	/* Its own failure is no event. */
 	expect_offers(test, client, provider, 1);
 	param->happens(test, client, provider);
 	await_offers(test, client, provider, 2);
 
-	/* On the workqueue; and now that it is bound, that was it. */
+	/* A worker made the offer, and no other offer follows. */
 	nb = nt_find(nt, client, provider);
 	KUNIT_EXPECT_TRUE(test, nb->on_worker);
 	nt_await(nt, nt_has_left(nb, NT_P_ATTACHED));
 	expect_offers(test, client, provider, 2);
 }
 
-/* Whichever of the callbacks says so. */
-
+/* The callback that defers, or declines. */
 struct deferral {
 	const char *name;
 	enum nt_point point;
@@ -352,12 +312,7 @@ static const struct deferral deferrals[] = {
 	{ "client, late", NT_C_BOUND },
 };
 
-static void deferral_name(const struct deferral *deferral, char *desc)
-{
-	case_name(deferral->name, desc);
-}
-
-KUNIT_ARRAY_PARAM(deferral, deferrals, deferral_name);
+NT_PARAM(deferral, deferrals);
 
 static void deferred_silently_and_only_when_due(struct kunit *test)
 {
@@ -385,7 +340,7 @@ static void deferred_silently_and_only_when_due(struct kunit *test)
 			param->point == NT_C_BOUND ? 3 : 0);
 }
 
-/* The pair, which is bound, is detached, and has been cleaned up on return. */
+/* Detach a pair, and wait for the cleanup of its binding. */
 static void nt_detach(struct kunit *test, struct nt_party *client,
 		      struct nt_party *provider, enum nmr_detach_reason reason)
 {
@@ -396,7 +351,7 @@ static void nt_detach(struct kunit *test, struct nt_party *client,
 	nt_await(nb->nt, nt_has_left(nb, NT_P_CLEANUP));
 }
 
-/* What is no event: a binding that never attached, or that of strangers, ends. */
+/* No events: the end of a binding that never attached, or of another pair */
 
 static int defer_always(struct nt_binding *nb, int ret)
 {
@@ -420,7 +375,7 @@ static void failed_binding_is_no_event(struct kunit *test)
 	nt_join_npi(client);
 	KUNIT_ASSERT_EQ(test, nt_offers(client, provider), 1);
 
-	/* The one pair alone is asked for; it fails; the other one is not due. */
+	/* The offer of one pair, which fails, does not make the other pair due. */
 	KUNIT_EXPECT_EQ(test, nt_reoffer(fails), 0);
 	await_offers(test, client, fails, 2);
 	expect_offers(test, client, provider, 1);
@@ -450,13 +405,13 @@ static void strangers_binding_is_no_event(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, nmr_detach_binding(nb->b, NMR_DETACH_ABORT), 0);
 	nt_await(nt, nt_has_left(nb, NT_P_CLEANUP));
 	expect_offers(test, client, provider, 1);
-	/* Nor that somebody goes who had nothing with the two. */
+	/* The end of unrelated registrations is no event either. */
 	nt_leave(stranger);
 	nt_leave(host);
 	expect_offers(test, client, provider, 1);
 }
 
-/* A client that arrives brings nothing that the clients before it do not have. */
+/* Register another client: this is no event for deferred pairs of other clients. */
 static void arriving_client_is_no_event(struct kunit *test)
 {
 	struct nt *nt = test->priv;
@@ -466,7 +421,7 @@ static void arriving_client_is_no_event(struct kunit *test)
 	defers->at[NT_P_ATTACH].ret = -EPROBE_DEFER;
 	nt_join_npi(defers);
 	nt_join_npi(client);
-	/* Its arrival is an event for the pair that was deferred, and so is its end. */
+	/* The arrival of a provider is an event for the deferred pair, and so is its end. */
 	nt_pair(nt, client, falls_back);
 	await_offers(test, client, defers, 2);
 	nt_detach(test, client, falls_back, NMR_DETACH_FALLBACK);
@@ -477,7 +432,7 @@ static void arriving_client_is_no_event(struct kunit *test)
 	expect_offers(test, newcomer, defers, 1);
 }
 
-/* Nor does one that arrives between an offer and its outcome. */
+/* Register another client between an offer and its outcome: this is no event. */
 static void client_arriving_during_the_offer_is_no_event(struct kunit *test)
 {
 	struct nt *nt = test->priv;
@@ -497,8 +452,8 @@ static void client_arriving_during_the_offer_is_no_event(struct kunit *test)
 }
 
 /*
- * One provider arrives, and each client that waits has its deferred pair offered again:
- * they are more than a batch, so that the lock is dropped between them.
+ * Register a provider while more clients than a batch have a deferred pair, so that the
+ * registrar drops the lock between batches. The arrival makes the pair of each one due.
  */
 static void arriving_provider_concerns_each_client(struct kunit *test)
 {
@@ -525,7 +480,7 @@ static void arriving_provider_concerns_each_client(struct kunit *test)
 			2 * (int)ARRAY_SIZE(client));
 }
 
-/* The same with the many on the other side: one client has more than a batch deferred. */
+/* Re-offer a client with more deferred pairs than a batch. */
 static void event_concerns_each_deferred_pair(struct kunit *test)
 {
 	struct nt *nt = test->priv;
@@ -549,7 +504,7 @@ static void event_concerns_each_deferred_pair(struct kunit *test)
 			2 * (int)ARRAY_SIZE(provider));
 }
 
-/* And one provider has deferred pairs with more clients than a batch. */
+/* Re-offer a provider that has deferred pairs with more clients than a batch. */
 static void reoffer_concerns_each_client(struct kunit *test)
 {
 	struct nt *nt = test->priv;
@@ -572,8 +527,8 @@ static void reoffer_concerns_each_client(struct kunit *test)
 }
 
 /*
- * An event between an offer and its outcome counts: the pair is in its attach
- * callback when it happens, then defers.
+ * Let an event happen while the pair is in its attach callback, which then defers. The
+ * event between an offer and its outcome counts.
  */
 static void event_during_the_offer_counts(struct kunit *test)
 {
@@ -587,7 +542,7 @@ static void event_during_the_offer_counts(struct kunit *test)
 	nt_join_npi(provider);
 	nt_hold(provider, NT_P_ATTACH);
 	thread = nt_spawn(nt, nt_register_thread, client);
-	/* Its other provider came first, so they are attached by now. */
+	/* The client's other provider registered first, so the two have attached. */
 	nt_await(nt, nt_entered(provider, NT_P_ATTACH) == 2);
 	KUNIT_ASSERT_EQ(test, nt_returned(client->priv, NT_P_ATTACHED), 1);
 	param->happens(test, client, provider);
@@ -622,8 +577,8 @@ static void full_client_gets_no_offer(struct kunit *test)
 }
 
 /*
- * As the bound ones leave, one by one, the others are offered: each once, and never
- * more than the client takes (the harness counts, until cleaned up).
+ * Let the bound providers of a full client leave, one by one. The others are offered, each
+ * once. The harness checks that the client never has more bindings than it takes.
  */
 static void withheld_pairs_are_offered_as_slots_come_free(struct kunit *test)
 {
@@ -654,7 +609,7 @@ static void withheld_pairs_are_offered_as_slots_come_free(struct kunit *test)
 		KUNIT_EXPECT_EQ(test, nt_offers(client, provider[i]), 1);
 }
 
-/* A slot is free again when the offer that held it is declined. */
+/* Decline offers of a full client, and expect that each frees its slot. */
 static void declined_offers_free_their_slot(struct kunit *test)
 {
 	const struct deferral *param = test->param_value;
@@ -683,7 +638,7 @@ static void declined_offers_free_their_slot(struct kunit *test)
 	expect_offers(test, client, accepts, 1);
 }
 
-/* The same, when the offer that is declined is still being made as the next comes. */
+/* Decline an offer that is in progress while the next provider registers. */
 static void slot_of_an_offer_in_the_making(struct kunit *test)
 {
 	const struct deferral *param = test->param_value;
@@ -710,7 +665,7 @@ static void slot_of_an_offer_in_the_making(struct kunit *test)
 			0);
 }
 
-/* Until it is cleaned up a binding holds its slot. */
+/* Hold each step of a detach, and expect that the binding keeps its slot. */
 static void slot_is_free_after_cleanup(struct kunit *test)
 {
 	static const enum nt_point points[] = {
@@ -738,7 +693,7 @@ static void slot_is_free_after_cleanup(struct kunit *test)
 	KUNIT_EXPECT_TRUE(test, nt_find(nt, client, second)->on_worker);
 }
 
-/* A provider that leaves takes its claim along. */
+/* Let a provider leave while its offer is withheld: the next provider is offered. */
 static void withheld_provider_may_leave(struct kunit *test)
 {
 	struct nt *nt = test->priv;
@@ -756,8 +711,8 @@ static void withheld_provider_may_leave(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, nt_offers(client, second), 0);
 }
 
-/* Full clients do not keep others from being offered, nor each other. */
-static void full_clients_concern_nobody_else(struct kunit *test)
+/* Expect that full clients delay neither other clients nor each other. */
+static void full_clients_delay_no_other(struct kunit *test)
 {
 	struct nt *nt = test->priv;
 	struct nt_party *full[3], *open = nt_client(nt);
@@ -778,10 +733,7 @@ static void full_clients_concern_nobody_else(struct kunit *test)
 		await_offers(test, full[i], second, 1);
 }
 
-/*
- * A client is scanned while a later provider's register call is still on its way to it:
- * the offer is the call's, and is made once.
- */
+/* Scans while a register call is on its way to the client */
 
 static void nt_slot_comes_free(struct kunit *test, struct nt_party *client,
 			       struct nt_party *provider)
@@ -803,8 +755,9 @@ static const struct event scans[] = {
 	{ "reoffer", nt_pair_is_due },
 };
 
-KUNIT_ARRAY_PARAM(scan, scans, event_name);
+NT_PARAM(scan, scans);
 
+/* Scan a client that a register call has not reached: the call makes the offer, once. */
 static void scan_leaves_an_offer_on_its_way(struct kunit *test)
 {
 	const struct event *param = test->param_value;
@@ -845,7 +798,7 @@ static void fallback_pair_is_offered_after(struct kunit *test)
 
 	nt_pair_with_others(test, client, provider);
 	nt_detach(test, client, provider, NMR_DETACH_FALLBACK);
-	/* Not because of its own cleanup. */
+	/* Its own cleanup is no event. */
 	expect_offers(test, client, provider, 1);
 	param->happens(test, client, provider);
 	await_offers(test, client, provider, 2);
@@ -864,10 +817,10 @@ static void aborted_pair_is_not_offered_again(struct kunit *test)
 	expect_offers(test, client, provider, 1);
 }
 
-/* "While both live": a new registration of either side is another pair. */
+/* Register a side anew after an abort: a new registration is another pair. */
 static void abort_ends_with_the_registration(struct kunit *test)
 {
-	enum nmr_side side = param_side(test);
+	enum nmr_side side = nt_param_side(test);
 	struct nt *nt = test->priv;
 	struct nt_party *stays = nt_party(nt, nt_peer(side));
 	struct nt_party *aborts = nt_party(nt, side), *again = nt_party(nt, side);
@@ -882,7 +835,7 @@ static void abort_ends_with_the_registration(struct kunit *test)
 						   nt_offers(stays, again), 1);
 }
 
-/* The client uses another provider, and has this one back when that one ends. */
+/* Let a full client fall back to another provider, and back again when that leaves. */
 static void fallback_moves_a_full_client(struct kunit *test)
 {
 	struct nt *nt = test->priv;
@@ -903,7 +856,7 @@ static void fallback_moves_a_full_client(struct kunit *test)
 			0);
 }
 
-/* An event that finds the pair's last binding not yet cleaned up is remembered. */
+/* Let an event happen before the pair's last binding is cleaned up. */
 static void event_before_cleanup_is_remembered(struct kunit *test)
 {
 	const struct event *param = test->param_value;
@@ -913,7 +866,7 @@ static void event_before_cleanup_is_remembered(struct kunit *test)
 
 	nt_pair_with_others(test, client, provider);
 	nb = nt_find(nt, client, provider);
-	/* Held after the closing, from which on events count. */
+	/* Events count from the closing of the binding, and the call delays its cleanup. */
 	KUNIT_EXPECT_TRUE(test, nt_enter(nb, NMR_CLIENT));
 	KUNIT_EXPECT_EQ(test, nmr_detach_binding(nb->b, NMR_DETACH_FALLBACK), 0);
 	nt_await(nt, nt_has_left(nb, NT_P_DETACH));
@@ -925,12 +878,12 @@ static void event_before_cleanup_is_remembered(struct kunit *test)
 }
 
 /*
- * An event that finds the client full is remembered: the slot then comes free by a
- * decline, which is no event.
+ * Let an event happen while the client is full. A decline, which is no event, then frees
+ * the slot, and the registrar makes the offer for the earlier event.
  */
 static void event_while_full_is_remembered(struct kunit *test)
 {
-	enum nmr_side reoffers = param_side(test);
+	enum nmr_side reoffers = nt_param_side(test);
 	struct nt *nt = test->priv;
 	struct nt_party *client = nt_client(nt);
 	struct nt_party *defers = nt_provider(nt), *declines = nt_provider(nt);
@@ -953,7 +906,7 @@ static void event_while_full_is_remembered(struct kunit *test)
 	await_offers(test, client, defers, 2);
 }
 
-/* A client that is full leaves with a pair that is due: its provider forgets the client. */
+/* Let a full client leave with a pair that is due: its provider forgets the pair. */
 static void client_leaves_with_a_pair_that_is_due(struct kunit *test)
 {
 	struct nt *nt = test->priv;
@@ -977,7 +930,7 @@ static void client_leaves_with_a_pair_that_is_due(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, nt_entered(defers, NT_P_ATTACH), 1);
 }
 
-/* Without the event the same free slot brings nothing back. */
+/* Free the slot likewise without an event: no offer follows. */
 static void free_slot_is_no_event(struct kunit *test)
 {
 	struct nt *nt = test->priv;
@@ -994,7 +947,7 @@ static void free_slot_is_no_event(struct kunit *test)
 	expect_offers(test, client, defers, 1);
 }
 
-/* Two that fall back at once: the cleanup of each is an event to the other. */
+/* Let two bindings of a client fall back: the cleanup of one is an event for the other. */
 static void two_fallbacks_bring_each_other_back(struct kunit *test)
 {
 	struct nt *nt = test->priv;
@@ -1012,7 +965,6 @@ static void two_fallbacks_bring_each_other_back(struct kunit *test)
 	expect_offers(test, client, second, 1);
 }
 
-/* Nested in an attach of a client that takes one: withheld, then offered. */
 static int register_second(struct nt_binding *nb, int ret)
 {
 	struct nt_party *second = nb->party[NMR_CLIENT]->priv;
@@ -1024,6 +976,7 @@ static int register_second(struct nt_binding *nb, int ret)
 	return ret;
 }
 
+/* Register a provider in an attach callback of a client that takes one binding. */
 static void nested_registration_finds_the_client_full(struct kunit *test)
 {
 	struct nt *nt = test->priv;
@@ -1042,8 +995,8 @@ static void nested_registration_finds_the_client_full(struct kunit *test)
 
 static struct kunit_case nmr_offers_cases[] = {
 	KUNIT_CASE_PARAM(each_pair_is_offered_once, order_gen_params),
-	KUNIT_CASE_PARAM(new_registration_is_offered_anew, side_gen_params),
-	KUNIT_CASE_PARAM(leaving_registration_is_not_offered, side_gen_params),
+	KUNIT_CASE_PARAM(new_registration_is_offered_anew, nt_side_gen_params),
+	KUNIT_CASE_PARAM(leaving_registration_is_not_offered, nt_side_gen_params),
 	KUNIT_CASE_PARAM(declined_pair_is_not_offered_again, event_gen_params),
 	KUNIT_CASE_PARAM(deferred_pair_is_offered_after, event_gen_params),
 	KUNIT_CASE_PARAM(deferred_silently_and_only_when_due, deferral_gen_params),
@@ -1061,14 +1014,14 @@ static struct kunit_case nmr_offers_cases[] = {
 	KUNIT_CASE_PARAM(slot_of_an_offer_in_the_making, deferral_gen_params),
 	KUNIT_CASE(slot_is_free_after_cleanup),
 	KUNIT_CASE(withheld_provider_may_leave),
-	KUNIT_CASE(full_clients_concern_nobody_else),
+	KUNIT_CASE(full_clients_delay_no_other),
 	KUNIT_CASE_PARAM(scan_leaves_an_offer_on_its_way, scan_gen_params),
 	KUNIT_CASE_PARAM(fallback_pair_is_offered_after, event_gen_params),
 	KUNIT_CASE_PARAM(aborted_pair_is_not_offered_again, event_gen_params),
-	KUNIT_CASE_PARAM(abort_ends_with_the_registration, side_gen_params),
+	KUNIT_CASE_PARAM(abort_ends_with_the_registration, nt_side_gen_params),
 	KUNIT_CASE(fallback_moves_a_full_client),
 	KUNIT_CASE_PARAM(event_before_cleanup_is_remembered, event_gen_params),
-	KUNIT_CASE_PARAM(event_while_full_is_remembered, side_gen_params),
+	KUNIT_CASE_PARAM(event_while_full_is_remembered, nt_side_gen_params),
 	KUNIT_CASE(client_leaves_with_a_pair_that_is_due),
 	KUNIT_CASE(free_slot_is_no_event),
 	KUNIT_CASE(two_fallbacks_bring_each_other_back),

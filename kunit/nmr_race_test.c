@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Races, each forced: the test stops a party in the window, lets the other move, and
- * looks at what must hold. The same races with threads that run freely are in
- * nmr_stress_test.c.
+ * Forced races: a case stops one party in the window, lets the other party move, and
+ * checks the result. nmr_stress_test.c has the same races with threads that run freely.
  *
- * Most were bugs of users of the Network Module Registrar of Windows, or of their
- * stand-ins for it; the comment before a case says what went wrong there.
+ * Most of these races were bugs of users of the Network Module Registrar of Windows, or
+ * of their replacements for it. A comment that begins with "Bug:" says what went wrong.
  */
 #include <kunit/test.h>
 #include <linux/cpumask.h>
@@ -15,32 +14,13 @@
 
 #include "harness.h"
 
-KUNIT_ARRAY_PARAM(side, nt_sides, nt_side_name);
-
-static enum nmr_side param_side(struct kunit *test)
-{
-	return *(const enum nmr_side *)test->param_value;
-}
-
-static const char *side_name(enum nmr_side side)
-{
-	return side == NMR_CLIENT ? "client" : "provider";
-}
-
-static enum nmr_detach_reason left(enum nmr_side side)
-{
-	return side == NMR_CLIENT ? NMR_DETACH_CLIENT_DEREGISTERED :
-				    NMR_DETACH_PROVIDER_DEREGISTERED;
-}
-
 static bool shut(struct nt_binding *nb)
 {
 	return !nt_open(nb, NMR_CLIENT) && !nt_open(nb, NMR_PROVIDER);
 }
 
 /*
- * @early is registered, @late registers in a thread of its own, and the attach that
- * comes of it stops at @point.
+ * Register @early, then @late in a thread of its own, and stop their attach at @point.
  */
 static struct nt_thread *stop_attach_at(struct nt *nt, struct nt_party *early,
 					struct nt_party *late, enum nt_point point)
@@ -58,7 +38,7 @@ static struct nt_thread *stop_attach_at(struct nt *nt, struct nt_party *early,
 	return thread;
 }
 
-/* The end of a binding that attached; that nothing comes twice is checked elsewhere. */
+/* Expect the end of a binding that attached. */
 static void expect_detached(struct kunit *test, struct nt_binding *nb,
 			    enum nmr_detach_reason reason)
 {
@@ -79,7 +59,7 @@ static void expect_untouched(struct kunit *test, struct nt_binding *nb,
 }
 
 /*
- * Work that was queued by now has run, and no grace period was needed for that: an
+ * Wait until work has run that was queued before, without waiting for a grace period. An
  * offer is deferred, and made again on the workqueue.
  */
 static void pass_workqueue(struct nt *nt)
@@ -87,8 +67,7 @@ static void pass_workqueue(struct nt *nt)
 	struct nt_party *client = nt_client(nt), *provider = nt_provider(nt);
 	int i;
 
-	guid_gen(&client->npi_id);
-	guid_copy(&provider->npi_id, &client->npi_id);
+	nt_move_to_new_npi(client, provider);
 	client->at[NT_C_ATTACH].first = -EPROBE_DEFER;
 	client->at[NT_C_ATTACH].nfirst = 4;
 	nt_join_npi(client);
@@ -99,7 +78,7 @@ static void pass_workqueue(struct nt *nt)
 	}
 }
 
-/* Late comers */
+/* Late deregistration */
 
 struct late {
 	enum nmr_side leaver;
@@ -107,27 +86,11 @@ struct late {
 	enum nt_point at;
 };
 
-static const char *window_name(enum nt_point point)
-{
-	switch (point) {
-	case NT_C_ATTACH:
-		return "client attach sleeps";
-	case NT_P_ATTACH:
-		return "provider attach sleeps";
-	case NT_C_BOUND:
-		return "client is not through";
-	case NT_P_ATTACHED:
-		return "client_attached sleeps";
-	default:
-		return "";
-	}
-}
-
 static void late_desc(const struct late *late, char *desc)
 {
-	snprintf(desc, KUNIT_PARAM_DESC_SIZE, "%s leaves while %s, %s registers",
-		 side_name(late->leaver), window_name(late->at),
-		 side_name(late->registers));
+	snprintf(desc, KUNIT_PARAM_DESC_SIZE, "%s leaves in %s, %s registers",
+		 nt_side_name(late->leaver), nt_point_name(late->at),
+		 nt_side_name(late->registers));
 }
 
 static const struct late lates[] = {
@@ -161,14 +124,14 @@ static void expect_late_end(struct kunit *test, struct nt_binding *nb,
 		return;
 	}
 	KUNIT_EXPECT_EQ(test, nb->answer, 0);
-	expect_detached(test, nb, left(late->leaver));
+	expect_detached(test, nb, nt_reason_of(late->leaver));
 	KUNIT_EXPECT_EQ(test, nt_was_at(nb, NT_P_ATTACHED),
 			late->at == NT_P_ATTACHED);
 }
 
 /*
- * A side deregistered while the other's attach ran: the binding was taken for one that
- * was already leaving, became ready, and nobody ever detached it. The wait hung.
+ * Deregister a side while an attach callback runs. Bug: the module took the binding for
+ * one that was leaving, then made it ready, and never detached it. The wait hung.
  */
 static void late_deregister_during_attach_detaches(struct kunit *test)
 {
@@ -194,14 +157,14 @@ static void late_deregister_during_attach_detaches(struct kunit *test)
 }
 
 /*
- * As above, and then the attach fails: the one who deregisters and the one who fails
- * both took the binding apart. The first reason stands.
+ * Deregister a side while an attach callback runs, which then fails. Bug: both paths tore
+ * the binding down. The first reason must prevail.
  */
 static void failed_attach_and_deregister_have_one_owner(struct kunit *test)
 {
 	struct nt *nt = test->priv;
 	struct nt_party *party[NMR_SIDES] = { nt_client(nt), nt_provider(nt) };
-	struct nt_party *leaver = party[param_side(test)];
+	struct nt_party *leaver = party[nt_param_side(test)];
 	struct nt_thread *thread;
 	struct nt_binding *nb;
 
@@ -217,12 +180,12 @@ static void failed_attach_and_deregister_have_one_owner(struct kunit *test)
 	expect_untouched(test, nb, NMR_CLIENT);
 	KUNIT_EXPECT_EQ(test, nt_entered(party[NMR_PROVIDER], NT_P_DETACH), 1);
 	KUNIT_EXPECT_EQ(test, nt_entered(party[NMR_PROVIDER], NT_P_CLEANUP), 1);
-	KUNIT_EXPECT_EQ(test, nb->reason[NMR_PROVIDER], left(param_side(test)));
+	KUNIT_EXPECT_EQ(test, nb->reason[NMR_PROVIDER], nt_reason_of(nt_param_side(test)));
 }
 
 /*
- * After an attach that failed the provider was cleaned up without a detach, and the
- * client, which had freed its context, once more.
+ * Fail the client's attach after its provider has attached. Bug: the provider was cleaned
+ * up without a detach, and so was the client, which had freed its context.
  */
 static void failed_attach_detaches_the_provider_alone(struct kunit *test)
 {
@@ -267,7 +230,7 @@ static int await_registered(struct nt_binding *nb, int ret)
 	return ret;
 }
 
-/* Leaves while its attach callback runs, in the register call of the other. */
+/* Deregister the client in its attach callback, which the provider's register call runs. */
 static int leave(struct nt_binding *nb, int ret)
 {
 	nt_deregister(nb->party[NMR_CLIENT]);
@@ -275,8 +238,9 @@ static int leave(struct nt_binding *nb, int ret)
 }
 
 /*
- * The late detach ran on the stack of the register call, and waited for what the
- * registering thread would only have released after it.
+ * Deregister in an attach callback, with detach callbacks that wait for the register call.
+ * Bug: the late detach ran on the stack of the register call, and waited for a lock that
+ * the registering thread released only afterwards.
  */
 static void detach_never_on_the_registering_stack(struct kunit *test)
 {
@@ -298,16 +262,11 @@ static const enum nt_point attach_windows[] = {
 	NT_P_ATTACH, NT_C_BOUND, NT_P_ATTACHED
 };
 
-static void window_desc(const enum nt_point *point, char *desc)
-{
-	strscpy(desc, window_name(*point), KUNIT_PARAM_DESC_SIZE);
-}
-
-KUNIT_ARRAY_PARAM(window, attach_windows, window_desc);
+KUNIT_ARRAY_PARAM(window, attach_windows, nt_point_desc);
 
 /*
- * Detach cleared what attach, still running, set again afterwards: a stale pointer.
- * Detach waits, whoever leaves.
+ * Deregister both sides while an attach callback runs: detach waits for it to return. Bug:
+ * detach cleared a pointer, and attach, still running, set it again.
  */
 static void detach_waits_for_attach_to_return(struct kunit *test)
 {
@@ -331,12 +290,12 @@ static void detach_waits_for_attach_to_return(struct kunit *test)
 	expect_detached(test, nb, NMR_DETACH_PROVIDER_DEREGISTERED);
 }
 
-/* A client and a provider leave at once: one detach, one reason. */
+/* Deregister both sides while detach runs: one detach, one reason. */
 static void both_ends_deregister_at_once(struct kunit *test)
 {
 	struct nt *nt = test->priv;
 	struct nt_party *party[NMR_SIDES] = { nt_client(nt), nt_provider(nt) };
-	enum nmr_side first = param_side(test);
+	enum nmr_side first = nt_param_side(test);
 	struct nt_binding *nb = nt_pair(nt, party[NMR_CLIENT], party[NMR_PROVIDER]);
 
 	nt_hold(party[NMR_CLIENT], NT_C_DETACH);
@@ -348,7 +307,7 @@ static void both_ends_deregister_at_once(struct kunit *test)
 	nt_release(party[NMR_CLIENT], NT_C_DETACH);
 	KUNIT_EXPECT_EQ(test, nt_wait(party[nt_peer(first)]), 0);
 	KUNIT_EXPECT_EQ(test, nt_wait(party[first]), 0);
-	expect_detached(test, nb, left(first));
+	expect_detached(test, nb, nt_reason_of(first));
 }
 
 /* Gates */
@@ -360,7 +319,7 @@ struct caller {
 	bool stop;
 };
 
-/* Calls without pause; what must hold in a call is checked by the callee. */
+/* Call without pause, with the callee checking each call. */
 static int call_until_told(void *arg)
 {
 	struct caller *caller = arg;
@@ -383,10 +342,10 @@ static struct caller *begin_calls(struct nt_binding *nb, enum nmr_side side)
 }
 
 /*
- * The data path was open before attach had succeeded: calls came in that nothing was
- * ready for, and ran on after the attach had been refused.
+ * Call before attach has succeeded. Bug: the data path was open too early, so that calls
+ * met a callee that was not ready, and continued after the attach had been refused.
  */
-static void nobody_calls_who_has_not_attached(struct kunit *test)
+static void no_call_before_attach_succeeds(struct kunit *test)
 {
 	struct nt *nt = test->priv;
 	struct nt_party *client = nt_client(nt), *provider = nt_provider(nt);
@@ -415,8 +374,8 @@ static void nobody_calls_who_has_not_attached(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, nt_join(thread), 0);
 }
 
-/* An attach that is refused opens nothing, however long somebody tries. */
-static void nobody_calls_who_refused(struct kunit *test)
+/* Call while an attach is refused: no gate opens. */
+static void no_call_after_a_refusal(struct kunit *test)
 {
 	struct nt *nt = test->priv;
 	struct nt_party *client = nt_client(nt), *provider = nt_provider(nt);
@@ -449,9 +408,9 @@ static int expect_shut_thread(void *arg)
 }
 
 /*
- * A side took its pointer back before it deregistered, and calls in between fell into
- * the hole. The gates are shut on all CPUs before deregister returns, so the pointer
- * can be taken back afterwards.
+ * Call on all CPUs while a side deregisters: the gates are closed on all CPUs before the
+ * deregister call returns, so that the side can clear its pointer afterwards. Bug: a side
+ * cleared its pointer before it deregistered, and calls in between failed.
  */
 static void gates_close_before_deregister_returns(struct kunit *test)
 {
@@ -465,11 +424,11 @@ static void gates_close_before_deregister_returns(struct kunit *test)
 	begin_calls(nb, NMR_PROVIDER);
 	nt_await(nt, nt_entered(party[NMR_CLIENT], NT_C_OP) > 1);
 	nt_await(nt, nt_entered(party[NMR_PROVIDER], NT_P_OP) > 1);
-	KUNIT_EXPECT_EQ(test, nt_deregister(party[param_side(test)]), -EINPROGRESS);
+	KUNIT_EXPECT_EQ(test, nt_deregister(party[nt_param_side(test)]), -EINPROGRESS);
 	KUNIT_EXPECT_TRUE(test, shut(nb));
 	for_each_online_cpu(cpu)
 		nt_join(nt_spawn_on(nt, cpu, expect_shut_thread, nb));
-	KUNIT_EXPECT_EQ(test, nt_wait(party[param_side(test)]), 0);
+	KUNIT_EXPECT_EQ(test, nt_wait(party[nt_param_side(test)]), 0);
 	KUNIT_EXPECT_TRUE(test, shut(nb));
 }
 
@@ -480,7 +439,7 @@ struct reader {
 	unsigned long until;
 };
 
-/* An RCU reader that knows a binding: it may be in the middle of entering. */
+/* Spin as an RCU reader with a pointer to a binding, as if preempted while entering. */
 static void read_until_done(struct reader *reader)
 {
 	WRITE_ONCE(reader->ready, true);
@@ -510,8 +469,8 @@ static struct reader *reader_of(struct nt_binding *nb, unsigned long duration)
 }
 
 /*
- * Who saw the gate open a moment ago may be about to enter: a grace period passes
- * between close and detach.
+ * Deregister while an RCU reader runs: a grace period passes between close and detach. A
+ * caller that has seen the gate open may be about to enter.
  */
 static void detach_awaits_a_grace_period(struct kunit *test)
 {
@@ -531,7 +490,7 @@ static void detach_awaits_a_grace_period(struct kunit *test)
 	expect_detached(test, nb, NMR_DETACH_CLIENT_DEREGISTERED);
 }
 
-/* Holds the pointer in the last grace period, then by a reference. */
+/* Use a binding in the last grace period, and then by a reference. */
 static int last_reader_thread(void *arg)
 {
 	struct reader *reader = arg;
@@ -551,9 +510,9 @@ static int last_reader_thread(void *arg)
 }
 
 /*
- * A binding pointer is good for one grace period after cleanup: a reader that found it
- * may still enter, in vain, or take a reference, and keep it. The wait may end before
- * the reader does, but need not, so the reader has a bound.
+ * Use a binding in the grace period after cleanup: entering fails, and a reference may
+ * still be taken. The wait may end before the reader, but need not, so the reader has a
+ * bound.
  */
 static void binding_outlives_cleanup_by_a_grace_period(struct kunit *test)
 {
@@ -576,7 +535,7 @@ static void binding_outlives_cleanup_by_a_grace_period(struct kunit *test)
 	nt_join(thread);
 }
 
-/* A call of each side. */
+/* Enter a call of each side. */
 static void enter_both_on(struct nt_binding *nb, int cpu)
 {
 	nt_check(nb->nt, nt_enter_on(nb, NMR_CLIENT, cpu));
@@ -589,7 +548,7 @@ static void exit_both_on(struct nt_binding *nb, int cpu)
 	nt_exit_on(nb, NMR_PROVIDER, cpu);
 }
 
-/* Calls in flight were counted a CPU, and those that had moved were missed. */
+/* Exit calls on another CPU than they entered on. Bug: such calls were not counted. */
 static void calls_that_move_are_counted(struct kunit *test)
 {
 	struct nt *nt = test->priv;
@@ -601,7 +560,7 @@ static void calls_that_move_are_counted(struct kunit *test)
 		kunit_skip(test, "wants two CPUs");
 	for_each_online_cpu(cpu)
 		enter_both_on(nb, cpu);
-	/* All but one leave on one CPU, half before and half after the close. */
+	/* One CPU exits all calls but one, some before the close and some after it. */
 	cpu = cpumask_first(cpu_online_mask);
 	exit_both_on(nb, cpu);
 	KUNIT_EXPECT_EQ(test, nt_deregister(client), -EINPROGRESS);
@@ -614,9 +573,9 @@ static void calls_that_move_are_counted(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, nt_wait(client), 0);
 }
 
-/* Complete, and cleanup */
+/* Completion and cleanup */
 
-/* What keeps a binding from being cleaned up. */
+/* Conditions that cleanup waits for. */
 enum holder { CLIENT_CALL, PROVIDER_CALL, CLIENT_PENDING, PROVIDER_PENDING, HOLDERS };
 
 static const enum holder holders[] = {
@@ -653,7 +612,7 @@ static void let_go(struct nt_binding *nb, enum holder holder)
 	}
 }
 
-/* Contexts were freed in detach, while the peer still called. */
+/* Meet all four conditions of cleanup. Bug: detach freed contexts that the peer used. */
 static void cleanup_waits_for_the_last_of_four(struct kunit *test)
 {
 	enum holder holder, last = *(const enum holder *)test->param_value;
@@ -689,12 +648,12 @@ static int complete_inside(struct nt_binding *nb, int ret)
 }
 
 /*
- * The last reference of a side was dropped inside its own detach, which completed and
- * then said that it was pending.
+ * Complete in the own detach callback, which then returns -EINPROGRESS, as if the callback
+ * put the last reference of its side.
  */
 static void complete_inside_detach(struct kunit *test)
 {
-	enum nmr_side side = param_side(test);
+	enum nmr_side side = nt_param_side(test);
 	struct nt *nt = test->priv;
 	struct nt_party *party[NMR_SIDES] = { nt_client(nt), nt_provider(nt) };
 	struct nt_binding *nb = nt_pair(nt, party[NMR_CLIENT], party[NMR_PROVIDER]);
@@ -704,10 +663,10 @@ static void complete_inside_detach(struct kunit *test)
 	expect_detached(test, nb, NMR_DETACH_CLIENT_DEREGISTERED);
 }
 
-/* The same by another thread, which is faster than the callback's way back. */
+/* Complete in another thread before the detach callback returns. */
 static void complete_overtakes_detach(struct kunit *test)
 {
-	enum nmr_side side = param_side(test);
+	enum nmr_side side = nt_param_side(test);
 	struct nt *nt = test->priv;
 	struct nt_party *party[NMR_SIDES] = { nt_client(nt), nt_provider(nt) };
 	struct nt_binding *nb = nt_pair(nt, party[NMR_CLIENT], party[NMR_PROVIDER]);
@@ -724,10 +683,10 @@ static void complete_overtakes_detach(struct kunit *test)
 	expect_detached(test, nb, NMR_DETACH_CLIENT_DEREGISTERED);
 }
 
-/* Both sides completed before the registrar looked again, and it cleaned up twice. */
+/* Complete both sides before the callback returns. Bug: the binding was cleaned up twice. */
 static void complete_of_both_sides_cleans_once(struct kunit *test)
 {
-	enum nmr_side first = param_side(test);
+	enum nmr_side first = nt_param_side(test);
 	struct nt *nt = test->priv;
 	struct nt_party *party[NMR_SIDES] = { nt_client(nt), nt_provider(nt) };
 	struct nt_binding *nb = nt_pair(nt, party[NMR_CLIENT], party[NMR_PROVIDER]);
@@ -768,7 +727,10 @@ static int sleep_a_moment(struct nt_binding *nb, int ret)
 	return ret;
 }
 
-/* Detach came wherever deregister had been called, and took sleeping locks there. */
+/*
+ * Deregister, exit and complete in interrupts, with callbacks that sleep. Bug: detach ran
+ * in the context of deregister, and took sleeping locks there.
+ */
 static void interrupts_lead_to_callbacks_that_sleep(struct kunit *test)
 {
 	struct nt *nt = test->priv;
@@ -791,10 +753,10 @@ static void interrupts_lead_to_callbacks_that_sleep(struct kunit *test)
 
 /* Waits */
 
-/* A user waited for its driver to go, which waited for the user: waits have a bound. */
+/* Wait in many tasks, some with a timeout. Bug: two modules waited for each other. */
 static void many_wait_and_some_give_up(struct kunit *test)
 {
-	enum nmr_side side = param_side(test);
+	enum nmr_side side = nt_param_side(test);
 	struct nt *nt = test->priv;
 	struct nt_party *party[NMR_SIDES] = { nt_client(nt), nt_provider(nt) };
 	struct nt_binding *nb = nt_pair(nt, party[NMR_CLIENT], party[NMR_PROVIDER]);
@@ -817,10 +779,10 @@ static void many_wait_and_some_give_up(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, nt_wait_timeout(party[side], 0), 0);
 }
 
-/* A driver came back before its old instance had gone, and failed obscurely. */
+/* Register anew before the old registration has drained. Bug: the new one failed. */
 static void registers_again_while_the_old_one_drains(struct kunit *test)
 {
-	enum nmr_side side = param_side(test);
+	enum nmr_side side = nt_param_side(test);
 	struct nt *nt = test->priv;
 	struct nt_party *stays = nt_party(nt, nt_peer(side));
 	struct nt_party *old = nt_party(nt, side), *new = nt_party(nt, side);
@@ -843,14 +805,7 @@ static void registers_again_while_the_old_one_drains(struct kunit *test)
 	nt_leave(new);
 }
 
-static int wait_for_binding_thread(void *arg)
-{
-	struct nt_party *client = arg;
-
-	return nmr_client_wait_for_binding(client->client, NT_TIMEOUT);
-}
-
-/* The event was signalled for an attach that had failed, or before the wait began. */
+/* Wait for a binding. Bug: a failed attach woke the wait, or the wakeup came before it. */
 static void wait_for_binding_loses_no_attach(struct kunit *test)
 {
 	struct nt *nt = test->priv;
@@ -866,11 +821,11 @@ static void wait_for_binding_loses_no_attach(struct kunit *test)
 	thread = stop_attach_at(nt, client, attaches, NT_C_BOUND);
 	KUNIT_EXPECT_EQ(test, nmr_client_wait_for_binding(client->client, 1),
 			-ETIMEDOUT);
-	waiter = nt_spawn(nt, wait_for_binding_thread, client);
+	waiter = nt_spawn(nt, nt_wait_for_binding_thread, client);
 	nt_release(client, NT_C_BOUND);
 	KUNIT_EXPECT_EQ(test, nt_join(thread), 0);
 	KUNIT_EXPECT_EQ(test, nt_join(waiter), 0);
-	/* The event is past, and counts for those who wait now. */
+	/* A wait that begins after the event returns 0 at once. */
 	KUNIT_EXPECT_EQ(test, nmr_client_wait_for_binding(client->client, 0), 0);
 	nt_leave(attaches);
 	KUNIT_EXPECT_EQ(test, nmr_client_wait_for_binding(client->client, 0),
@@ -879,7 +834,7 @@ static void wait_for_binding_loses_no_attach(struct kunit *test)
 
 /* Slots */
 
-/* The slot of a single binding was never given back, or given back too early. */
+/* Hold each step of a detach of a full client. Bug: its slot came free early, or never. */
 static void slot_comes_free_at_cleanup(struct kunit *test)
 {
 	struct nt *nt = test->priv;
@@ -906,8 +861,9 @@ static void slot_comes_free_at_cleanup(struct kunit *test)
 }
 
 /*
- * A client for one provider refused the second one itself, and freed what the first
- * used. Two that come at once: the second is offered when the first has failed.
+ * Register a second provider while the only slot of a client is taken by an offer that will
+ * fail: it is offered afterwards. Bug: the client refused the second provider itself, and
+ * freed memory that the first one used.
  */
 static void two_providers_race_for_one_slot(struct kunit *test)
 {
@@ -926,7 +882,7 @@ static void two_providers_race_for_one_slot(struct kunit *test)
 	nt_hold(first, NT_P_CLEANUP);
 	nt_release(client, NT_C_BOUND);
 	KUNIT_EXPECT_EQ(test, nt_join(thread), 0);
-	/* It failed, but counts until the provider is cleaned up. */
+	/* The failed binding keeps its slot until the provider is cleaned up. */
 	nt_await(nt, nt_entered(first, NT_P_CLEANUP) == 1);
 	nt_settle(nt);
 	KUNIT_EXPECT_EQ(test, nt_entered(client, NT_C_ATTACH), 1);
@@ -938,12 +894,12 @@ static void two_providers_race_for_one_slot(struct kunit *test)
 }
 
 /*
- * A register call walks from client to client and stands at one of them, while the
- * slot of another comes free: before or behind where it stands, the offer is made once.
+ * Free the slot of a client while a register call walks over the clients, and has passed
+ * that client or not: the offer is made once.
  */
 static void slot_comes_free_while_register_walks(struct kunit *test)
 {
-	bool passed = param_side(test) == NMR_CLIENT;
+	bool passed = nt_param_side(test) == NMR_CLIENT;
 	struct nt *nt = test->priv;
 	struct nt_party *holder = nt_provider(nt), *walker = nt_provider(nt);
 	struct nt_party *full = nt_client(nt), *stop = nt_client(nt);
@@ -971,10 +927,10 @@ static void slot_comes_free_while_register_walks(struct kunit *test)
 
 /* Offers */
 
-/* Two register calls that overlap: the later one offers, though the first still runs. */
+/* Let two register calls overlap: the later one makes its offers while the first runs. */
 static void overlapping_registers_offer_once(struct kunit *test)
 {
-	enum nmr_side side = param_side(test);
+	enum nmr_side side = nt_param_side(test);
 	enum nt_point window = side == NMR_CLIENT ? NT_P_ATTACH : NT_C_BOUND;
 	struct nt *nt = test->priv;
 	struct nt_party *earlier = nt_party(nt, nt_peer(side));
@@ -999,8 +955,8 @@ static void overlapping_registers_offer_once(struct kunit *test)
 #define SLEEPERS	32
 
 /*
- * Keep the workqueue of callbacks busy: each of these detaches of a provider of its
- * own sleeps until @clients are released.
+ * Keep the workqueue of callbacks busy with the detach callbacks of @clients, which sleep
+ * until the test releases them.
  */
 static void put_to_sleep(struct nt *nt, struct nt_party **clients, unsigned int n)
 {
@@ -1026,7 +982,7 @@ static void wake_up_clients(struct nt_party **clients, unsigned int n)
 		nt_release(clients[n], NT_C_DETACH);
 }
 
-/* Detach waited for its calls, and one slow peer held up everybody's. */
+/* Let many detach callbacks sleep. Bug: one slow peer delayed all others. */
 static void sleeping_callbacks_delay_no_other(struct kunit *test)
 {
 	struct nt *nt = test->priv;
@@ -1042,7 +998,7 @@ static void sleeping_callbacks_delay_no_other(struct kunit *test)
 	wake_up_clients(clients, n);
 }
 
-/* What makes a deferred pair due. */
+/* Events that make a deferred pair due. */
 enum event {
 	CLIENT_REOFFER, PROVIDER_REOFFER, PROVIDER_ARRIVES, CLIENT_CLEANUP,
 	PROVIDER_CLEANUP
@@ -1069,8 +1025,8 @@ static void event_desc(const enum event *event, char *desc)
 KUNIT_ARRAY_PARAM(event, events, event_desc);
 
 /*
- * A pair, and a party each of the two is bound to besides. The pair's first offer is
- * held in the provider's attach until @go; then it is deferred.
+ * A pair, and the other parties that the two are bound to. The provider's attach callback
+ * holds the first offer of the pair until @go, and then defers it.
  */
 struct deferring {
 	struct nt_party *client;
@@ -1102,7 +1058,7 @@ static struct deferring *deferring_pair(struct nt *nt)
 	d->other[NMR_PROVIDER] = nt_provider(nt);
 	d->provider->priv = d;
 	d->provider->at[NT_P_ATTACH].hook = defer_first_offer;
-	/* In this order the provider is bound to the other client first. */
+	/* The order makes the provider attach to the other client first. */
 	nt_join_npi(d->other[NMR_CLIENT]);
 	nt_join_npi(d->other[NMR_PROVIDER]);
 	nt_join_npi(d->client);
@@ -1138,25 +1094,14 @@ static void cause(struct deferring *d, enum event event)
 	}
 }
 
-/* How often the pair was offered: the others are offered once. */
 static int offers(struct deferring *d)
 {
-	struct nt *nt = d->client->nt;
-	struct nt_binding *nb;
-	unsigned long flags;
-	int n = 0;
-
-	raw_spin_lock_irqsave(&nt->lock, flags);
-	list_for_each_entry(nb, &nt->bindings, node)
-		n += nb->party[NMR_CLIENT] == d->client &&
-		     nb->party[NMR_PROVIDER] == d->provider;
-	raw_spin_unlock_irqrestore(&nt->lock, flags);
-	return n;
+	return nt_offers(d->client, d->provider);
 }
 
 /*
- * The provider says "later", and what it waits for happens before the registrar has
- * heard that: the event is not lost, and counts once.
+ * Let an event happen after the provider has decided to defer, and before the registrar
+ * knows: the event is not lost, and counts once.
  */
 static void event_between_offer_and_outcome_counts(struct kunit *test)
 {
@@ -1174,7 +1119,7 @@ static void event_between_offer_and_outcome_counts(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, offers(d), 2);
 }
 
-/* And without an event in between the failure itself is none. */
+/* Defer without an event in between: the failure itself is no event. */
 static void deferring_is_no_event(struct kunit *test)
 {
 	struct nt *nt = test->priv;
@@ -1188,7 +1133,7 @@ static void deferring_is_no_event(struct kunit *test)
 	nt_await(nt, offers(d) == 2);
 }
 
-/* An event that comes while the pair's last binding is still there is remembered. */
+/* Let an event happen before the pair's last binding is cleaned up: it is remembered. */
 static void event_before_cleanup_is_remembered(struct kunit *test)
 {
 	enum event event = *(const enum event *)test->param_value;
@@ -1210,7 +1155,7 @@ static void event_before_cleanup_is_remembered(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, offers(d), 2);
 }
 
-/* A binding that falls back is not offered again for its own end. */
+/* Fall back, and expect that the end of the own binding is no event. */
 static void own_cleanup_is_no_event(struct kunit *test)
 {
 	struct nt *nt = test->priv;
@@ -1226,8 +1171,8 @@ static void own_cleanup_is_no_event(struct kunit *test)
 }
 
 /*
- * The event comes while the client's only slot is taken by an offer that will fail, and
- * that failure is no event: the pair is offered for the one that came before.
+ * Let an event happen while the only slot of the client is taken by an offer that will
+ * fail. The failure is no event, and the registrar offers the pair for the earlier one.
  */
 static void event_that_finds_the_client_full_is_remembered(struct kunit *test)
 {
@@ -1255,7 +1200,7 @@ static void event_that_finds_the_client_full_is_remembered(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, nt_entered(deferred, NT_P_ATTACH), n + 1);
 }
 
-/* A re-offer whose attach sleeps does not hold up the next one. */
+/* Let the attach callback of a re-offer sleep: other re-offers are not delayed. */
 static void slow_attach_delays_no_reoffer(struct kunit *test)
 {
 	struct nt *nt = test->priv;
@@ -1303,8 +1248,8 @@ static void early_desc(const struct early_detach *early, char *desc)
 KUNIT_ARRAY_PARAM(early, early_detaches, early_desc);
 
 /*
- * A binding is given up before it has attached. The provider is still asked; no gate
- * opens; and the pair is offered again or not as its outcome says.
+ * Detach a binding before it has attached. The provider is still asked, and no gate opens.
+ * The outcome decides whether the pair is offered again.
  */
 static void detach_binding_during_attach(struct kunit *test)
 {
@@ -1343,7 +1288,7 @@ static void detach_binding_during_attach(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, nt_entered(client, NT_C_ATTACH), early->offers);
 }
 
-/* The provider refuses what was given up already: nothing is left to detach. */
+/* Detach a binding that the provider then refuses: no detach callback runs. */
 static void detach_binding_then_refused(struct kunit *test)
 {
 	struct nt *nt = test->priv;
@@ -1363,12 +1308,12 @@ static void detach_binding_then_refused(struct kunit *test)
 	expect_untouched(test, nb, NMR_PROVIDER);
 }
 
-/* One binding is given up, and a side leaves: the first reason counts for both. */
+/* Detach a binding, then deregister a side: both sides get the first reason. */
 static void fallback_then_deregister(struct kunit *test)
 {
 	struct nt *nt = test->priv;
 	struct nt_party *party[NMR_SIDES] = { nt_client(nt), nt_provider(nt) };
-	struct nt_party *leaver = party[param_side(test)];
+	struct nt_party *leaver = party[nt_param_side(test)];
 	struct nt_binding *nb = nt_pair(nt, party[NMR_CLIENT], party[NMR_PROVIDER]);
 
 	nt_hold(party[NMR_CLIENT], NT_C_DETACH);
@@ -1387,7 +1332,7 @@ static void deregister_then_fallback(struct kunit *test)
 {
 	struct nt *nt = test->priv;
 	struct nt_party *party[NMR_SIDES] = { nt_client(nt), nt_provider(nt) };
-	struct nt_party *leaver = party[param_side(test)];
+	struct nt_party *leaver = party[nt_param_side(test)];
 	struct nt_binding *nb = nt_pair(nt, party[NMR_CLIENT], party[NMR_PROVIDER]);
 
 	nt_get(nb);
@@ -1396,19 +1341,18 @@ static void deregister_then_fallback(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, nmr_detach_binding(nb->b, NMR_DETACH_ABORT), -EALREADY);
 	KUNIT_EXPECT_EQ(test, nt_wait(leaver), 0);
 	KUNIT_EXPECT_EQ(test, nmr_detach_binding(nb->b, NMR_DETACH_ABORT), -EALREADY);
-	expect_detached(test, nb, left(param_side(test)));
+	expect_detached(test, nb, nt_reason_of(nt_param_side(test)));
 }
 
 /* Promise 12: every callback may call every function */
 
-/* The functions that are about somebody else, who meets nobody but himself. */
+/* Call all functions for two parties of an NPI of their own. */
 static void use_others(struct nt *nt)
 {
 	struct nt_party *client = nt_client(nt), *provider = nt_provider(nt);
 	struct nt_binding *nb;
 
-	guid_gen(&client->npi_id);
-	guid_copy(&provider->npi_id, &client->npi_id);
+	nt_move_to_new_npi(client, provider);
 	nt_check(nt, nt_register(provider) == 0);
 	nt_check(nt, nt_register(client) == 0);
 	nb = nt_find(nt, client, provider);
@@ -1427,7 +1371,7 @@ static void use_others(struct nt *nt)
 		nt_put(nb);
 }
 
-/* The functions that are about the binding itself, and those of its two sides. */
+/* Call all functions for the binding itself and for its two sides. */
 static void use_own(struct nt_binding *nb)
 {
 	struct nt_party *client = nb->party[NMR_CLIENT];
@@ -1474,23 +1418,7 @@ static const enum nt_point callbacks[] = {
 	NT_C_DETACH, NT_P_DETACH, NT_C_CLEANUP, NT_P_CLEANUP
 };
 
-static void callback_desc(const enum nt_point *point, char *desc)
-{
-	static const char * const names[] = {
-		[NT_C_ATTACH]	= "client attach",
-		[NT_P_ATTACH]	= "provider attach",
-		[NT_C_BOUND]	= "client attach, bound",
-		[NT_P_ATTACHED]	= "client_attached",
-		[NT_C_DETACH]	= "client detach",
-		[NT_P_DETACH]	= "provider detach",
-		[NT_C_CLEANUP]	= "client cleanup",
-		[NT_P_CLEANUP]	= "provider cleanup",
-	};
-
-	strscpy(desc, names[*point], KUNIT_PARAM_DESC_SIZE);
-}
-
-KUNIT_ARRAY_PARAM(callback, callbacks, callback_desc);
+KUNIT_ARRAY_PARAM(callback, callbacks, nt_point_desc);
 
 static void callbacks_call_every_function(struct kunit *test)
 {
@@ -1510,30 +1438,30 @@ static void callbacks_call_every_function(struct kunit *test)
 
 static struct kunit_case nmr_race_cases[] = {
 	KUNIT_CASE_PARAM(late_deregister_during_attach_detaches, late_gen_params),
-	KUNIT_CASE_PARAM(failed_attach_and_deregister_have_one_owner, side_gen_params),
+	KUNIT_CASE_PARAM(failed_attach_and_deregister_have_one_owner, nt_side_gen_params),
 	KUNIT_CASE(failed_attach_detaches_the_provider_alone),
 	KUNIT_CASE(refused_attach_ends_nothing),
 	KUNIT_CASE(detach_never_on_the_registering_stack),
 	KUNIT_CASE_PARAM(detach_waits_for_attach_to_return, window_gen_params),
-	KUNIT_CASE_PARAM(both_ends_deregister_at_once, side_gen_params),
-	KUNIT_CASE(nobody_calls_who_has_not_attached),
-	KUNIT_CASE(nobody_calls_who_refused),
-	KUNIT_CASE_PARAM(gates_close_before_deregister_returns, side_gen_params),
+	KUNIT_CASE_PARAM(both_ends_deregister_at_once, nt_side_gen_params),
+	KUNIT_CASE(no_call_before_attach_succeeds),
+	KUNIT_CASE(no_call_after_a_refusal),
+	KUNIT_CASE_PARAM(gates_close_before_deregister_returns, nt_side_gen_params),
 	KUNIT_CASE(detach_awaits_a_grace_period),
 	KUNIT_CASE(binding_outlives_cleanup_by_a_grace_period),
 	KUNIT_CASE(calls_that_move_are_counted),
 	KUNIT_CASE_PARAM(cleanup_waits_for_the_last_of_four, holder_gen_params),
-	KUNIT_CASE_PARAM(complete_inside_detach, side_gen_params),
-	KUNIT_CASE_PARAM(complete_overtakes_detach, side_gen_params),
-	KUNIT_CASE_PARAM(complete_of_both_sides_cleans_once, side_gen_params),
+	KUNIT_CASE_PARAM(complete_inside_detach, nt_side_gen_params),
+	KUNIT_CASE_PARAM(complete_overtakes_detach, nt_side_gen_params),
+	KUNIT_CASE_PARAM(complete_of_both_sides_cleans_once, nt_side_gen_params),
 	KUNIT_CASE(interrupts_lead_to_callbacks_that_sleep),
-	KUNIT_CASE_PARAM(many_wait_and_some_give_up, side_gen_params),
-	KUNIT_CASE_PARAM(registers_again_while_the_old_one_drains, side_gen_params),
+	KUNIT_CASE_PARAM(many_wait_and_some_give_up, nt_side_gen_params),
+	KUNIT_CASE_PARAM(registers_again_while_the_old_one_drains, nt_side_gen_params),
 	KUNIT_CASE(wait_for_binding_loses_no_attach),
 	KUNIT_CASE(slot_comes_free_at_cleanup),
 	KUNIT_CASE(two_providers_race_for_one_slot),
-	KUNIT_CASE_PARAM(slot_comes_free_while_register_walks, side_gen_params),
-	KUNIT_CASE_PARAM(overlapping_registers_offer_once, side_gen_params),
+	KUNIT_CASE_PARAM(slot_comes_free_while_register_walks, nt_side_gen_params),
+	KUNIT_CASE_PARAM(overlapping_registers_offer_once, nt_side_gen_params),
 	KUNIT_CASE(sleeping_callbacks_delay_no_other),
 	KUNIT_CASE_PARAM(event_between_offer_and_outcome_counts, event_gen_params),
 	KUNIT_CASE(deferring_is_no_event),
@@ -1543,8 +1471,8 @@ static struct kunit_case nmr_race_cases[] = {
 	KUNIT_CASE(slow_attach_delays_no_reoffer),
 	KUNIT_CASE_PARAM(detach_binding_during_attach, early_gen_params),
 	KUNIT_CASE(detach_binding_then_refused),
-	KUNIT_CASE_PARAM(fallback_then_deregister, side_gen_params),
-	KUNIT_CASE_PARAM(deregister_then_fallback, side_gen_params),
+	KUNIT_CASE_PARAM(fallback_then_deregister, nt_side_gen_params),
+	KUNIT_CASE_PARAM(deregister_then_fallback, nt_side_gen_params),
 	KUNIT_CASE_PARAM(callbacks_call_every_function, callback_gen_params),
 	{}
 };

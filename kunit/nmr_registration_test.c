@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Registrations and their handles: what register, deregister, wait and reoffer
- * return, and which of two reasons to refuse comes first.
+ * Registrations and their handles: the return values of register, deregister, wait and
+ * reoffer, and the precedence of errors.
  */
 #include <kunit/test.h>
 #include <linux/sched/signal.h>
@@ -10,14 +10,7 @@
 
 #define NEVER_ISSUED	BIT_ULL(60)
 
-KUNIT_ARRAY_PARAM(side, nt_sides, nt_side_name);
-
-static enum nmr_side param_side(struct kunit *test)
-{
-	return *(const enum nmr_side *)test->param_value;
-}
-
-/* A party that is not registered, with a handle that somebody made up. */
+/* Make a party that is not registered, with an invented handle. */
 static struct nt_party *nt_invented(struct nt *nt, enum nmr_side side, u64 id)
 {
 	struct nt_party *party = nt_party(nt, side);
@@ -26,7 +19,7 @@ static struct nt_party *nt_invented(struct nt *nt, enum nmr_side side, u64 id)
 	return party;
 }
 
-/* What is refused, and why: a line of the log says so, once for each place that registers. */
+/* Register calls that fail, which the log explains once for each place that registers */
 
 static int refused_attach(struct nmr_binding *binding, void *context,
 			  const struct nmr_registration_instance *peer)
@@ -44,7 +37,7 @@ static int unexpected_attach(struct nmr_binding *binding, void *context,
 	return -ENODEV;
 }
 
-/* What is missing, one at a time. */
+/* The argument that is NULL. */
 enum missing { CHARACTERISTICS, ATTACH, NPI_ID, MODULE_ID, HANDLE, NOTHING };
 
 struct omission {
@@ -61,12 +54,7 @@ static const struct omission omissions[] = {
 	{ "handle", HANDLE, "the pointer to the handle is NULL" },
 };
 
-static void omission_name(const struct omission *omission, char *desc)
-{
-	strscpy(desc, omission->name, KUNIT_PARAM_DESC_SIZE);
-}
-
-KUNIT_ARRAY_PARAM(omission, omissions, omission_name);
+NT_PARAM(omission, omissions);
 
 static struct nmr_site nt_site(size_t size)
 {
@@ -108,7 +96,7 @@ static int register_bad_provider(struct nt *nt, struct nmr_site *site, enum miss
 				       missing == HANDLE ? NULL : handle, site);
 }
 
-/* Refused twice at one place: the log has one line. */
+/* Register twice at one place without an argument, and expect one line in the log. */
 static void register_tells_what_is_null(struct kunit *test)
 {
 	const struct omission *omission = test->param_value;
@@ -128,23 +116,23 @@ static void register_tells_what_is_null(struct kunit *test)
 	nt_join_npi(nt_provider(nt));
 	nt_watch_log(nt);
 	for (i = 0; i < 2; i++)
-		KUNIT_EXPECT_EQ(test, -EINVAL,
-				register_bad_client(nt, &site[NMR_CLIENT],
-						    omission->missing, &client));
+		KUNIT_EXPECT_EQ(test, register_bad_client(nt, &site[NMR_CLIENT],
+							  omission->missing, &client),
+				-EINVAL);
 	KUNIT_EXPECT_EQ(test, nt_watched_lines(nt), 1);
 	KUNIT_EXPECT_NOT_NULL_MSG(test, strstr(nt->line, line), "%s", nt->line);
 	nt_watch_log(nt);
 	for (i = 0; i < 2; i++)
-		KUNIT_EXPECT_EQ(test, -EINVAL,
-				register_bad_provider(nt, &site[NMR_PROVIDER],
-						      omission->missing, &provider));
+		KUNIT_EXPECT_EQ(test, register_bad_provider(nt, &site[NMR_PROVIDER],
+							    omission->missing, &provider),
+				-EINVAL);
 	KUNIT_EXPECT_EQ(test, nt_watched_lines(nt), 1);
 	KUNIT_EXPECT_NOT_NULL_MSG(test, strstr(nt->line, line), "%s", nt->line);
 	KUNIT_EXPECT_EQ(test, client.id, 77ULL);
 	KUNIT_EXPECT_EQ(test, provider.id, 77ULL);
 }
 
-/* A module that was built with another header. */
+/* The header that a module was built with, as a difference to ours. */
 struct build {
 	const char *name;
 	int version;
@@ -158,12 +146,7 @@ static const struct build builds[] = {
 	{ "longer characteristics", 0, 8 },
 };
 
-static void build_name(const struct build *build, char *desc)
-{
-	strscpy(desc, build->name, KUNIT_PARAM_DESC_SIZE);
-}
-
-KUNIT_ARRAY_PARAM(build, builds, build_name);
+NT_PARAM(build, builds);
 
 static void register_refuses_another_header(struct kunit *test)
 {
@@ -185,10 +168,10 @@ static void register_refuses_another_header(struct kunit *test)
 		site[i].version += build->version;
 		site[i].size += build->size;
 	}
-	KUNIT_EXPECT_EQ(test, -EINVAL, register_bad_client(nt, &site[NMR_CLIENT], NOTHING,
-							   &client));
-	KUNIT_EXPECT_EQ(test, -EINVAL, register_bad_provider(nt, &site[NMR_PROVIDER],
-							     NOTHING, &provider));
+	KUNIT_EXPECT_EQ(test, register_bad_client(nt, &site[NMR_CLIENT], NOTHING, &client),
+			-EINVAL);
+	KUNIT_EXPECT_EQ(test, register_bad_provider(nt, &site[NMR_PROVIDER], NOTHING,
+						    &provider), -EINVAL);
 	KUNIT_EXPECT_EQ(test, nt_watched_lines(nt), 2);
 	snprintf(line, sizeof(line),
 		 "nmr: " KBUILD_MODNAME " was built with version %u of nmr.h", site[0].version);
@@ -197,7 +180,7 @@ static void register_refuses_another_header(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, provider.id, 77ULL);
 }
 
-/* Both sides take NULL where a binding is looked at, or dropped, in error paths. */
+/* Pass NULL to the functions that take it, for error paths. */
 static void null_bindings_are_taken(struct kunit *test)
 {
 	struct nt *nt = test->priv;
@@ -207,7 +190,7 @@ static void null_bindings_are_taken(struct kunit *test)
 	nmr_binding_put(NULL);
 	KUNIT_EXPECT_EQ(test, nmr_detach_binding(NULL, NMR_DETACH_ABORT), -EINVAL);
 	KUNIT_EXPECT_EQ(test, nmr_client_attach_provider(NULL, NULL, NULL), -EINVAL);
-	/* It cannot be told which module completes nothing. */
+	/* The registrar cannot name a module here. */
 	nt_expect_warnings(nt);
 	nmr_client_detach_provider_complete(NULL);
 	nmr_provider_detach_client_complete(NULL);
@@ -215,7 +198,6 @@ static void null_bindings_are_taken(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, nt->warnings, 1);
 }
 
-/* The handle works in the first callback, before the register call returns. */
 static int leave_at_once(struct nt_binding *nb, int ret)
 {
 	struct nt_party *party = nb->party[NMR_CLIENT];
@@ -227,11 +209,12 @@ static int leave_at_once(struct nt_binding *nb, int ret)
 	return ret;
 }
 
+/* Use the handle in the first callback, before the register call returns. */
 static void handle_is_set_before_the_first_callback(struct kunit *test)
 {
 	struct nt *nt = test->priv;
-	struct nt_party *first = nt_party(nt, nt_peer(param_side(test)));
-	struct nt_party *second = nt_party(nt, param_side(test));
+	struct nt_party *first = nt_party(nt, nt_peer(nt_param_side(test)));
+	struct nt_party *second = nt_party(nt, nt_param_side(test));
 	struct nt_party *client = first->side == NMR_CLIENT ? first : second;
 
 	client->at[NT_C_ATTACH].hook = leave_at_once;
@@ -242,11 +225,11 @@ static void handle_is_set_before_the_first_callback(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, nt_wait(second), 0);
 }
 
-/* nt_register() poisons what it passed; a late peer still sees what it was. */
+/* Register a late peer after nt_register() has poisoned the early characteristics. */
 static void characteristics_are_copied(struct kunit *test)
 {
 	struct nt *nt = test->priv;
-	enum nmr_side side = param_side(test), peer = nt_peer(side);
+	enum nmr_side side = nt_param_side(test), peer = nt_peer(side);
 	struct nt_party *early = nt_party(nt, side);
 	struct nt_party *late = nt_party(nt, peer);
 	struct nt_binding *nb;
@@ -270,11 +253,11 @@ static void characteristics_are_copied(struct kunit *test)
 	KUNIT_EXPECT_PTR_EQ(test, nb->seen[side].npi_specific, (const void *)nt);
 }
 
-/* Offers to peers registered earlier have been made, in this task, on return. */
+/* Expect that this task has made the offers to earlier peers on return. */
 static void offers_are_made_before_register_returns(struct kunit *test)
 {
 	struct nt *nt = test->priv;
-	enum nmr_side side = param_side(test);
+	enum nmr_side side = nt_param_side(test);
 	struct nt_party *party = nt_party(nt, side);
 	struct nt_party *peer[5];
 	struct nt_binding *nb;
@@ -286,8 +269,7 @@ static void offers_are_made_before_register_returns(struct kunit *test)
 	}
 	nt_join_npi(party);
 	for (i = 0; i < ARRAY_SIZE(peer); i++) {
-		nb = side == NMR_CLIENT ? nt_find(nt, party, peer[i]) :
-					  nt_find(nt, peer[i], party);
+		nb = nt_find_between(party, peer[i]);
 		KUNIT_ASSERT_NOT_NULL(test, nb);
 		KUNIT_EXPECT_PTR_EQ(test, nb->attacher, current);
 		KUNIT_EXPECT_TRUE(test, nt_has_left(nb, NT_P_ATTACHED));
@@ -312,7 +294,7 @@ static void other_npis_are_not_offered(struct kunit *test)
 static void deregister_returns(struct kunit *test)
 {
 	struct nt *nt = test->priv;
-	enum nmr_side side = param_side(test);
+	enum nmr_side side = nt_param_side(test);
 	struct nt_party *party = nt_party(nt, side);
 	struct nt_party *peer = nt_party(nt, nt_peer(side));
 	enum nt_point cleanup = NT_C_CLEANUP + side;
@@ -338,11 +320,11 @@ static void deregister_returns(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, nt_deregister(party), -EALREADY);
 }
 
-/* Always -EINPROGRESS, even if there is nothing to wait for. */
+/* Expect -EINPROGRESS also if a wait would not block. */
 static void deregister_alone_is_in_progress(struct kunit *test)
 {
 	struct nt *nt = test->priv;
-	struct nt_party *party = nt_party(nt, param_side(test));
+	struct nt_party *party = nt_party(nt, nt_param_side(test));
 
 	nt_join_npi(party);
 	KUNIT_EXPECT_EQ(test, nt_deregister(party), -EINPROGRESS);
@@ -353,7 +335,7 @@ static void deregister_alone_is_in_progress(struct kunit *test)
 static void wait_returns(struct kunit *test)
 {
 	struct nt *nt = test->priv;
-	enum nmr_side side = param_side(test);
+	enum nmr_side side = nt_param_side(test);
 	struct nt_party *party = nt_party(nt, side);
 	struct nt_party *peer = nt_party(nt, nt_peer(side));
 	struct nt_party *never = nt_invented(nt, side, NEVER_ISSUED);
@@ -377,7 +359,7 @@ static void wait_returns(struct kunit *test)
 	nt_release(party, detach);
 	KUNIT_EXPECT_EQ(test, nt_wait(party), 0);
 
-	/* Also for one long finished, in each of its forms. */
+	/* All forms of the wait accept a registration that has finished. */
 	KUNIT_EXPECT_EQ(test, nt_wait_forever(party), 0);
 	KUNIT_EXPECT_EQ(test, nt_wait_timeout(party, 0), 0);
 	nt_settle(nt);
@@ -387,7 +369,7 @@ static void wait_returns(struct kunit *test)
 static void many_tasks_wait(struct kunit *test)
 {
 	struct nt *nt = test->priv;
-	enum nmr_side side = param_side(test);
+	enum nmr_side side = nt_param_side(test);
 	struct nt_party *party = nt_party(nt, side);
 	struct nt_party *peer = nt_party(nt, nt_peer(side));
 	enum nt_point cleanup = NT_C_CLEANUP + side;
@@ -410,13 +392,14 @@ static void many_tasks_wait(struct kunit *test)
 }
 
 /*
- * A wait that lasts counts neither as hung nor to the load, and does not keep the machine
- * from being suspended: unless other tasks wait for what it is inside of.
+ * Wait for a registration that does not finish. A long wait is neither a hung task nor
+ * load, and does not prevent suspend, unless it is in a callback, which other tasks may
+ * wait for.
  */
 static void waits_are_idle_and_freezable(struct kunit *test)
 {
 	struct nt *nt = test->priv;
-	enum nmr_side side = param_side(test);
+	enum nmr_side side = nt_param_side(test);
 	struct nt_party *party = nt_party(nt, side);
 	enum nt_point cleanup = NT_C_CLEANUP + side;
 	struct nt_thread *waiter;
@@ -445,8 +428,7 @@ static void waits_in_a_callback_are_not_freezable(struct kunit *test)
 	struct nt_party *host = nt_provider(nt);
 	struct nt_thread *thread;
 
-	guid_gen(&held->npi_id);
-	guid_copy(&host->npi_id, &held->npi_id);
+	nt_move_to_new_npi(held, host);
 	nt_pair(nt, held, host);
 	nt_hold(held, NT_C_CLEANUP);
 	nt_deregister(held);
@@ -464,7 +446,7 @@ static void waits_in_a_callback_are_not_freezable(struct kunit *test)
 static void sync_waits(struct kunit *test)
 {
 	struct nt *nt = test->priv;
-	enum nmr_side side = param_side(test);
+	enum nmr_side side = nt_param_side(test);
 	struct nt_party *party = nt_party(nt, side);
 	struct nt_party *peer = nt_party(nt, nt_peer(side));
 
@@ -474,50 +456,34 @@ static void sync_waits(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, nt_returned(party, NT_C_CLEANUP + side), 1);
 	KUNIT_EXPECT_EQ(test, nt_returned(peer, NT_C_CLEANUP + nt_peer(side)), 1);
 	KUNIT_EXPECT_EQ(test, nt_wait_timeout(party, 0), 0);
-	/* As good as the first: somebody else had deregistered, or it is done. */
+	/* A second call is valid: another task may have deregistered, or the party is gone. */
 	nt_sync(party);
 	nt_deregister(peer);
 	nt_sync(peer);
 	KUNIT_EXPECT_EQ(test, nt_wait_timeout(peer, 0), 0);
 }
 
-/* It has no value to return: the log tells. */
+/* Expect a line in the log, since the function returns nothing. */
 static void sync_of_an_invented_handle_is_logged(struct kunit *test)
 {
 	struct nt *nt = test->priv;
-	struct nt_party *never = nt_invented(nt, param_side(test), NEVER_ISSUED);
+	struct nt_party *never = nt_invented(nt, nt_param_side(test), NEVER_ISSUED);
 
 	nt_watch_log(nt);
 	nt_sync(never);
 	KUNIT_EXPECT_EQ(test, nt_watched_lines(nt), 1);
 }
 
-/* Waits inside a callback of a binding of the two, at each point of its life. */
+/* Waits in a callback of a binding of the same registration, at each point */
 
-struct wait_point {
-	enum nt_point point;
-	const char *name;
+static const enum nt_point wait_points[] = {
+	NT_C_ATTACH, NT_P_ATTACH, NT_C_BOUND, NT_P_ATTACHED,
+	NT_C_DETACH, NT_P_DETACH, NT_C_CLEANUP, NT_P_CLEANUP,
 };
 
-static const struct wait_point wait_points[] = {
-	{ NT_C_ATTACH, "client's attach" },
-	{ NT_P_ATTACH, "provider's attach" },
-	{ NT_C_BOUND, "client's attach, bound" },
-	{ NT_P_ATTACHED, "client_attached" },
-	{ NT_C_DETACH, "client's detach" },
-	{ NT_P_DETACH, "provider's detach" },
-	{ NT_C_CLEANUP, "client's cleanup" },
-	{ NT_P_CLEANUP, "provider's cleanup" },
-};
+KUNIT_ARRAY_PARAM(wait_point, wait_points, nt_point_desc);
 
-static void wait_point_name(const struct wait_point *point, char *desc)
-{
-	strscpy(desc, point->name, KUNIT_PARAM_DESC_SIZE);
-}
-
-KUNIT_ARRAY_PARAM(wait_point, wait_points, wait_point_name);
-
-/* For the other task there is no deadlock, only a wait. */
+/* Wait in another task, which is no deadlock. */
 static void wait_elsewhere(void *arg)
 {
 	struct nt_party *party = arg;
@@ -545,28 +511,28 @@ static int wait_for_own_binding(struct nt_binding *nb, int ret)
 
 static void wait_in_a_callback_is_a_deadlock(struct kunit *test)
 {
-	const struct wait_point *param = test->param_value;
+	enum nt_point point = *(const enum nt_point *)test->param_value;
 	struct nt *nt = test->priv;
 	struct nt_party *client = nt_client(nt), *provider = nt_provider(nt);
 	struct nt_party *party;
 	struct nt_binding *nb;
 
-	party = nt_side(param->point) == NMR_CLIENT ? client : provider;
-	party->at[param->point].hook = wait_for_own_binding;
+	party = nt_side(point) == NMR_CLIENT ? client : provider;
+	party->at[point].hook = wait_for_own_binding;
 	nt_join_npi(client);
 	nt_join_npi(provider);
-	if (param->point >= NT_C_DETACH) {
+	if (point >= NT_C_DETACH) {
 		nb = nt_find(nt, client, provider);
 		KUNIT_ASSERT_NOT_NULL(test, nb);
 		KUNIT_EXPECT_EQ(test, nmr_detach_binding(nb->b, NMR_DETACH_ABORT),
 				0);
 	}
-	nt_await(nt, nt_returned(party, param->point) == 1);
+	nt_await(nt, nt_returned(party, point) == 1);
 	KUNIT_EXPECT_EQ(test, nt_wait(client), 0);
 	KUNIT_EXPECT_EQ(test, nt_wait(provider), 0);
 }
 
-/* The callback that would have to end may be further down the stack. */
+/* Wait for the parties of an outer callback, further down the stack. */
 static int wait_for_outer_binding(struct nt_binding *nb, int ret)
 {
 	struct nt_binding *outer = nb->party[NMR_CLIENT]->priv;
@@ -584,8 +550,7 @@ static int register_inner(struct nt_binding *nb, int ret)
 	struct nt *nt = nb->nt;
 	struct nt_party *client = nt_client(nt), *provider = nt_provider(nt);
 
-	guid_gen(&client->npi_id);
-	guid_copy(&provider->npi_id, &client->npi_id);
+	nt_move_to_new_npi(client, provider);
 	client->priv = nb;
 	client->at[NT_C_ATTACH].hook = wait_for_outer_binding;
 	nt_check(nt, nt_register(client) == 0);
@@ -607,7 +572,7 @@ static void wait_under_an_outer_callback_is_a_deadlock(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, nt_wait(provider), 0);
 }
 
-/* Promise 12: all other waits are allowed. */
+/* Wait for other parties, which promise 12 allows in callbacks. */
 static int wait_for_others(struct nt_binding *nb, int ret)
 {
 	struct nt_binding *others = nb->party[NMR_CLIENT]->priv;
@@ -622,7 +587,7 @@ static int wait_for_others(struct nt_binding *nb, int ret)
 
 static void wait_in_a_callback_for_others(struct kunit *test)
 {
-	const struct wait_point *param = test->param_value;
+	enum nt_point point = *(const enum nt_point *)test->param_value;
 	struct nt *nt = test->priv;
 	struct nt_party *client = nt_client(nt), *provider = nt_provider(nt);
 	struct nt_party *party, *other[NMR_SIDES];
@@ -630,22 +595,20 @@ static void wait_in_a_callback_for_others(struct kunit *test)
 
 	other[NMR_CLIENT] = nt_client(nt);
 	other[NMR_PROVIDER] = nt_provider(nt);
-	guid_gen(&other[NMR_CLIENT]->npi_id);
-	guid_copy(&other[NMR_PROVIDER]->npi_id, &other[NMR_CLIENT]->npi_id);
+	nt_move_to_new_npi(other[NMR_CLIENT], other[NMR_PROVIDER]);
 	others = nt_pair(nt, other[NMR_CLIENT], other[NMR_PROVIDER]);
 
-	party = nt_side(param->point) == NMR_CLIENT ? client : provider;
+	party = nt_side(point) == NMR_CLIENT ? client : provider;
 	party->priv = others;
-	party->at[param->point].hook = wait_for_others;
+	party->at[point].hook = wait_for_others;
 	nt_join_npi(client);
 	nt_join_npi(provider);
 	nt_deregister(client);
 	KUNIT_EXPECT_EQ(test, nt_wait(client), 0);
-	KUNIT_EXPECT_EQ(test, nt_returned(party, param->point), 1);
+	KUNIT_EXPECT_EQ(test, nt_returned(party, point), 1);
 	KUNIT_EXPECT_TRUE(test, READ_ONCE(other[NMR_PROVIDER]->gone));
 }
 
-/* _sync inside such a callback: a warning, started, and not waited for. */
 static int sync_own(struct nt_binding *nb, int ret)
 {
 	struct nt_party *party = nb->party[NMR_CLIENT];
@@ -654,15 +617,16 @@ static int sync_own(struct nt_binding *nb, int ret)
 		party = nb->party[NMR_PROVIDER];
 	nt_sync(party);
 	nt_check(nb->nt, nt_deregister(party) == -EALREADY);
-	/* Once a registration and kind. */
+	/* The registrar warns once a registration and kind. */
 	nt_sync(party);
 	return ret;
 }
 
+/* Call _sync in a callback of the same registration: it warns, starts, and does not wait. */
 static void sync_in_a_callback_warns(struct kunit *test)
 {
 	struct nt *nt = test->priv;
-	enum nmr_side side = param_side(test);
+	enum nmr_side side = nt_param_side(test);
 	struct nt_party *party = nt_party(nt, side);
 	struct nt_party *peer = nt_party(nt, nt_peer(side));
 	enum nt_point attach = NT_C_ATTACH + side;
@@ -680,7 +644,7 @@ static void sync_in_a_callback_warns(struct kunit *test)
 static void handles_are_never_issued_twice(struct kunit *test)
 {
 	struct nt *nt = test->priv;
-	enum nmr_side side = param_side(test);
+	enum nmr_side side = nt_param_side(test);
 	struct nt_party *party[32];
 	int i, j;
 
@@ -696,11 +660,11 @@ static void handles_are_never_issued_twice(struct kunit *test)
 	}
 }
 
-/* Ids of clients and of providers are series of their own. */
+/* Expect that ids of clients and of providers are separate series. */
 static void ids_of_the_sides_are_apart(struct kunit *test)
 {
 	struct nt *nt = test->priv;
-	enum nmr_side side = param_side(test);
+	enum nmr_side side = nt_param_side(test);
 	struct nt_party *before = nt_party(nt, side), *after = nt_party(nt, side);
 	struct nt_party *other = nt_party(nt, nt_peer(side));
 
@@ -710,11 +674,11 @@ static void ids_of_the_sides_are_apart(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, after->client.id, before->client.id + 1);
 }
 
-/* A stale handle is not taken for that of the registration that came after. */
+/* Use a stale handle, which must not be taken for that of a later registration. */
 static void stale_handles_are_told(struct kunit *test)
 {
 	struct nt *nt = test->priv;
-	enum nmr_side side = param_side(test);
+	enum nmr_side side = nt_param_side(test);
 	struct nt_party *old = nt_party(nt, side), *young = nt_party(nt, side);
 
 	nt_join_npi(old);
@@ -733,7 +697,7 @@ static void stale_handles_are_told(struct kunit *test)
 static void reoffer_returns(struct kunit *test)
 {
 	struct nt *nt = test->priv;
-	enum nmr_side side = param_side(test);
+	enum nmr_side side = nt_param_side(test);
 	struct nt_party *party = nt_party(nt, side);
 	struct nt_party *peer = nt_party(nt, nt_peer(side));
 	enum nt_point detach = NT_C_DETACH + side;
@@ -774,12 +738,12 @@ static void wait_for_binding_returns(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, nmr_client_wait_for_binding(client->client, 0), 0);
 	KUNIT_EXPECT_EQ(test, nmr_client_wait_for_binding(client->client, HZ), 0);
 
-	/* The only binding ends: none again. */
+	/* The only binding has ended. */
 	nt_leave(provider);
 	KUNIT_EXPECT_EQ(test, nmr_client_wait_for_binding(client->client, 0),
 			-ETIMEDOUT);
 
-	/* Still attached to one of two is attached. */
+	/* One of two bindings remains. */
 	nt_join_npi(nt_provider(nt));
 	provider = nt_provider(nt);
 	nt_join_npi(provider);
@@ -787,14 +751,7 @@ static void wait_for_binding_returns(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, nmr_client_wait_for_binding(client->client, 0), 0);
 }
 
-static int wait_for_binding_thread(void *arg)
-{
-	struct nt_party *client = arg;
-
-	return nmr_client_wait_for_binding(client->client, NT_TIMEOUT);
-}
-
-/* A provider that says no does not end the wait, nor does an attach that has not ended. */
+/* Wait while a provider refuses, and while an attach is in progress. */
 static void wait_for_binding_waits(struct kunit *test)
 {
 	struct nt *nt = test->priv;
@@ -805,7 +762,7 @@ static void wait_for_binding_waits(struct kunit *test)
 
 	nt_join_npi(client);
 	for (i = 0; i < ARRAY_SIZE(waiter); i++)
-		waiter[i] = nt_spawn(nt, wait_for_binding_thread, client);
+		waiter[i] = nt_spawn(nt, nt_wait_for_binding_thread, client);
 	refuses->at[NT_P_ATTACH].ret = -ENODEV;
 	nt_join_npi(refuses);
 	nt_hold(client, NT_C_BOUND);
@@ -821,7 +778,7 @@ static void wait_for_binding_waits(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, nt_join(registrar), 0);
 }
 
-/* -ESHUTDOWN beats 0, and wakes who waits. */
+/* Deregister while a task waits for a binding: -ESHUTDOWN takes precedence over 0. */
 static void wait_for_binding_shuts_down(struct kunit *test)
 {
 	struct nt *nt = test->priv;
@@ -831,7 +788,7 @@ static void wait_for_binding_shuts_down(struct kunit *test)
 
 	guid_gen(&lonely->npi_id);
 	nt_join_npi(lonely);
-	waiter = nt_spawn(nt, wait_for_binding_thread, lonely);
+	waiter = nt_spawn(nt, nt_wait_for_binding_thread, lonely);
 	KUNIT_EXPECT_EQ(test, nmr_client_wait_for_binding(lonely->client, 1),
 			-ETIMEDOUT);
 	nt_deregister(lonely);
@@ -858,10 +815,10 @@ static int wait_for_binding_inside(struct nt_binding *nb, int ret)
 	return ret;
 }
 
-/* In the second round the client is attached already, to the first provider. */
+/* Wait in callbacks; in the second round the client has attached to the first provider. */
 static void wait_for_binding_in_a_callback_is_a_deadlock(struct kunit *test)
 {
-	const struct wait_point *param = test->param_value;
+	enum nt_point point = *(const enum nt_point *)test->param_value;
 	struct nt *nt = test->priv;
 	struct nt_party *client = nt_client(nt);
 	struct nt_party *provider[2];
@@ -872,18 +829,18 @@ static void wait_for_binding_in_a_callback_is_a_deadlock(struct kunit *test)
 	nt_join_npi(client);
 	for (i = 0; i < 2; i++) {
 		provider[i] = nt_provider(nt);
-		if (nt_side(param->point) == NMR_PROVIDER)
+		if (nt_side(point) == NMR_PROVIDER)
 			party = provider[i];
-		party->at[param->point].hook = wait_for_binding_inside;
+		party->at[point].hook = wait_for_binding_inside;
 		nt_join_npi(provider[i]);
 	}
-	for (i = 0; i < 2 && param->point >= NT_C_DETACH; i++) {
+	for (i = 0; i < 2 && point >= NT_C_DETACH; i++) {
 		nb = nt_find(nt, client, provider[i]);
 		KUNIT_ASSERT_NOT_NULL(test, nb);
 		nmr_detach_binding(nb->b, NMR_DETACH_ABORT);
 		nt_await(nt, nt_entered(provider[i], NT_P_CLEANUP) == 1);
 	}
-	KUNIT_EXPECT_EQ(test, nt_entered(party, param->point),
+	KUNIT_EXPECT_EQ(test, nt_entered(party, point),
 			party == client ? 2 : 1);
 }
 
@@ -920,18 +877,13 @@ static void wait_for_binding_is_interruptible(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, nt_join(waiter), -ERESTARTSYS);
 }
 
-/* What may be called where nothing sleeps. */
+/* Contexts that must not sleep */
 
 static const enum nt_context contexts[] = {
 	NT_TASK, NT_KTHREAD, NT_SOFTIRQ, NT_RCU_CALLBACK,
 };
 
-static void context_name(const enum nt_context *context, char *desc)
-{
-	strscpy(desc, nt_context_name(*context), KUNIT_PARAM_DESC_SIZE);
-}
-
-KUNIT_ARRAY_PARAM(context, contexts, context_name);
+KUNIT_ARRAY_PARAM(context, contexts, nt_context_desc);
 
 struct leaver {
 	struct nt_party *party;
@@ -987,26 +939,26 @@ static struct kunit_case nmr_registration_cases[] = {
 	KUNIT_CASE_PARAM(register_tells_what_is_null, omission_gen_params),
 	KUNIT_CASE_PARAM(register_refuses_another_header, build_gen_params),
 	KUNIT_CASE(null_bindings_are_taken),
-	KUNIT_CASE_PARAM(handle_is_set_before_the_first_callback, side_gen_params),
-	KUNIT_CASE_PARAM(characteristics_are_copied, side_gen_params),
-	KUNIT_CASE_PARAM(offers_are_made_before_register_returns, side_gen_params),
+	KUNIT_CASE_PARAM(handle_is_set_before_the_first_callback, nt_side_gen_params),
+	KUNIT_CASE_PARAM(characteristics_are_copied, nt_side_gen_params),
+	KUNIT_CASE_PARAM(offers_are_made_before_register_returns, nt_side_gen_params),
 	KUNIT_CASE(other_npis_are_not_offered),
-	KUNIT_CASE_PARAM(deregister_returns, side_gen_params),
-	KUNIT_CASE_PARAM(deregister_alone_is_in_progress, side_gen_params),
-	KUNIT_CASE_PARAM(wait_returns, side_gen_params),
-	KUNIT_CASE_PARAM(many_tasks_wait, side_gen_params),
-	KUNIT_CASE_PARAM(waits_are_idle_and_freezable, side_gen_params),
+	KUNIT_CASE_PARAM(deregister_returns, nt_side_gen_params),
+	KUNIT_CASE_PARAM(deregister_alone_is_in_progress, nt_side_gen_params),
+	KUNIT_CASE_PARAM(wait_returns, nt_side_gen_params),
+	KUNIT_CASE_PARAM(many_tasks_wait, nt_side_gen_params),
+	KUNIT_CASE_PARAM(waits_are_idle_and_freezable, nt_side_gen_params),
 	KUNIT_CASE(waits_in_a_callback_are_not_freezable),
-	KUNIT_CASE_PARAM(sync_waits, side_gen_params),
-	KUNIT_CASE_PARAM(sync_of_an_invented_handle_is_logged, side_gen_params),
+	KUNIT_CASE_PARAM(sync_waits, nt_side_gen_params),
+	KUNIT_CASE_PARAM(sync_of_an_invented_handle_is_logged, nt_side_gen_params),
 	KUNIT_CASE_PARAM(wait_in_a_callback_is_a_deadlock, wait_point_gen_params),
 	KUNIT_CASE(wait_under_an_outer_callback_is_a_deadlock),
 	KUNIT_CASE_PARAM(wait_in_a_callback_for_others, wait_point_gen_params),
-	KUNIT_CASE_PARAM(sync_in_a_callback_warns, side_gen_params),
-	KUNIT_CASE_PARAM(handles_are_never_issued_twice, side_gen_params),
-	KUNIT_CASE_PARAM(ids_of_the_sides_are_apart, side_gen_params),
-	KUNIT_CASE_PARAM(stale_handles_are_told, side_gen_params),
-	KUNIT_CASE_PARAM(reoffer_returns, side_gen_params),
+	KUNIT_CASE_PARAM(sync_in_a_callback_warns, nt_side_gen_params),
+	KUNIT_CASE_PARAM(handles_are_never_issued_twice, nt_side_gen_params),
+	KUNIT_CASE_PARAM(ids_of_the_sides_are_apart, nt_side_gen_params),
+	KUNIT_CASE_PARAM(stale_handles_are_told, nt_side_gen_params),
+	KUNIT_CASE_PARAM(reoffer_returns, nt_side_gen_params),
 	KUNIT_CASE(wait_for_binding_returns),
 	KUNIT_CASE(wait_for_binding_waits),
 	KUNIT_CASE(wait_for_binding_shuts_down),

@@ -117,12 +117,7 @@ static const struct closer closers[] = {
 	{ "binding is detached", close_by_detach },
 };
 
-static void closer_name(const struct closer *closer, char *desc)
-{
-	strscpy(desc, closer->name, KUNIT_PARAM_DESC_SIZE);
-}
-
-KUNIT_ARRAY_PARAM(closer, closers, closer_name);
+NT_PARAM(closer, closers);
 
 static void close_binding(struct kunit *test, struct nt_binding *nb)
 {
@@ -284,12 +279,7 @@ static const struct decline declines[] = {
 	{ "client, after it has asked", NT_C_BOUND },
 };
 
-static void decline_name(const struct decline *decline, char *desc)
-{
-	strscpy(desc, decline->name, KUNIT_PARAM_DESC_SIZE);
-}
-
-KUNIT_ARRAY_PARAM(decline, declines, decline_name);
+NT_PARAM(decline, declines);
 
 static void declined_offer_fills_no_slot(struct kunit *test)
 {
@@ -574,12 +564,7 @@ static const enum nt_context contexts[] = {
 	NT_TASK, NT_KTHREAD, NT_SOFTIRQ, NT_HARDIRQ, NT_RCU_CALLBACK, NT_RAW_LOCK
 };
 
-static void context_name(const enum nt_context *context, char *desc)
-{
-	strscpy(desc, nt_context_name(*context), KUNIT_PARAM_DESC_SIZE);
-}
-
-KUNIT_ARRAY_PARAM(context, contexts, context_name);
+KUNIT_ARRAY_PARAM(context, contexts, nt_context_desc);
 
 static void call_once(void *nb)
 {

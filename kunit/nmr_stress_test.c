@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The races of nmr_race_test.c with threads that run freely, on all CPUs, and crowds.
+ * The races of nmr_race_test.c with threads that run freely on all CPUs, and crowds.
  *
- * What must hold in each callback is checked in it, by the harness. When all is over
- * the sums must agree: who attached was detached and cleaned up, on both sides, once.
+ * The harness checks each callback. At the end the sums must agree: every party that
+ * attached was detached and cleaned up once, on both sides.
  */
 #include <kunit/test.h>
 #include <linux/cpumask.h>
@@ -12,7 +12,7 @@
 
 #include "racers.h"
 
-/* A registration and its directory take milliseconds on a kernel that checks all. */
+/* A registration with its directory takes milliseconds on a debug kernel. */
 #define ROUNDS	8
 
 /* Races, round after round */
@@ -51,7 +51,18 @@ static void expect_visits(struct kunit *test, struct nt_party *party, int n)
 	KUNIT_EXPECT_EQ(test, nt_returned(party, NT_C_CLEANUP + side), n);
 }
 
-/* Each client meets each provider once, however the register calls cross. */
+/* Wait for both parties of a pair, and expect one detach and one cleanup of each. */
+static void expect_one_end(struct kunit *test, struct nt_party *party[NMR_SIDES])
+{
+	enum nmr_side side;
+
+	for (side = 0; side < NMR_SIDES; side++) {
+		KUNIT_ASSERT_EQ(test, nt_wait(party[side]), 0);
+		expect_visits(test, party[side], 1);
+	}
+}
+
+/* Register all at once: each client is offered each provider once. */
 static void register_at_once_offers_once(struct kunit *test)
 {
 	struct nt *nt = test->priv;
@@ -88,7 +99,7 @@ static int abort_thread(void *arg)
 	return nmr_detach_binding(nb->b, NMR_DETACH_ABORT);
 }
 
-/* The one who was first has given the reason; the others were told so. */
+/* Expect that the first of four ways gave the reason, and the others returned so. */
 static void expect_one_reason(struct kunit *test, struct nt_racers *race,
 			      struct nt_binding *nb)
 {
@@ -101,29 +112,24 @@ static void expect_one_reason(struct kunit *test, struct nt_racers *race,
 	KUNIT_EXPECT_EQ(test, race->racer[3].ret == 0, reason == NMR_DETACH_ABORT);
 }
 
-/* Four ways to end a binding, at once. */
+/* End a binding in four ways at once. */
 static void all_ends_at_once_detach_once(struct kunit *test)
 {
 	struct nt *nt = test->priv;
 	struct nt_racers *race = nt_racers(nt, NT_RACERS);
-	struct nt_party *client, *provider;
+	struct nt_party *party[NMR_SIDES];
 	struct nt_binding *nb;
 	unsigned int round;
 
 	for (round = 0; round < ROUNDS; round++) {
-		client = nt_client(nt);
-		provider = nt_provider(nt);
-		nb = nt_pair(nt, client, provider);
+		nb = nt_new_pair(nt, party);
 		nt_get(nb);
-		nt_enlist(race, 0, nt_deregister_thread, client);
-		nt_enlist(race, 1, nt_deregister_thread, provider);
+		nt_enlist(race, 0, nt_deregister_thread, party[NMR_CLIENT]);
+		nt_enlist(race, 1, nt_deregister_thread, party[NMR_PROVIDER]);
 		nt_enlist(race, 2, fall_back_thread, nb);
 		nt_enlist(race, 3, abort_thread, nb);
 		nt_race(race);
-		KUNIT_ASSERT_EQ(test, nt_wait(client), 0);
-		KUNIT_ASSERT_EQ(test, nt_wait(provider), 0);
-		expect_visits(test, client, 1);
-		expect_visits(test, provider, 1);
+		expect_one_end(test, party);
 		expect_one_reason(test, race, nb);
 		nt_forget(nt);
 	}
@@ -153,41 +159,37 @@ static int exit_provider_thread(void *arg)
 	return 0;
 }
 
-/* All four that cleanup waits for are done at once, and each is the last it touches. */
+/* Meet all four conditions of cleanup at once, in threads that then leave the binding. */
 static void last_of_four_at_once_cleans_once(struct kunit *test)
 {
 	struct nt *nt = test->priv;
 	struct nt_racers *race = nt_racers(nt, NT_RACERS);
-	struct nt_party *client, *provider;
+	struct nt_party *party[NMR_SIDES];
 	struct nt_binding *nb;
 	unsigned int round;
 
 	for (round = 0; round < ROUNDS; round++) {
-		client = nt_client(nt);
-		provider = nt_provider(nt);
-		client->at[NT_C_DETACH].ret = -EINPROGRESS;
-		provider->at[NT_P_DETACH].ret = -EINPROGRESS;
-		nb = nt_pair(nt, client, provider);
+		nb = nt_new_pair(nt, party);
+		party[NMR_CLIENT]->at[NT_C_DETACH].ret = -EINPROGRESS;
+		party[NMR_PROVIDER]->at[NT_P_DETACH].ret = -EINPROGRESS;
 		KUNIT_ASSERT_TRUE(test, nt_enter(nb, NMR_CLIENT));
 		KUNIT_ASSERT_TRUE(test, nt_enter(nb, NMR_PROVIDER));
-		KUNIT_EXPECT_EQ(test, nt_deregister(client), -EINPROGRESS);
-		/* Every other round the race is with the end of the callback, too. */
-		nt_await(nt, round & 1 ? nt_returned(provider, NT_P_DETACH) :
-					 nt_entered(provider, NT_P_DETACH));
+		KUNIT_EXPECT_EQ(test, nt_deregister(party[NMR_CLIENT]), -EINPROGRESS);
+		/* In every other round, the callback's return races as well. */
+		nt_await(nt, round & 1 ? nt_returned(party[NMR_PROVIDER], NT_P_DETACH) :
+					 nt_entered(party[NMR_PROVIDER], NT_P_DETACH));
 		nt_enlist(race, 0, complete_client_thread, nb);
 		nt_enlist(race, 1, complete_provider_thread, nb);
 		nt_enlist(race, 2, exit_client_thread, nb);
 		nt_enlist(race, 3, exit_provider_thread, nb);
 		nt_race(race);
-		KUNIT_ASSERT_EQ(test, nt_wait(client), 0);
-		expect_visits(test, client, 1);
-		expect_visits(test, provider, 1);
-		nt_leave(provider);
+		KUNIT_EXPECT_EQ(test, nt_deregister(party[NMR_PROVIDER]), -EINPROGRESS);
+		expect_one_end(test, party);
 		nt_forget(nt);
 	}
 }
 
-/* What an attach that lost the race for its client's life must have come to. */
+/* Expect that callbacks of detach and cleanup match the outcome of attach. */
 static void expect_consistent(struct kunit *test, struct nt_binding *nb)
 {
 	bool asked = nt_was_at(nb, NT_P_ATTACH);
@@ -200,8 +202,8 @@ static void expect_consistent(struct kunit *test, struct nt_binding *nb)
 }
 
 /*
- * A provider registers while a client leaves and, every third round, fails to attach;
- * or a client registers while a provider leaves.
+ * Register a provider while a client leaves, or a client while a provider leaves. In every
+ * third round the client's attach fails late.
  */
 static void register_and_deregister_at_once(struct kunit *test)
 {
@@ -232,57 +234,19 @@ static void register_and_deregister_at_once(struct kunit *test)
 	}
 }
 
-#define CALLS	64
-
-static int call_provider_thread(void *arg)
-{
-	int i, n = 0;
-
-	for (i = 0; i < CALLS; i++)
-		n += nt_call(arg, NMR_CLIENT);
-	return n;
-}
-
-static int call_client_thread(void *arg)
-{
-	int i, n = 0;
-
-	for (i = 0; i < CALLS; i++)
-		n += nt_call(arg, NMR_PROVIDER);
-	return n;
-}
-
-/* Calls in both directions while a side leaves; no call comes after it. */
+/* Call in both directions while a side leaves. */
 static void calls_while_a_side_leaves(struct kunit *test)
 {
 	struct nt *nt = test->priv;
 	struct nt_racers *race = nt_racers(nt, NT_RACERS);
-	struct nt_party *party[NMR_SIDES];
-	struct nt_binding *nb;
 	unsigned int round;
 
 	nt->quiet = true;
-	for (round = 0; round < ROUNDS; round++) {
-		party[NMR_CLIENT] = nt_client(nt);
-		party[NMR_PROVIDER] = nt_provider(nt);
-		nb = nt_pair(nt, party[NMR_CLIENT], party[NMR_PROVIDER]);
-		nt_get(nb);
-		nt_enlist(race, 0, call_provider_thread, nb);
-		nt_enlist(race, 1, call_client_thread, nb);
-		nt_enlist(race, 2, call_provider_thread, nb);
-		nt_enlist(race, 3, nt_deregister_thread, party[round & 1]);
-		nt_race(race);
-		KUNIT_ASSERT_EQ(test, nt_wait(party[round & 1]), 0);
-		KUNIT_EXPECT_EQ(test, nt_entered(party[NMR_PROVIDER], NT_P_OP),
-				race->racer[0].ret + race->racer[2].ret);
-		KUNIT_EXPECT_EQ(test, nt_entered(party[NMR_CLIENT], NT_C_OP),
-				race->racer[1].ret);
-		nt_leave(party[!(round & 1)]);
-		nt_forget(nt);
-	}
+	for (round = 0; round < ROUNDS; round++)
+		nt_race_calls(race, round, NULL);
 }
 
-/* Providers come at once to a client that takes one, and leave in turn. */
+/* Register providers at once for a client that takes one, and let them leave in turn. */
 static void providers_race_for_one_slot(struct kunit *test)
 {
 	struct nt *nt = test->priv;
@@ -322,7 +286,7 @@ static int reoffer_when_asked_thread(void *arg)
 	return nt_reoffer(client);
 }
 
-/* The event comes about when the attach says "later", a little before or after. */
+/* Re-offer at about the time when the attach callback defers. */
 static void reoffer_and_defer_at_once(struct kunit *test)
 {
 	struct nt *nt = test->priv;
@@ -348,14 +312,7 @@ static void reoffer_and_defer_at_once(struct kunit *test)
 	}
 }
 
-static int wait_for_binding_thread(void *arg)
-{
-	struct nt_party *client = arg;
-
-	return nmr_client_wait_for_binding(client->client, NT_TIMEOUT);
-}
-
-/* A client is waited for, and gets its provider or leaves; in time, or just before. */
+/* Wait for a binding while the provider registers, or the client leaves. */
 static void wait_for_binding_and_its_end_at_once(struct kunit *test)
 {
 	struct nt *nt = test->priv;
@@ -369,8 +326,8 @@ static void wait_for_binding_and_its_end_at_once(struct kunit *test)
 		client = nt_client(nt);
 		provider = nt_provider(nt);
 		nt_join_npi(client);
-		nt_enlist(race, 0, wait_for_binding_thread, client);
-		nt_enlist(race, 1, wait_for_binding_thread, client);
+		nt_enlist(race, 0, nt_wait_for_binding_thread, client);
+		nt_enlist(race, 1, nt_wait_for_binding_thread, client);
 		nt_enlist(race, 2, leaves ? nt_deregister_thread : nt_register_thread,
 			  leaves ? client : provider);
 		nt_race(race);
@@ -394,21 +351,20 @@ static int reoffer_thread(void *arg)
 	return nt_reoffer(arg);
 }
 
-/* Whatever is asked of a handle while it goes has one of the answers for that. */
+/* Use a handle in all ways while its registration ends, and check the results. */
 static void handle_is_used_while_it_goes(struct kunit *test)
 {
 	struct nt *nt = test->priv;
 	struct nt_racers *race = nt_racers(nt, NT_RACERS);
-	struct nt_party *client, *provider;
+	struct nt_party *party[NMR_SIDES], *provider;
 	unsigned int round;
 	int *ret[NT_RACERS], i;
 
 	for (i = 0; i < NT_RACERS; i++)
 		ret[i] = &race->racer[i].ret;
 	for (round = 0; round < ROUNDS; round++) {
-		client = nt_client(nt);
-		provider = nt_provider(nt);
-		nt_pair(nt, client, provider);
+		nt_new_pair(nt, party);
+		provider = party[NMR_PROVIDER];
 		nt_enlist(race, 0, nt_deregister_thread, provider);
 		nt_enlist(race, 1, nt_deregister_thread, provider);
 		nt_enlist(race, 2, wait_thread, provider);
@@ -419,12 +375,12 @@ static void handle_is_used_while_it_goes(struct kunit *test)
 		KUNIT_EXPECT_TRUE(test, *ret[3] == 0 || *ret[3] == -ESHUTDOWN);
 		KUNIT_ASSERT_EQ(test, nt_wait(provider), 0);
 		KUNIT_EXPECT_EQ(test, nt_deregister(provider), -EALREADY);
-		nt_leave(client);
+		nt_leave(party[NMR_CLIENT]);
 		nt_forget(nt);
 	}
 }
 
-/* A client that takes one provider, and is sent from one to the other, for ever. */
+/* Send a client that takes one provider from one to the other, again and again. */
 static void fallback_moves_a_client_for_ever(struct kunit *test)
 {
 	struct nt *nt = test->priv;
@@ -452,10 +408,10 @@ static void fallback_moves_a_client_for_ever(struct kunit *test)
 #define GROUP	25	/* of the crowd, in one round */
 
 /*
- * Many parties of one that they all meet.
+ * Many parties, and a party that meets all of them.
  *
- * @next: the next one to do what all do
- * @end: how far this round goes
+ * @next: index of the next party in this round
+ * @end: index at which this round ends
  */
 struct crowd {
 	struct nt *nt;
@@ -483,7 +439,7 @@ static int register_crowd_thread(void *arg)
 	return 0;
 }
 
-/* The binding of a member, which it keeps in priv: a search would be long. */
+/* Keep the binding in the client's priv, since a search would take long. */
 static int remember(struct nt_binding *nb, int ret)
 {
 	nb->party[NMR_CLIENT]->priv = nb;
@@ -543,7 +499,7 @@ static void leave_all(struct crowd *crowd)
 }
 
 /*
- * Grace periods since @cookie was taken. The two low bits of what RCU hands out are a
+ * Count the grace periods since @cookie was taken. The two low bits of a cookie are a
  * state.
  */
 static unsigned long grace_periods_since(unsigned long cookie)
@@ -552,8 +508,8 @@ static unsigned long grace_periods_since(unsigned long cookie)
 }
 
 /*
- * Promise 9, and 8: many bindings of one provider end in the grace periods of one, and
- * while they are all pending nobody has to wait for them.
+ * Check promise 9: many bindings of one provider end in the grace periods of one binding.
+ * Check promise 8: while all of them are pending, no other registration waits.
  */
 static void many_end_in_the_grace_periods_of_one(struct kunit *test)
 {
@@ -571,7 +527,7 @@ static void many_end_in_the_grace_periods_of_one(struct kunit *test)
 	cookie = get_state_synchronize_rcu();
 	KUNIT_EXPECT_EQ(test, nt_deregister(provider), -EINPROGRESS);
 	nt_await(nt, nt_returned(provider, NT_P_DETACH) == CROWD);
-	/* There are others' grace periods, too; but not one for each binding. */
+	/* Other users of RCU add grace periods, but not one a binding. */
 	KUNIT_EXPECT_LT(test, grace_periods_since(cookie), CROWD / 2UL);
 
 	nt_settle(nt);
@@ -583,7 +539,7 @@ static void many_end_in_the_grace_periods_of_one(struct kunit *test)
 	leave_all(crowd);
 }
 
-/* One client of many providers, and they all part. */
+/* Bind one client to many providers, and let them part. */
 static void one_client_of_many_providers(struct kunit *test)
 {
 	struct nt *nt = test->priv;
@@ -604,14 +560,14 @@ static void one_client_of_many_providers(struct kunit *test)
 	leave_all(crowd);
 }
 
-/* A storm of everything */
+/* A storm of all operations */
 
-#define LIVES		25	/* of each of the threads that come and go */
-#define BINDINGS	1000	/* as many as are kept track of */
+#define LIVES		25	/* parties that each thread registers */
+#define BINDINGS	1000	/* bindings that are recorded */
 
 /*
- * @binding: those whose provider attached, in this order; each with a reference
- * @over: the parties have gone for good
+ * @binding: bindings of which the provider attached, in this order, with a reference each
+ * @over: all parties are gone
  */
 struct storm {
 	struct nt *nt;
@@ -623,7 +579,7 @@ struct storm {
 	bool over;
 };
 
-/* The dice: the same for the same binding, whatever the threads do. */
+/* Throw dice, with a result that depends on the binding and not on the schedule. */
 static unsigned int dice(struct nt_binding *nb, unsigned int salt, unsigned int sides)
 {
 	return hash_64(nb->id * 8 + salt, 32) % sides;
@@ -666,7 +622,7 @@ static bool storm_over(struct storm *storm)
 	return READ_ONCE(storm->over) || READ_ONCE(storm->nt->stopping);
 }
 
-/* Any of those that there are, or were. */
+/* Pick a binding, which may have ended. */
 static struct nt_binding *storm_binding(struct storm *storm, unsigned int i)
 {
 	unsigned int n = atomic_read(&storm->bindings);
@@ -689,7 +645,7 @@ static struct nt_party *storm_party(struct storm *storm, enum nmr_side side,
 	return party;
 }
 
-/* Parties come, meet a few others, and go: one after the other, four at a time. */
+/* Register party after party, each of which meets some others before it leaves. */
 static int live_thread(void *arg)
 {
 	struct storm *storm = arg;
@@ -710,7 +666,7 @@ static int live_thread(void *arg)
 	return 0;
 }
 
-/* Newer bindings are more likely to be alive. */
+/* Call through recent bindings, which are likely to be attached. */
 static int call_thread(void *arg)
 {
 	struct storm *storm = arg;
@@ -801,25 +757,25 @@ static void storm_of_everything(struct kunit *test)
 	WRITE_ONCE(storm->over, true);
 	nt_settle(nt);
 	expect_sums(test, storm);
-	/* It was not a calm. */
+	/* The storm had bindings and calls. */
 	KUNIT_EXPECT_GT(test, atomic_read(&storm->bindings), 0);
 	KUNIT_EXPECT_GT(test, atomic_read(&storm->calls), 0);
 }
 
 static struct kunit_case nmr_stress_cases[] = {
-	KUNIT_CASE(register_at_once_offers_once),
-	KUNIT_CASE(all_ends_at_once_detach_once),
-	KUNIT_CASE(last_of_four_at_once_cleans_once),
-	KUNIT_CASE(register_and_deregister_at_once),
-	KUNIT_CASE(calls_while_a_side_leaves),
-	KUNIT_CASE(providers_race_for_one_slot),
-	KUNIT_CASE(reoffer_and_defer_at_once),
-	KUNIT_CASE(wait_for_binding_and_its_end_at_once),
-	KUNIT_CASE(handle_is_used_while_it_goes),
-	KUNIT_CASE(fallback_moves_a_client_for_ever),
-	KUNIT_CASE(many_end_in_the_grace_periods_of_one),
-	KUNIT_CASE(one_client_of_many_providers),
-	KUNIT_CASE(storm_of_everything),
+	KUNIT_CASE_SLOW(register_at_once_offers_once),
+	KUNIT_CASE_SLOW(all_ends_at_once_detach_once),
+	KUNIT_CASE_SLOW(last_of_four_at_once_cleans_once),
+	KUNIT_CASE_SLOW(register_and_deregister_at_once),
+	KUNIT_CASE_SLOW(calls_while_a_side_leaves),
+	KUNIT_CASE_SLOW(providers_race_for_one_slot),
+	KUNIT_CASE_SLOW(reoffer_and_defer_at_once),
+	KUNIT_CASE_SLOW(wait_for_binding_and_its_end_at_once),
+	KUNIT_CASE_SLOW(handle_is_used_while_it_goes),
+	KUNIT_CASE_SLOW(fallback_moves_a_client_for_ever),
+	KUNIT_CASE_SLOW(many_end_in_the_grace_periods_of_one),
+	KUNIT_CASE_SLOW(one_client_of_many_providers),
+	KUNIT_CASE_SLOW(storm_of_everything),
 	{}
 };
 

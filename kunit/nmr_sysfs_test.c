@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What /sys/kernel/nmr shows, from registered to gone, and what it takes; and what debugfs
- * shows of pairs that are not attached, and of references.
+ * The files of /sys/kernel/nmr, from registration to the end, read and written; and those
+ * of debugfs, which show pairs that are not attached, and references.
  */
 #include <kunit/test.h>
 #include <linux/cred.h>
@@ -13,13 +13,6 @@
 
 #include "files.h"
 #include "harness.h"
-
-KUNIT_ARRAY_PARAM(side, nt_sides, nt_side_name);
-
-static enum nmr_side param_side(struct kunit *test)
-{
-	return *(const enum nmr_side *)test->param_value;
-}
 
 /* Access */
 
@@ -50,7 +43,7 @@ static void expect_binding(struct kunit *test, struct nt_binding *nb,
 static void registration_shows_itself(struct kunit *test)
 {
 	struct nt *nt = test->priv;
-	enum nmr_side side = param_side(test);
+	enum nmr_side side = nt_param_side(test);
 	struct nt_party *party = nt_party(nt, side);
 	struct nt_party *peer = nt_party(nt, nt_peer(side));
 	enum nt_point detach = NT_C_DETACH + side;
@@ -74,7 +67,7 @@ static void registration_shows_itself(struct kunit *test)
 	expect_party(test, party, "state", "deregistering");
 	nt_release(party, detach);
 
-	/* Promise 7: nothing is left when the wait has returned. */
+	/* Promise 7: no file is left when the wait has returned. */
 	KUNIT_EXPECT_EQ(test, nt_wait(party), 0);
 	expect_party(test, party, "state", ABSENT);
 	expect_party(test, party, "", ABSENT);
@@ -100,6 +93,14 @@ static void expect_link(struct kunit *test, struct nt_binding *nb, const char *n
 	KUNIT_EXPECT_STREQ(test, target, path);
 }
 
+static void expect_state(struct kunit *test, struct nt_binding *nb, const char *state,
+			 const char *client_detach, const char *provider_detach)
+{
+	expect_binding(test, nb, "state", state);
+	expect_binding(test, nb, "client_detach", client_detach);
+	expect_binding(test, nb, "provider_detach", provider_detach);
+}
+
 static void binding_shows_its_life(struct kunit *test)
 {
 	struct nt *nt = test->priv;
@@ -113,32 +114,24 @@ static void binding_shows_its_life(struct kunit *test)
 	nb = nt_pair(nt, client, provider);
 	expect_link(test, nb, "client", client);
 	expect_link(test, nb, "provider", provider);
-	expect_binding(test, nb, "state", "attached");
+	expect_state(test, nb, "attached", "none", "none");
 	expect_binding(test, nb, "reason", "");
 	expect_binding(test, nb, "client_calls", "0");
 	expect_binding(test, nb, "provider_calls", "0");
-	expect_binding(test, nb, "client_detach", "none");
-	expect_binding(test, nb, "provider_detach", "none");
 	expect_binding(test, nb, "pending_ms", "0");
 
 	nt_deregister(provider);
 	nt_await(nt, nt_entered(client, NT_C_DETACH) == 1);
-	expect_binding(test, nb, "state", "detaching");
+	expect_state(test, nb, "detaching", "pending", "none");
 	expect_binding(test, nb, "reason", "provider-deregistered");
-	expect_binding(test, nb, "client_detach", "pending");
-	expect_binding(test, nb, "provider_detach", "none");
 
 	nt_release(client, NT_C_DETACH);
 	nt_await(nt, nt_entered(provider, NT_P_DETACH) == 1);
-	expect_binding(test, nb, "state", "detaching");
-	expect_binding(test, nb, "client_detach", "done");
-	expect_binding(test, nb, "provider_detach", "pending");
+	expect_state(test, nb, "detaching", "done", "pending");
 
 	nt_release(provider, NT_P_DETACH);
 	nt_await(nt, nt_entered(client, NT_C_CLEANUP) == 1);
-	expect_binding(test, nb, "state", "cleaning");
-	expect_binding(test, nb, "client_detach", "done");
-	expect_binding(test, nb, "provider_detach", "done");
+	expect_state(test, nb, "cleaning", "done", "done");
 	nt_release(client, NT_C_CLEANUP);
 	nt_await(nt, nt_entered(provider, NT_P_CLEANUP) == 1);
 	expect_binding(test, nb, "state", "cleaning");
@@ -162,12 +155,7 @@ static const struct reason_case reasons[] = {
 	{ NMR_DETACH_ABORT, "abort" },
 };
 
-static void reason_name(const struct reason_case *reason, char *desc)
-{
-	strscpy(desc, reason->name, KUNIT_PARAM_DESC_SIZE);
-}
-
-KUNIT_ARRAY_PARAM(reason, reasons, reason_name);
+NT_PARAM(reason, reasons);
 
 static void binding_shows_its_reason(struct kunit *test)
 {
@@ -191,12 +179,10 @@ static void binding_shows_its_reason(struct kunit *test)
 		KUNIT_EXPECT_EQ(test, nmr_detach_binding(nb->b, param->reason), 0);
 	nt_await(nt, nt_entered(provider, NT_P_DETACH) == 1);
 	expect_binding(test, nb, "reason", param->name);
-	expect_binding(test, nb, "state", "detaching");
-	expect_binding(test, nb, "client_detach", "done");
-	expect_binding(test, nb, "provider_detach", "pending");
+	expect_state(test, nb, "detaching", "done", "pending");
 }
 
-/* A binding that attaches, and one that was refused, is not there. */
+/* Expect no directory of a binding that attaches, or that was refused. */
 static void binding_is_not_there_before_it_has_attached(struct kunit *test)
 {
 	struct nt *nt = test->priv;
@@ -218,7 +204,7 @@ static void binding_is_not_there_before_it_has_attached(struct kunit *test)
 
 static void binding_counts_calls(struct kunit *test)
 {
-	enum nmr_side side = param_side(test);
+	enum nmr_side side = nt_param_side(test);
 	const char *calls = side == NMR_CLIENT ? "client_calls" : "provider_calls";
 	const char *others = side == NMR_CLIENT ? "provider_calls" : "client_calls";
 	const char *detach = side == NMR_CLIENT ? "client_detach" : "provider_detach";
@@ -238,7 +224,7 @@ static void binding_counts_calls(struct kunit *test)
 	nt_settle(nt);
 	expect_binding(test, nb, calls, "2");
 	expect_binding(test, nb, others, "0");
-	/* Detached is both: its callback is through, and so are its calls. */
+	/* A side has detached when its callback has returned and its calls have drained. */
 	expect_binding(test, nb, detach, "pending");
 	nt_exit(nb, side);
 	expect_binding(test, nb, calls, "1");
@@ -259,7 +245,7 @@ static void binding_counts_pending_time(struct kunit *test)
 	client->at[NT_C_DETACH].ret = -EINPROGRESS;
 	nb = nt_pair(nt, client, nt_provider(nt));
 	nt_deregister(client);
-	/* Time passes, at least as much as that. */
+	/* At least this time passes. */
 	KUNIT_EXPECT_EQ(test, nt_wait_timeout(client, msecs_to_jiffies(20)),
 			-ETIMEDOUT);
 	nt_binding_path(nb, "pending_ms", path);
@@ -298,7 +284,7 @@ static void detach_starts_and_returns(struct kunit *test)
 		nt_step(client, NT_C_DETACH);
 		nt_await(nt, nt_has_left(nb, NT_P_CLEANUP));
 		KUNIT_EXPECT_EQ(test, nb->reason[NMR_CLIENT], reason);
-		/* Back after fallback, on request; never after abort. */
+		/* A pair is offered again after fallback, on request, not after abort. */
 		KUNIT_EXPECT_EQ(test, nt_reoffer(client), 0);
 		if (!i)
 			nt_await(nt, nt_returned(provider, NT_P_ATTACHED) == 2);
@@ -327,8 +313,7 @@ static void detach_refuses_other_values(struct kunit *test)
 	KUNIT_EXPECT_TRUE(test, nt_open(nb, NMR_CLIENT));
 }
 
-/* Write-only, and for root. */
-static int write_as_nobody(void *arg)
+static int write_as_user(void *arg)
 {
 	struct nt_binding *nb = arg;
 	struct cred *cred = prepare_creds();
@@ -352,13 +337,14 @@ static int write_as_nobody(void *arg)
 	return ret;
 }
 
+/* Write to the file as another user, and read it as root: both must fail. */
 static void detach_is_for_root(struct kunit *test)
 {
 	struct nt *nt = test->priv;
 	struct nt_binding *nb = nt_pair(nt, nt_client(nt), nt_provider(nt));
 	char path[NT_NAME_SIZE], value[NT_VALUE_SIZE];
 
-	KUNIT_EXPECT_EQ(test, nt_join(nt_spawn(nt, write_as_nobody, nb)), -EACCES);
+	KUNIT_EXPECT_EQ(test, nt_join(nt_spawn(nt, write_as_user, nb)), -EACCES);
 	KUNIT_EXPECT_TRUE(test, nt_open(nb, NMR_CLIENT));
 	nt_binding_path(nb, "detach", path);
 	nt_read(path, value);
@@ -379,8 +365,8 @@ static void expect_file_gone(struct kunit *test, struct file *file)
 	fput(file);
 }
 
-/* They delay no wait, and say that what they showed is gone. */
-static void open_files_delay_nobody(struct kunit *test)
+/* Keep files open: they delay no wait, and return -ENODEV afterwards. */
+static void open_files_delay_no_wait(struct kunit *test)
 {
 	struct nt *nt = test->priv;
 	struct nt_party *client = nt_client(nt), *provider = nt_provider(nt);
@@ -426,7 +412,7 @@ static void expect_write(struct kunit *test, struct nt_party *party, const char 
 	KUNIT_EXPECT_EQ_MSG(test, nt_write(path, value), expected, "%s %s", path, value);
 }
 
-/* How a pair comes to be none that is offered again. */
+/* Ways in which a pair ends that is not offered again. */
 struct parting {
 	const char *name;
 	enum nt_point point;
@@ -440,12 +426,7 @@ static const struct parting partings[] = {
 	{ "aborted", NT_POINTS, 0 },
 };
 
-static void parting_name(const struct parting *parting, char *desc)
-{
-	strscpy(desc, parting->name, KUNIT_PARAM_DESC_SIZE);
-}
-
-KUNIT_ARRAY_PARAM(parting, partings, parting_name);
+NT_PARAM(parting, partings);
 
 static void nt_part(struct kunit *test, struct nt_party *client, struct nt_party *provider,
 		    const struct parting *parting)
@@ -467,8 +448,8 @@ static void nt_part(struct kunit *test, struct nt_party *client, struct nt_party
 }
 
 /*
- * "deferred" leaves such a pair alone, "all" brings it back, written to the file of either
- * side. A pair of the same registration that is bound stays as it is.
+ * Write "deferred" to a file of either side, which does not re-offer such a pair, and then
+ * "all", which does. A pair of the same registration that is bound does not change.
  */
 static void reoffer_all_brings_back(struct kunit *test, enum nmr_side side)
 {
@@ -496,7 +477,7 @@ static void reoffer_all_brings_back(struct kunit *test, enum nmr_side side)
 					NMR_PROVIDER));
 	KUNIT_EXPECT_TRUE(test, nt_open(bound, NMR_PROVIDER));
 	KUNIT_EXPECT_EQ(test, nt_entered(other, attach), 1);
-	/* They are bound now: once more changes nothing. */
+	/* All pairs are bound, so another write has no effect. */
 	expect_write(test, party[side], "reoffer", "all", 3);
 	nt_settle(nt);
 	KUNIT_EXPECT_EQ(test, nt_entered(other, attach), 1);
@@ -513,10 +494,10 @@ static void reoffer_all_of_a_provider(struct kunit *test)
 	reoffer_all_brings_back(test, NMR_PROVIDER);
 }
 
-/* More declined pairs than a batch, and a client that takes one of them at a time. */
+/* Re-offer more declined pairs than a batch, of a client that takes one at a time. */
 static void reoffer_all_concerns_each_pair(struct kunit *test)
 {
-	enum nmr_side side = param_side(test);
+	enum nmr_side side = nt_param_side(test);
 	struct nt *nt = test->priv;
 	struct nt_party *party = nt_party(nt, side), *peer[70];
 	enum nt_point attach = NT_C_ATTACH + side;
@@ -539,7 +520,7 @@ static void reoffer_all_concerns_each_pair(struct kunit *test)
 
 static void reoffer_of_deferred_pairs(struct kunit *test)
 {
-	enum nmr_side side = param_side(test);
+	enum nmr_side side = nt_param_side(test);
 	struct nt *nt = test->priv;
 	struct nt_party *party[NMR_SIDES] = { nt_client(nt), nt_provider(nt) };
 
@@ -558,7 +539,7 @@ static void reoffer_refuses(struct kunit *test)
 	static const char * const values[] = {
 		"\n", "0", "1", "al", "alll", "deferred all", "ALL", "declined",
 	};
-	enum nmr_side side = param_side(test);
+	enum nmr_side side = nt_param_side(test);
 	struct nt *nt = test->priv;
 	struct nt_party *party = nt_party(nt, side);
 	enum nt_point detach = NT_C_DETACH + side;
@@ -593,7 +574,7 @@ static void events_are_sent_anew(struct kunit *test)
 		"\n", "ad", "addx", "adds", "remove", "changed", "bind", " add",
 	};
 	struct nt *nt = test->priv;
-	struct nt_party *party = nt_party(nt, param_side(test));
+	struct nt_party *party = nt_party(nt, nt_param_side(test));
 	char path[NT_NAME_SIZE], value[NT_VALUE_SIZE];
 	int i;
 
@@ -607,7 +588,7 @@ static void events_are_sent_anew(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, value[0], '(');
 }
 
-/* Clients ask for modules, providers do not. */
+/* Expect a modalias of clients only, which ask for modules. */
 static void clients_have_a_modalias(struct kunit *test)
 {
 	struct nt *nt = test->priv;
@@ -633,7 +614,7 @@ static char *nt_text(struct nt *nt)
 	return text;
 }
 
-/* What nmr/pairs says of a pair, or "" if it is not there. */
+/* Find the text of nmr/pairs about a pair, or "" if the file does not list it. */
 static const char *nt_pair_line(struct nt_party *client, struct nt_party *provider)
 {
 	struct nt *nt = client->nt;
@@ -688,7 +669,7 @@ static void pairs_show_why_they_are_not_attached(struct kunit *test)
 	nt_join_npi(provider[5]);
 	nb = nt_find(nt, client, provider[3]);
 	KUNIT_EXPECT_EQ(test, nmr_detach_binding(nb->b, NMR_DETACH_ABORT), 0);
-	/* Its end is an event, so it comes first. */
+	/* The end of this binding is an event, and must precede the deferral. */
 	nt_await(nt, nt_has_left(nb, NT_P_CLEANUP));
 	nt_settle(nt);
 	nb = nt_find(nt, client, provider[4]);
@@ -706,12 +687,12 @@ static void pairs_show_why_they_are_not_attached(struct kunit *test)
 	for (i = 1; i < ARRAY_SIZE(provider); i++)
 		expect_pair(test, full, provider[i],
 			    "withheld, the client has as many bindings as it takes");
-	/* None of another NPI, and none of a provider that has left. */
+	/* The file does not list pairs of a provider that has left. */
 	nt_leave(provider[2]);
 	expect_pair(test, client, provider[2], "");
 }
 
-/* While a callback runs, in which task; and what an earlier register call still owes. */
+/* Read about pairs with a callback that runs, or that a register call has not reached. */
 static void pairs_show_where_they_are(struct kunit *test)
 {
 	struct nt *nt = test->priv;
@@ -753,7 +734,7 @@ static void pairs_show_where_they_are(struct kunit *test)
 	expect_pair(test, client, provider, "aborted");
 }
 
-/* A reader stops at any line, and what it stood at goes meanwhile. */
+/* Read nmr/pairs with more pairs than fit into a page, before and after they end. */
 static void pairs_are_read_while_they_go(struct kunit *test)
 {
 	struct nt *nt = test->priv;
@@ -780,8 +761,8 @@ static void pairs_are_read_while_they_go(struct kunit *test)
 }
 
 /*
- * A reader has read some, and the client where it stands finishes, and the next one, before
- * it goes on.
+ * Read some of nmr/pairs. Before the reader continues, the client at its place finishes,
+ * and so does the next one.
  */
 static void reader_of_pairs_loses_its_place(struct kunit *test)
 {
@@ -806,7 +787,7 @@ static void reader_of_pairs_loses_its_place(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, some, (ssize_t)100);
 	nt_leave(client[0]);
 	nt_leave(client[1]);
-	/* The memory of both goes a grace period later. */
+	/* The memory of both is freed a grace period later. */
 	nt_settle(nt);
 	rcu_barrier();
 	do {
@@ -847,22 +828,22 @@ static void references_are_shown(struct kunit *test)
 }
 
 static struct kunit_case nmr_sysfs_cases[] = {
-	KUNIT_CASE_PARAM(registration_shows_itself, side_gen_params),
+	KUNIT_CASE_PARAM(registration_shows_itself, nt_side_gen_params),
 	KUNIT_CASE(binding_shows_its_life),
 	KUNIT_CASE_PARAM(binding_shows_its_reason, reason_gen_params),
 	KUNIT_CASE(binding_is_not_there_before_it_has_attached),
-	KUNIT_CASE_PARAM(binding_counts_calls, side_gen_params),
+	KUNIT_CASE_PARAM(binding_counts_calls, nt_side_gen_params),
 	KUNIT_CASE(binding_counts_pending_time),
 	KUNIT_CASE(detach_starts_and_returns),
 	KUNIT_CASE(detach_refuses_other_values),
 	KUNIT_CASE(detach_is_for_root),
-	KUNIT_CASE(open_files_delay_nobody),
+	KUNIT_CASE(open_files_delay_no_wait),
 	KUNIT_CASE_PARAM(reoffer_all_of_a_client, parting_gen_params),
 	KUNIT_CASE_PARAM(reoffer_all_of_a_provider, parting_gen_params),
-	KUNIT_CASE_PARAM(reoffer_all_concerns_each_pair, side_gen_params),
-	KUNIT_CASE_PARAM(reoffer_of_deferred_pairs, side_gen_params),
-	KUNIT_CASE_PARAM(reoffer_refuses, side_gen_params),
-	KUNIT_CASE_PARAM(events_are_sent_anew, side_gen_params),
+	KUNIT_CASE_PARAM(reoffer_all_concerns_each_pair, nt_side_gen_params),
+	KUNIT_CASE_PARAM(reoffer_of_deferred_pairs, nt_side_gen_params),
+	KUNIT_CASE_PARAM(reoffer_refuses, nt_side_gen_params),
+	KUNIT_CASE_PARAM(events_are_sent_anew, nt_side_gen_params),
 	KUNIT_CASE(clients_have_a_modalias),
 	KUNIT_CASE(pairs_show_why_they_are_not_attached),
 	KUNIT_CASE(pairs_show_where_they_are),

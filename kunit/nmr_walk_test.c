@@ -17,13 +17,6 @@
 #define PEERS	5
 #define SEEN	128
 
-KUNIT_ARRAY_PARAM(side, nt_sides, nt_side_name);
-
-static enum nmr_side param_side(struct kunit *test)
-{
-	return *(const enum nmr_side *)test->param_value;
-}
-
 struct variant {
 	const char *name;
 	enum nmr_side side;	/* of the hub */
@@ -37,12 +30,7 @@ static const struct variant variants[] = {
 	{ "provider, RCU", NMR_PROVIDER, true },
 };
 
-static void variant_name(const struct variant *variant, char *desc)
-{
-	strscpy(desc, variant->name, KUNIT_PARAM_DESC_SIZE);
-}
-
-KUNIT_ARRAY_PARAM(variant, variants, variant_name);
+NT_PARAM(variant, variants);
 
 typedef int walk_fn(const struct nmr_call *call, void *arg);
 
@@ -56,11 +44,6 @@ static int for_each(enum nmr_side side, u64 id, bool rcu, walk_fn *fn, void *arg
 			     nmr_client_for_each_provider(client, fn, arg);
 	return rcu ? nmr_provider_for_each_client_rcu(provider, fn, arg) :
 		     nmr_provider_for_each_client(provider, fn, arg);
-}
-
-static u64 id_of(const struct nt_party *party)
-{
-	return party->side == NMR_CLIENT ? party->client.id : party->provider.id;
 }
 
 /*
@@ -113,12 +96,6 @@ static struct walk *second_walk(struct walk *walk)
 	return second;
 }
 
-static struct nt_binding *find(struct nt_party *hub, struct nt_party *peer)
-{
-	return hub->side == NMR_CLIENT ? nt_find(hub->nt, hub, peer) :
-					 nt_find(hub->nt, peer, hub);
-}
-
 static struct nt_party *new_peer(struct nt_party *hub)
 {
 	return nt_party(hub->nt, nt_peer(hub->side));
@@ -162,7 +139,7 @@ static int visit(const struct nmr_call *call, void *arg)
 static int run(struct walk *walk)
 {
 	walk->n = 0;
-	return for_each(walk->hub->side, id_of(walk->hub), walk->rcu, visit, walk);
+	return for_each(walk->hub->side, walk->hub->id, walk->rcu, visit, walk);
 }
 
 static int walk_thread(void *walk)
@@ -181,7 +158,7 @@ static void expect_seen(struct walk *walk, unsigned int mask)
 			continue;
 		if (n < walk->n)
 			KUNIT_EXPECT_PTR_EQ_MSG(test, walk->seen[n],
-						find(walk->hub, walk->peer[i]),
+						nt_find_between(walk->hub, walk->peer[i]),
 						"visit %d, peer %d", n, i);
 		n++;
 	}
@@ -267,7 +244,7 @@ static void walk_passes_attaching_peers(struct kunit *test)
 
 static void walk_passes_a_crowd_that_attaches(struct kunit *test)
 {
-	enum nmr_side side = param_side(test);
+	enum nmr_side side = nt_param_side(test);
 	struct nt *nt = test->priv;
 	struct walk *walk = new_walk(test, side, false);
 	struct nt_thread *registrar[CROWD];
@@ -300,7 +277,7 @@ static void walk_passes_closed_bindings(struct kunit *test)
 	nt_deregister(walk->peer[0]);
 	KUNIT_EXPECT_EQ(test, run(walk), 0);
 	expect_seen(walk, ALL & ~BIT(0));
-	nmr_detach_binding(find(walk->hub, walk->peer[2])->b, NMR_DETACH_ABORT);
+	nmr_detach_binding(nt_find_between(walk->hub, walk->peer[2])->b, NMR_DETACH_ABORT);
 	KUNIT_EXPECT_EQ(test, run(walk), 0);
 	expect_seen(walk, ALL & ~(BIT(0) | BIT(2)));
 	if (!walk->rcu)
@@ -359,7 +336,7 @@ static void walk_checks_its_arguments(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, for_each(side, U64_MAX, rcu, visit_never, nt), -EINVAL);
 	KUNIT_EXPECT_EQ(test, for_each(side, 0, rcu, NULL, nt), -EINVAL);
 	attach_peers(walk);
-	id = id_of(walk->hub);
+	id = walk->hub->id;
 	KUNIT_EXPECT_EQ(test, for_each(side, id, rcu, NULL, nt), -EINVAL);
 	nt_hold(walk->hub, NT_C_DETACH + side);
 	nt_deregister(walk->hub);
@@ -376,12 +353,7 @@ static const enum nt_context contexts[] = {
 	NT_TASK, NT_KTHREAD, NT_SOFTIRQ, NT_HARDIRQ, NT_RCU_CALLBACK, NT_RAW_LOCK
 };
 
-static void context_name(const enum nt_context *context, char *desc)
-{
-	strscpy(desc, nt_context_name(*context), KUNIT_PARAM_DESC_SIZE);
-}
-
-KUNIT_ARRAY_PARAM(context, contexts, context_name);
+KUNIT_ARRAY_PARAM(context, contexts, nt_context_desc);
 
 static void run_checked(void *arg)
 {
@@ -428,7 +400,7 @@ static int detach_victims(struct walk *walk, struct nt_binding *nb)
 		return 0;
 	for (i = 0; i < PEERS; i++)
 		if (walk->victims & BIT(i))
-			nt_check(nb->nt, !nmr_detach_binding(find(walk->hub, walk->peer[i])->b,
+			nt_check(nb->nt, !nmr_detach_binding(nt_find_between(walk->hub, walk->peer[i])->b,
 							     NMR_DETACH_ABORT));
 	return 0;
 }
@@ -550,7 +522,7 @@ static int register_peer(struct walk *walk, struct nt_binding *nb)
 /* A peer that attaches during the walk is visited once or not, and the walk ends. */
 static void visit_registers_a_peer(struct kunit *test)
 {
-	struct walk *walk = new_walk(test, param_side(test), false);
+	struct walk *walk = new_walk(test, nt_param_side(test), false);
 
 	attach_peers(walk);
 	walk->hook = register_peer;
@@ -580,7 +552,7 @@ static void last_peer_is_replaced_during_the_walk(struct kunit *test)
 	int stand;
 
 	for (stand = 0; stand < PEERS; stand++) {
-		walk = new_walk(test, param_side(test), false);
+		walk = new_walk(test, nt_param_side(test), false);
 		guid_gen(&walk->hub->npi_id);
 		guid_copy(&((struct nt *)test->priv)->npi_id, &walk->hub->npi_id);
 		attach_peers(walk);
@@ -638,7 +610,7 @@ static void expect_in_flight(struct kunit *test, struct nt_binding *nb, enum nmr
 /* A visit is a call of the hub. It delays the cleanup of the binding that it is in, alone. */
 static void visit_delays_cleanup_of_its_binding(struct kunit *test)
 {
-	enum nmr_side side = param_side(test);
+	enum nmr_side side = nt_param_side(test);
 	struct walk *walk = new_walk(test, side, false);
 	struct nt *nt = test->priv;
 	struct nt_thread *thread;
@@ -647,7 +619,7 @@ static void visit_delays_cleanup_of_its_binding(struct kunit *test)
 
 	attach_peers(walk);
 	for (i = 0; i < PEERS; i++)
-		nb[i] = find(walk->hub, walk->peer[i]);
+		nb[i] = nt_find_between(walk->hub, walk->peer[i]);
 	thread = walk_up_to(walk, 2);
 	for (i = 0; i < PEERS; i++) {
 		expect_in_flight(test, nb[i], side, i == 2 ? "1" : "0");
@@ -670,13 +642,13 @@ static void visit_delays_cleanup_of_its_binding(struct kunit *test)
 /* The hub leaves, and its wait returns when the visit and the walk have ended. */
 static void hub_waits_for_the_visit(struct kunit *test)
 {
-	struct walk *walk = new_walk(test, param_side(test), false);
+	struct walk *walk = new_walk(test, nt_param_side(test), false);
 	struct nt_thread *thread;
 
 	attach_peers(walk);
 	thread = walk_up_to(walk, 1);
 	KUNIT_EXPECT_EQ(test, nt_deregister(walk->hub), -EINPROGRESS);
-	nt_expect_draining(find(walk->hub, walk->peer[1]));
+	nt_expect_draining(nt_find_between(walk->hub, walk->peer[1]));
 	KUNIT_EXPECT_EQ(test, nt_wait_timeout(walk->hub, 1), -ETIMEDOUT);
 	go_on(walk);
 	KUNIT_EXPECT_EQ(test, nt_wait(walk->hub), 0);
@@ -689,7 +661,7 @@ static void hub_waits_for_the_visit(struct kunit *test)
 /* Two walks of a hub stand in different places, and a peer leaves that is next for both. */
 static void walks_of_a_hub_are_independent(struct kunit *test)
 {
-	struct walk *first = new_walk(test, param_side(test), false), *second, *third;
+	struct walk *first = new_walk(test, nt_param_side(test), false), *second, *third;
 	struct nt_thread *thread[2];
 
 	attach_peers(first);
@@ -779,10 +751,10 @@ static void walk_and_slot_share_the_gate(struct kunit *test)
 		KUNIT_EXPECT_EQ(test, run(walk), 0);
 		expect_seen(walk, BIT(0));
 		nmr_slot_exit(&call);
-		nmr_detach_binding(find(walk->hub, peer)->b, NMR_DETACH_FALLBACK);
+		nmr_detach_binding(nt_find_between(walk->hub, peer)->b, NMR_DETACH_FALLBACK);
 		KUNIT_EXPECT_EQ(test, run(walk), 0);
 		KUNIT_EXPECT_EQ(test, walk->n, 0);
-		nt_await(nt, nt_has_left(find(walk->hub, peer), NT_P_CLEANUP));
+		nt_await(nt, nt_has_left(nt_find_between(walk->hub, peer), NT_P_CLEANUP));
 		KUNIT_EXPECT_EQ(test, nt_reoffer(client), 0);
 	}
 }
@@ -804,7 +776,7 @@ static int storm_thread(void *arg)
 	int err;
 
 	while (!READ_ONCE(nt->stopping)) {
-		err = for_each(walk->hub->side, id_of(walk->hub), walk->rcu, storm_visit, nt);
+		err = for_each(walk->hub->side, walk->hub->id, walk->rcu, storm_visit, nt);
 		nt_check(nt, !err || err == -ESHUTDOWN);
 		cond_resched();
 	}
@@ -818,7 +790,7 @@ static int storm_thread(void *arg)
 static void walks_survive_a_storm(struct kunit *test)
 {
 	struct nt *nt = test->priv;
-	struct walk *walk = new_walk(test, param_side(test), false), *rcu;
+	struct walk *walk = new_walk(test, nt_param_side(test), false), *rcu;
 	struct nt_thread *thread[4];
 	struct nt_party *peer;
 	int i, round;
@@ -848,7 +820,7 @@ static struct kunit_case walk_cases[] = {
 	KUNIT_CASE_PARAM(walk_without_peers_visits_none, variant_gen_params),
 	KUNIT_CASE_PARAM(walk_passes_refusals, variant_gen_params),
 	KUNIT_CASE_PARAM(walk_passes_attaching_peers, variant_gen_params),
-	KUNIT_CASE_PARAM(walk_passes_a_crowd_that_attaches, side_gen_params),
+	KUNIT_CASE_PARAM(walk_passes_a_crowd_that_attaches, nt_side_gen_params),
 	KUNIT_CASE_PARAM(walk_passes_closed_bindings, variant_gen_params),
 	KUNIT_CASE_PARAM(value_ends_the_walk, variant_gen_params),
 	KUNIT_CASE_PARAM(walk_checks_its_arguments, variant_gen_params),
@@ -858,15 +830,15 @@ static struct kunit_case walk_cases[] = {
 	KUNIT_CASE_PARAM(several_peers_leave_during_the_walk, variant_gen_params),
 	KUNIT_CASE_PARAM(each_visit_detaches_its_binding, variant_gen_params),
 	KUNIT_CASE_PARAM(hub_leaves_during_its_walk, variant_gen_params),
-	KUNIT_CASE_PARAM(visit_registers_a_peer, side_gen_params),
-	KUNIT_CASE_PARAM(last_peer_is_replaced_during_the_walk, side_gen_params),
-	KUNIT_CASE_PARAM(visit_delays_cleanup_of_its_binding, side_gen_params),
-	KUNIT_CASE_PARAM(hub_waits_for_the_visit, side_gen_params),
-	KUNIT_CASE_PARAM(walks_of_a_hub_are_independent, side_gen_params),
+	KUNIT_CASE_PARAM(visit_registers_a_peer, nt_side_gen_params),
+	KUNIT_CASE_PARAM(last_peer_is_replaced_during_the_walk, nt_side_gen_params),
+	KUNIT_CASE_PARAM(visit_delays_cleanup_of_its_binding, nt_side_gen_params),
+	KUNIT_CASE_PARAM(hub_waits_for_the_visit, nt_side_gen_params),
+	KUNIT_CASE_PARAM(walks_of_a_hub_are_independent, nt_side_gen_params),
 	KUNIT_CASE_PARAM(walks_nest, variant_gen_params),
 	KUNIT_CASE_PARAM(walks_of_different_hubs_nest, variant_gen_params),
 	KUNIT_CASE_PARAM(walk_and_slot_share_the_gate, variant_gen_params),
-	KUNIT_CASE_PARAM(walks_survive_a_storm, side_gen_params),
+	KUNIT_CASE_PARAM(walks_survive_a_storm, nt_side_gen_params),
 	{}
 };
 

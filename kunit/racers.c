@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Functions that run at once, see racers.h. */
+/* Functions that run concurrently, see racers.h. */
 #include <linux/cpumask.h>
 #include <linux/delay.h>
 
 #include "racers.h"
 
-/* How far the slowest starts behind the first: about as long as a call takes. */
+/* Microseconds between the first start and the last: about the duration of a call. */
 #define NT_SPREAD	97
 
-/* The last one to come gives the start. */
+/* Wait at the start until all racers of a round have come. */
 static void nt_line_up(struct nt_racers *race, unsigned int round)
 {
 	atomic_inc(&race->at_start);
@@ -28,7 +28,7 @@ static int nt_racer_thread(void *arg)
 	unsigned int round = 1;
 
 	for (;; round++) {
-		/* Pairs with the release in nt_race(): fn and arg are set. */
+		/* Pairs with the release in nt_race(), after the stores to fn and arg. */
 		wait_event_idle(nt->wait, smp_load_acquire(&race->round) >= round ||
 				READ_ONCE(nt->stopping));
 		if (READ_ONCE(nt->stopping))
@@ -68,7 +68,54 @@ void nt_race(struct nt_racers *race)
 	nt_await(nt, atomic_read_acquire(&race->finished) == race->n * round);
 }
 
-int nt_deregister_thread(void *arg)
+struct nt_binding *nt_new_pair(struct nt *nt, struct nt_party *party[NMR_SIDES])
 {
-	return nt_deregister(arg);
+	party[NMR_CLIENT] = nt_client(nt);
+	party[NMR_PROVIDER] = nt_provider(nt);
+	return nt_pair(nt, party[NMR_CLIENT], party[NMR_PROVIDER]);
+}
+
+/* Calls that a racer makes in a round, unless the gate closes. */
+#define NT_CALLS	200
+
+static int nt_calls(struct nt_binding *nb, enum nmr_side caller)
+{
+	int i, n = 0;
+
+	for (i = 0; i < NT_CALLS; i++)
+		n += nt_call(nb, caller);
+	return n;
+}
+
+static int nt_call_provider_thread(void *nb)
+{
+	return nt_calls(nb, NMR_CLIENT);
+}
+
+static int nt_call_client_thread(void *nb)
+{
+	return nt_calls(nb, NMR_PROVIDER);
+}
+
+void nt_race_calls(struct nt_racers *race, unsigned int round, int (*fn)(void *arg))
+{
+	struct nt *nt = race->nt;
+	struct nt_party *party[NMR_SIDES], *leaver;
+	struct nt_binding *nb = nt_new_pair(nt, party);
+	int calls;
+
+	leaver = party[round % NMR_SIDES];
+	nt_get(nb);
+	nt_enlist(race, 0, fn ?: nt_call_provider_thread, nb);
+	nt_enlist(race, 1, nt_call_client_thread, nb);
+	nt_enlist(race, 2, nt_call_provider_thread, nb);
+	nt_enlist(race, 3, nt_deregister_thread, leaver);
+	nt_race(race);
+	KUNIT_ASSERT_EQ(nt->test, nt_wait(leaver), 0);
+	calls = race->racer[2].ret + (fn ? 0 : race->racer[0].ret);
+	KUNIT_EXPECT_EQ(nt->test, nt_entered(party[NMR_PROVIDER], NT_P_OP), calls);
+	KUNIT_EXPECT_EQ(nt->test, nt_entered(party[NMR_CLIENT], NT_C_OP),
+			race->racer[1].ret);
+	nt_leave(party[nt_peer(leaver->side)]);
+	nt_forget(nt);
 }

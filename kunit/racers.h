@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Functions that run at once, each on a CPU of its own, round after round.
+ * Functions that run concurrently, each on a CPU of its own, round after round.
  *
- * The threads leave a common start together, plus a few microseconds that differ from
- * round to round and sweep one function's steps over those of the others: what a
- * race needs is many different meetings, not many rounds.
+ * The threads leave a common start together, except for a few microseconds that differ
+ * from round to round. These sweep the steps of one function over those of the others,
+ * because a race needs many different meetings, not many rounds.
  */
 #ifndef _NMR_KUNIT_RACERS_H
 #define _NMR_KUNIT_RACERS_H
@@ -31,10 +31,10 @@ struct nt_racers {
 	struct nt_racer racer[NT_RACERS];
 };
 
-/* @n threads, that wait for the first round; the end of the case ends them. */
+/* Start @n threads, which wait for the first round and end with the case. */
 struct nt_racers *nt_racers(struct nt *nt, unsigned int n);
 
-/* What racer @i does in the next rounds. */
+/* Set the function that racer @i runs in the next rounds. */
 static inline void nt_enlist(struct nt_racers *race, unsigned int i,
 			     int (*fn)(void *arg), void *arg)
 {
@@ -42,10 +42,17 @@ static inline void nt_enlist(struct nt_racers *race, unsigned int i,
 	race->racer[i].arg = arg;
 }
 
-/* One round. Each racer's ret is then what its function returned. */
+/* Run one round. On return, each racer's ret is the return value of its function. */
 void nt_race(struct nt_racers *race);
 
-/* For functions: what party @arg can do. */
-int nt_deregister_thread(void *arg);
+/* Make a client, a provider and their binding, for a round. */
+struct nt_binding *nt_new_pair(struct nt *nt, struct nt_party *party[NMR_SIDES]);
+
+/*
+ * Run one round of calls in both directions while the side that @round chooses leaves.
+ * Racer 0 runs @fn, or calls as well if @fn is NULL. Expect every call to have been
+ * counted once by its caller and once by its callee.
+ */
+void nt_race_calls(struct nt_racers *race, unsigned int round, int (*fn)(void *arg));
 
 #endif /* _NMR_KUNIT_RACERS_H */

@@ -193,7 +193,7 @@ int __nmr_client_register(const struct nmr_client_characteristics *c,
 	if (err)
 		return err;
 	if (c->slot && c->max_bindings > 1)
-		return nmr_refuse(site, "a client with a slot has one binding, and max_bindings is above 1");
+		return nmr_refuse(site, "it has a slot, and max_bindings is above 1");
 	reg = nmr_prepare(NMR_CLIENT, site, &c->instance, handle);
 	if (IS_ERR(reg))
 		return PTR_ERR(reg);
@@ -397,7 +397,7 @@ EXPORT_SYMBOL_NMR(nmr_provider_reoffer);
 
 /* Find a registration and have @walk call @fn for each of its peers. */
 static int nmr_for_each(enum nmr_side side, u64 id, nmr_walk_fn *walk,
-			int (*fn)(const struct nmr_call *call, void *arg), void *arg)
+			nmr_call_fn *fn, void *arg)
 {
 	struct nmr_registration *reg;
 	int err = -ESHUTDOWN;
@@ -415,34 +415,28 @@ static int nmr_for_each(enum nmr_side side, u64 id, nmr_walk_fn *walk,
 	return err;
 }
 
-int nmr_provider_for_each_client(struct nmr_provider_handle handle,
-				 int (*fn)(const struct nmr_call *call, void *arg),
-				 void *arg)
+int nmr_provider_for_each_client(struct nmr_provider_handle handle, nmr_call_fn *fn, void *arg)
 {
 	might_sleep();
 	return nmr_for_each(NMR_PROVIDER, handle.id, nmr_walk, fn, arg);
 }
 EXPORT_SYMBOL_NMR(nmr_provider_for_each_client);
 
-int nmr_client_for_each_provider(struct nmr_client_handle handle,
-				 int (*fn)(const struct nmr_call *call, void *arg),
-				 void *arg)
+int nmr_client_for_each_provider(struct nmr_client_handle handle, nmr_call_fn *fn, void *arg)
 {
 	might_sleep();
 	return nmr_for_each(NMR_CLIENT, handle.id, nmr_walk, fn, arg);
 }
 EXPORT_SYMBOL_NMR(nmr_client_for_each_provider);
 
-int nmr_provider_for_each_client_rcu(struct nmr_provider_handle handle,
-				     int (*fn)(const struct nmr_call *call, void *arg),
+int nmr_provider_for_each_client_rcu(struct nmr_provider_handle handle, nmr_call_fn *fn,
 				     void *arg)
 {
 	return nmr_for_each(NMR_PROVIDER, handle.id, nmr_walk_rcu, fn, arg);
 }
 EXPORT_SYMBOL_NMR(nmr_provider_for_each_client_rcu);
 
-int nmr_client_for_each_provider_rcu(struct nmr_client_handle handle,
-				     int (*fn)(const struct nmr_call *call, void *arg),
+int nmr_client_for_each_provider_rcu(struct nmr_client_handle handle, nmr_call_fn *fn,
 				     void *arg)
 {
 	return nmr_for_each(NMR_CLIENT, handle.id, nmr_walk_rcu, fn, arg);

@@ -97,8 +97,7 @@ u64 nmr_binding_last_id(void);
 void nmr_reap_work(struct work_struct *work);
 
 /* walk.c */
-typedef int nmr_walk_fn(struct nmr_registration *reg,
-			int (*fn)(const struct nmr_call *call, void *arg), void *arg);
+typedef int nmr_walk_fn(struct nmr_registration *reg, nmr_call_fn *fn, void *arg);
 nmr_walk_fn nmr_walk, nmr_walk_rcu;
 void nmr_walks_pass(struct nmr_binding *b, enum nmr_side side);
 

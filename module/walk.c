@@ -117,8 +117,7 @@ static void nmr_walk_end(struct nmr_walk *walk)
  * Context: Process, may sleep.
  * Return: 0, or the value of @fn that ended the walk.
  */
-int nmr_walk(struct nmr_registration *reg,
-	     int (*fn)(const struct nmr_call *call, void *arg), void *arg)
+int nmr_walk(struct nmr_registration *reg, nmr_call_fn *fn, void *arg)
 {
 	enum nmr_side side = reg->side;
 	struct nmr_binding *b;
@@ -148,8 +147,7 @@ int nmr_walk(struct nmr_registration *reg,
  * Context: Any but NMI.
  * Return: 0, or the value of @fn that ended the walk.
  */
-int nmr_walk_rcu(struct nmr_registration *reg,
-		 int (*fn)(const struct nmr_call *call, void *arg), void *arg)
+int nmr_walk_rcu(struct nmr_registration *reg, nmr_call_fn *fn, void *arg)
 {
 	enum nmr_side side = reg->side;
 	struct nmr_binding *b;

@@ -1,9 +1,9 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# bench.sh [SIZE]...: measure nmr and its peers in one run on a stock 6.1 kernel, with so
-# many bindings (1000, 10000 and 100000). Prints a table; build/bench has results.json
-# and the plots.
+# bench.sh [SIZE]...: measure nmr and its alternatives in one run on a stock 6.1 kernel, with so
+# many bindings (1000, 10000 and 100000). Print a table, and write results.json and the plots to
+# build/bench.
 
 . "$(dirname "$0")/common.sh" || exit 1
 
@@ -14,7 +14,7 @@ mkdir -p "$out"
 say "building"
 modules=$("$TOP/scripts/modules.sh" 6.1 -s | grep -e '/nmr\.ko$' -e /bench/)
 
-# measure SCRIPT [GUEST-OPTION]...: boot it, and show what it says as it says it.
+# measure SCRIPT [GUEST-OPTION]...: run it in a guest, and show its lines as they come
 measure()
 {
 	local script=$1

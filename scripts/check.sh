@@ -1,9 +1,9 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# check.sh [STEP]...: run all tests, and count them; with others that take longer: model,
-# torture (a million operations on each kernel). What each step says goes to
-# build/check/STEP.out, and is shown if it fails.
+# check.sh [model] [torture]: run all tests, and count the results. "model" and "torture" (a
+# million operations on each kernel) take longer, and run only if they are named. The output of
+# each step goes to build/check/STEP.out, and is shown if the step fails.
 
 . "$(dirname "$0")/common.sh" || exit 1
 
@@ -11,7 +11,7 @@ out=$BUILD/check
 rm -rf "$out" "$BUILD"/kunit/*/test.log "$BUILD"/*.log
 mkdir -p "$out"
 
-# step NAME COMMAND...
+# step NAME COMMAND...: run it, and print whether it succeeded
 step()
 {
 	local name=$1 begin=$SECONDS verdict=ok
@@ -26,7 +26,7 @@ step()
 	printf '%-4s %s (%d s)\n' $verdict "$name" $((SECONDS - begin))
 }
 
-# beside STEP...: a step, as soon as fewer run than there are CPUs
+# beside NAME COMMAND...: run a step in the background as soon as fewer run than there are CPUs
 beside()
 {
 	while [ "$(jobs -rp | wc -l)" -ge "$JOBS" ]; do
@@ -39,8 +39,8 @@ step packages "$TOP/scripts/fetch/packages.sh" build source kernel guest
 
 mapfile -t kernels < <(awk '$5 == "check" { print $1 }' "$TOP/kunit/kernels")
 
-# Those that take longest come first. On an empty cache the first kernel takes minutes to
-# compile, and the stock ones are booted meanwhile.
+# The steps that take longest come first. If the cache is empty, the first kernel takes minutes
+# to compile, and the stock kernels run their tests meanwhile.
 beside "kunit-${kernels[0]}" "$TOP/scripts/kunit.sh" -k "${kernels[0]}"
 beside integration-6.1 "$TOP/scripts/integration.sh" 6.1
 beside integration-6.12 "$TOP/scripts/integration.sh" 6.12

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=bash
-# Sourced by the other scripts: where things are, and how to say what happens.
+# Sourced by the other scripts: paths, messages, and functions that several scripts need.
 
 set -euo pipefail
 
@@ -8,7 +8,7 @@ TOP=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 BUILD=$TOP/build
 CACHE=${XDG_CACHE_HOME:-$HOME/.cache}/nmr
 JOBS=$(nproc)
-SILENCE=400	# seconds, see watched: longer than any wait of a test, which can say more
+SILENCE=400	# seconds, see watched(): longer than any wait of a test
 # shellcheck disable=SC2034	# for the script that sources this
 readonly TOP BUILD CACHE JOBS SILENCE
 mkdir -p "$BUILD" "$CACHE"
@@ -24,14 +24,14 @@ die()
 	exit 1
 }
 
-# The value that file $2 assigns to NAME $1, as the other scripts print it.
+# field NAME FILE: print the value that a line NAME=VALUE of the file assigns
 field()
 {
 	sed -n "s/^$1=//p" "$2"
 }
 
-# watchdog PID LOG SECONDS: end the process once LOG has not grown for so many seconds, or
-# this script has gone. The process keeps the other end of stdin open as long as it lives.
+# watchdog PID LOG SECONDS: end the process once LOG has not grown for so many seconds, or when
+# this script has ended. The process holds the other end of stdin open until it exits.
 watchdog()
 {
 	local pid=$1 log=$2 seconds=$3 still=0 size='' now
@@ -50,9 +50,8 @@ watchdog()
 	kill -KILL "$pid"
 }
 
-# watched LOG SECONDS COMMAND...: run it, and end it once LOG has not grown for so many
-# seconds. How long a run may last in all is not bounded, as that is up to the machine and
-# what else it does.
+# watched LOG SECONDS COMMAND...: run the command, and end it once LOG has not grown for so many
+# seconds. The total time is not bounded, since it depends on the load of the machine.
 watched()
 (
 	log=$1 seconds=$2 pid=$BASHPID
@@ -60,7 +59,7 @@ watched()
 	exec "$@" 3> >(watchdog "$pid" "$log" "$seconds")
 )
 
-# Hold a lock of the cache for as long as this shell lives.
+# cache_lock NAME: hold a lock of the cache until this shell exits
 cache_lock()
 {
 	exec 9> "$CACHE/$1.lock"
@@ -70,7 +69,7 @@ cache_lock()
 	}
 }
 
-# As root if need be; says what it would need where it cannot.
+# as_root COMMAND...: run it as root. If there is no way to, print the command and fail.
 as_root()
 {
 	if [ "$(id -u)" -eq 0 ]; then
@@ -82,8 +81,8 @@ as_root()
 	fi
 }
 
-# apt_or_update COMMAND...: apt's lists may be missing, or older than the mirror. One at
-# a time, as apt's own lock is not waited for by every command of it.
+# apt_or_update COMMAND...: run it; if it fails, update apt's lists, which may be missing or out
+# of date, and run it again. Some commands of apt do not wait for its lock, so hold one of ours.
 apt_or_update()
 {
 	(

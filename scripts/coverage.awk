@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
-# Of what gcov --branch-probabilities --stdout says: a line for each file. Exits with 1 if
-# fewer than 95 % of all lines ran.
+# Print a line for each file, of what gcov --branch-probabilities --stdout says. Exit with 1 if
+# less than 95 % of all lines ran.
 
 function percent(part, all)
 {

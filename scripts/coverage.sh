@@ -1,9 +1,10 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# coverage.sh: which lines and branches of module/ the tests run, by a gcov kernel that
-# runs all that needs no kernel of its own. Fails below 95 % of lines. The lines that did
-# not run are in build/coverage/uncovered; Documentation/reliability.md explains them.
+# coverage.sh: count the lines and branches of module/ that the tests run. A gcov kernel runs all
+# tests that need no kernel of their own. Print a table, and each line that did not run, below
+# the name of its function; Documentation/reliability.md explains these. Fail if less than 95 %
+# of the lines ran. Both are kept in build/coverage, in "table" and "uncovered".
 
 . "$(dirname "$0")/common.sh" || exit 1
 
@@ -18,7 +19,7 @@ code=0
 "$TOP/scripts/guest.sh" -n coverage -k gcov "${modules[@]/#/-f}" \
 	-q "-serial file:$out/counts.tar" -s "$TOP/scripts/guest/coverage.sh" || code=1
 
-# What the kernel has counted, to where the compiler has left what the counts mean.
+# gcov reads the kernel's counts and the compiler's notes from one folder.
 tar -xf "$out/counts.tar" -C "$out"
 for counts in "$out"/*.gcda; do
 	name=$(basename "$counts" .gcda)
@@ -30,7 +31,6 @@ for counts in "$out"/*.gcda; do
 		on' > "$out/$name.c.gcov"
 done
 awk -f "$TOP/scripts/coverage.awk" "$out"/*.c.gcov | tee "$out/table" || code=1
-grep -H '^ *#####' "$out"/*.c.gcov |
-	sed 's|.*/\(.*\)\.gcov: *#####: *\([0-9]*\):|\1:\2:|' > "$out/uncovered" || true
-say "$(wc -l < "$out/uncovered") lines did not run, see $out/uncovered"
+echo
+awk -f "$TOP/scripts/uncovered.awk" "$out"/*.c.gcov | tee "$out/uncovered"
 exit $code

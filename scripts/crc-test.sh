@@ -1,15 +1,15 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# What is private to nmr may change without a user of it being built anew: a member more in
-# any structure of module/*.h leaves the CRC of each exported symbol as it is. KTAP in
-# build/crc.log.
+# Test that modules need not be built again when a private structure of nmr changes: adding a
+# member to any structure of module/*.h does not change the CRC of an exported symbol. KTAP goes
+# to build/crc.log.
 
 . "$(dirname "$0")/common.sh" || exit 1
 
 out=$BUILD/crc
 
-# crcs: build what is in $out for a stock 6.1, and print symbols and CRCs.
+# Build the copy in $out for the stock 6.1 kernel, and print symbols and CRCs.
 crcs()
 {
 	make -C "$out" -s -j"$JOBS" KDIR="$KDIR" modules >&2 &&
@@ -17,7 +17,7 @@ crcs()
 		sort | grep .
 }
 
-# add_member STRUCTURE...: to these, in the copy
+# add_member STRUCTURE...: add a member to these structures in the copy
 add_member()
 {
 	local header
@@ -33,7 +33,7 @@ add_member()
 	[ "$(cat "$out"/module/*.h | grep -c 'int member_of_crc_test;')" -eq $# ]
 }
 
-# same STRUCTURE...: with a member more in these, no CRC is another.
+# same STRUCTURE...: test that adding a member to these structures changes no CRC
 same()
 {
 	add_member "$@" && crcs > "$out/after" && diff "$out/before" "$out/after" >&2
@@ -48,7 +48,7 @@ cp -r "$TOP"/{Makefile,Kbuild,include,module} "$out"
 crcs > "$out/before"
 mapfile -t structures < <(sed -n 's/^struct \([a-z0-9_]*\) {$/\1/p' "$TOP"/module/*.h)
 
-# One by one only to see which it is.
+# If all structures together change a CRC, try one by one to find which does.
 all=same
 same "${structures[@]}" 2> "$out/diff" || all=
 number=0

@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# docs.sh [CHECK...]: the documentation as HTML, in build/docs; and what no tool of the
-# kernel checks in documents. Silent and 0 if nothing is wrong. The checks are:
+# docs.sh [CHECK...]: build the documentation as HTML, in build/docs, and check in documents what
+# no tool of the kernel checks. Print nothing and exit with 0 if no check complains. The checks:
 #
 #   html	Sphinx, with the kernel's extensions, has no warning
 #   links	each file that a document names exists, here or in the kernel
@@ -30,7 +30,7 @@ check_html()
 		-d "$out/doctrees" Documentation "$out/html" 2>&1 | report
 }
 
-# Pass on what comes. 0: nothing came.
+# Print the input, and fail if there is any.
 report()
 {
 	! grep ''
@@ -122,7 +122,7 @@ for check; do
 done
 [ $# -eq 0 ] || exit 0
 
-# All of them, also if one fails
+# Run all of them, even if one fails.
 code=0
 for check in links names samples html; do
 	"$TOP/scripts/docs.sh" "$check" || code=1

@@ -4,13 +4,12 @@
 # guest.sh -n NAME -k KERNEL -s SCRIPT [-c CPUS] [-m MEM] [-t SECONDS]
 #	   [-a KERNEL-ARGS] [-q QEMU-ARGS] [-f FILE[:GUESTPATH]]... [-i]
 #
-# Boots a kernel that runs SCRIPT, see guest/init: a stock one (6.1, 6.12, 6.1-rt), or an
-# x86-64 one of kunit/kernels by its name. A file is put into /modules unless GUESTPATH
-# says where. A line "# guest: OPTIONS" in the script has its own defaults for these
-# options. The console goes to stdout from where the script begins, and all of it to
-# build/NAME.log. Succeeds if the script does and the kernel's log has no complaint. A guest
-# that says nothing for SECONDS (400) is ended, and has failed. With -i the console is the
-# terminal instead, as long as the guest lasts, and there is no verdict.
+# Boot a kernel that runs SCRIPT, see guest/init. KERNEL is a stock one (6.1, 6.12, 6.1-rt), or
+# the name of an x86-64 one of kunit/kernels. FILE is put into /modules, or else to GUESTPATH. A
+# line "# guest: OPTIONS" in the script sets defaults for these options. The console goes to
+# build/NAME.log, and to stdout from where the script begins. Succeed if the script does and
+# the kernel's log has no complaint. A guest that prints nothing for SECONDS (400) is ended, and
+# has failed. With -i the terminal is the console until the guest ends, and there is no verdict.
 
 . "$(dirname "$0")/common.sh" || exit 1
 . "$(dirname "$0")/vm.sh" || exit 1
@@ -56,7 +55,7 @@ initrd=$BUILD/$name.cpio
 verdict=$BUILD/$name.verdict
 initramfs "$initrd" "$script" "${files[@]}"
 
-# Counting instructions and running CPUs side by side exclude each other.
+# QEMU can count instructions only if it runs all CPUs in one thread.
 case $qemu_args in
 *-icount*) accel="-accel tcg,thread=single" ;;
 *)	   accel=$(accel) ;;
@@ -71,8 +70,8 @@ if [ -n "$interactive" ]; then
 	exit "$code"
 fi
 
-# QEMU's threads do not always survive a kernel that patches its own code as it
-# boots. What dies before init has run nothing of ours, and is booted again.
+# QEMU with a thread for each CPU may crash when a kernel patches its own code at boot. A guest
+# that ends before init has run nothing of ours, and is booted again.
 for _ in 1 2 3; do
 	# shellcheck disable=SC2086	# words
 	qemu "$log" "$silence" "$accel" "$image" "$initrd" "$verdict" "$args" \

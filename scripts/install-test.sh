@@ -1,13 +1,13 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# make and make modules_install, as a user meets them: in a copy of the sources, into a
-# folder. What they leave is enough to build a user's module, which is the hello pair, and
-# to load it. KTAP in build/install.log.
+# Test make and make modules_install as a user runs them, in a copy of the sources and into a
+# folder. The hello pair is built with what they install, and loads with it. KTAP goes to
+# build/install.log.
 
 . "$(dirname "$0")/common.sh" || exit 1
 
-# Copy what a user has, to build/install/SERIES, for the kernel of $KDIR.
+# begin SERIES: copy what a user has to build/install/SERIES, and set what builds there.
 begin()
 {
 	assignments=$("$TOP/scripts/fetch/kernel.sh" headers "$1")
@@ -21,17 +21,16 @@ begin()
 	build_hello=(make -C "$dir/hello" -s KDIR="$KDIR" KCFLAGS=-Werror)
 }
 
-
-# The module that is installed; kernels differ in where that is.
+# Print the path of the installed module, which differs between kernels.
 installed()
 {
 	find "$dir/root/lib/modules/$RELEASE" -name 'nmr.ko*' | grep .
 }
 
-# debug FILE: it was built with NMR_DEBUG
+# debug FILE: test that it was built with NMR_DEBUG
 debug()
 {
-	nm "$1" | grep ' nmr_holder_add$'
+	nm "$1" | grep ' nmr_call_trace_enter$'
 }
 
 test_what_was_built_is_installed()
@@ -48,6 +47,26 @@ test_what_is_told_now_is_built_and_installed()
 test_what_was_not_built_is_built_and_installed()
 {
 	"${build[@]}" KDIR="$KDIR" "${install[@]}" && installed
+}
+
+# info FIELD: print it, one line for each value
+info()
+{
+	PATH=$PATH:/usr/sbin:/sbin modinfo -F "$1" "$(installed)"
+}
+
+# The version is the one of Kbuild.
+test_modinfo_shows_version_and_author()
+{
+	[ "$(info version)" = "$(sed -n 's/^NMR_RELEASE[[:space:]]*:= //p' "$TOP/Kbuild")" ] &&
+		info author | grep . && info description | grep . &&
+		info license | grep -x GPL
+}
+
+# modinfo prints "NAME:DESCRIPTION (TYPE)", or "NAME:TYPE" if there is no description.
+test_modinfo_describes_each_parameter()
+{
+	info parm | grep . && ! info parm | grep -v ':.* (.*)$'
 }
 
 test_modprobe_finds_it()
@@ -67,7 +86,7 @@ test_a_user_looks_where_its_kernel_has_it()
 	"${build_hello[@]}" -n | grep -F -- "-I/lib/modules/$RELEASE/nmr/include"
 }
 
-# The kernel that runs has no headers: that is told first.
+# If there are no headers for the running kernel, make says so in its first line.
 test_make_says_for_which_kernel()
 {
 	local first
@@ -80,7 +99,7 @@ test_make_says_for_which_kernel()
 	[[ $first == *0.0-none*$RELEASE* ]]
 }
 
-# run SERIES CASE...: in this order, in one folder
+# run SERIES CASE...: run the cases in this order, in one folder
 run()
 {
 	local series=$1 name verdict
@@ -98,11 +117,14 @@ run()
 number=0
 {
 	echo "KTAP version 1"
-	echo "1..9"
+	echo "1..13"
 	run 6.1 what_was_built_is_installed what_is_told_now_is_built_and_installed \
+		modinfo_shows_version_and_author modinfo_describes_each_parameter \
 		modprobe_finds_it a_user_is_built_without_a_warning \
 		a_user_looks_where_its_kernel_has_it make_says_for_which_kernel
-	run 6.12 what_was_not_built_is_built_and_installed modprobe_finds_it \
+	run 6.12 what_was_not_built_is_built_and_installed \
+		modinfo_shows_version_and_author modinfo_describes_each_parameter \
+		modprobe_finds_it \
 		a_user_is_built_without_a_warning
 } > "$BUILD/install.log"
 "$TOP/scripts/summary.sh" "$BUILD/install.log"

@@ -1,9 +1,9 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# integration.sh [SERIES]...: run the real modules on stock kernels, by every
-# scripts/guest/integration*.sh, and count what a call costs. On 6.12 also those built
-# with NMR_DEBUG.
+# integration.sh [SERIES]...: run the selftests on stock kernels, by each
+# scripts/guest/integration*.sh, and count the instructions of a call. On 6.12 also test modules
+# built with NMR_DEBUG.
 
 . "$(dirname "$0")/common.sh" || exit 1
 

@@ -1,12 +1,12 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# kunit.sh [-k KERNEL] [-t SECONDS] [FILTER]: run the KUnit suites; kunit.py says how they
-# went.
+# kunit.sh [-k KERNEL] [-t SECONDS] [FILTER]: run the KUnit suites, and have kunit.py print the
+# results.
 #
-# KERNEL is a line of kunit/kernels, the first if not given; FILTER a glob for
-# suites, or SUITE.CASE. Results and the console log are in build/kunit/KERNEL. A kernel
-# that says nothing for SECONDS (400) is ended, and has failed.
+# KERNEL names a line of kunit/kernels; the default is the first. FILTER is a glob for suites, or
+# SUITE.CASE. The results and the console's log go to build/kunit/KERNEL. A kernel that prints
+# nothing for SECONDS (400) is ended, and has failed.
 
 . "$(dirname "$0")/common.sh" || exit 1
 . "$(dirname "$0")/vm.sh" || exit 1
@@ -27,8 +27,8 @@ log=$out/test.log
 extra=$(awk -v name="$kernel" '$1 == name { $1 = $2 = $3 = $4 = $5 = ""; print }' \
 	      "$TOP/kunit/kernels")
 
-# On x86-64 an init looks for leaks when the suites are through. There is none for the
-# other machines: the kernel reboots, and only the results tell whether all suites ran.
+# run FILTER: boot the kernel. On x86-64 an init looks for leaks after the suites. On the other
+# machines there is no init: the kernel reboots after the suites.
 run()
 {
 	local machine args="kunit.enable=1 kunit.filter_glob=$1"
@@ -53,7 +53,7 @@ run()
 	echo "exit 0" > "$out/verdict"
 }
 
-# kunit.py goes with the last result; what the kernel says after that belongs to the log.
+# kunit.py exits after the last result. Read on, so that the log gets the rest.
 parse()
 {
 	local code=0
@@ -69,7 +69,7 @@ eval "$assignments"
 image=$KERNEL
 "$TOP/scripts/fetch/packages.sh" "guest-$ARCH"
 
-# What dies before the first suite is booted again, see guest.sh.
+# A kernel that ends before the first suite is booted again, see guest.sh.
 for _ in 1 2 3; do
 	code=0
 	run "${1:-*}" | parse || code=$?

@@ -1,15 +1,15 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# lint.sh [CHECK...]: the kernel's checkers over all of the project, or some of
-# them. Silent and 0 if they have nothing to say.
+# lint.sh [CHECK...]: run these checks over all of the project, or all checks. Print nothing and
+# exit with 0 if no check complains.
 
 . "$(dirname "$0")/common.sh" || exit 1
 
 out=$BUILD/lint
 
-# Two things that checkpatch wants of the kernel itself do not go here: the layout
-# of TRACE_EVENT() is another, and a module for several kernels asks for which.
+# checkpatch does not know the layout of TRACE_EVENT(), and objects to LINUX_VERSION_CODE, which
+# a module for several kernels needs.
 check_style()
 {
 	local checkpatch=("$SOURCE/scripts/checkpatch.pl" --no-tree --strict
@@ -19,11 +19,11 @@ check_style()
 		! -name compat.h -exec perl "${checkpatch[@]}" -f {} +
 	perl "${checkpatch[@]}" --ignore OPEN_ENDED_LINE,PARENTHESIS_ALIGNMENT \
 		-f "$TOP"/include/trace/events/*.h
-	perl "${checkpatch[@]}" --ignore LINUX_VERSION_CODE,CONSTANT_COMPARISON \
+	perl "${checkpatch[@]}" --ignore LINUX_VERSION_CODE,CONSTANT_COMPARISON,EXPORT_SYMBOL \
 		-f "$TOP/module/compat.h"
 }
 
-# With -v it asks for Return: sections, and says what it reads.
+# With -v kernel-doc asks for Return: sections, but also prints the name of each file.
 check_doc()
 {
 	local code=0
@@ -35,7 +35,7 @@ check_doc()
 	return "$code"
 }
 
-# What is said of interfaces in sysfs; only stderr tells.
+# get_abi.pl exits with 0 in any case.
 check_abi()
 {
 	! perl "$SOURCE/scripts/get_abi.pl" --dir "$TOP/Documentation/ABI" \
@@ -45,11 +45,47 @@ check_abi()
 check_shell()
 {
 	cd "$TOP"
-	shellcheck -x -P SCRIPTDIR .ci/run scripts/*.sh scripts/fetch/*.sh scripts/guest/init
-	find scripts/guest -name '*.sh' -exec shellcheck -x -s dash -P SCRIPTDIR {} +
+	shellcheck -x -P SCRIPTDIR .ci/run scripts/*.sh scripts/fetch/*.sh scripts/guest/init \
+		tools/testing/selftests/nmr/*.sh
+	find scripts/guest -name '*.sh' -exec \
+		shellcheck -x -s dash -P tools/testing/selftests {} +
 }
 
-# The kernel's scripts, but those in OCaml. Each is one run of spatch.
+# Sentences have a subject: a task, a caller, a CPU. The only one of these words that may occur
+# is the name of a user, as an argument of su and in a file of passwords.
+check_words()
+{
+	local words='who|whoever|whom|whose|nobody|somebody|anybody'
+
+	cd "$TOP"
+	! {
+		git ls-files -z -- . ':!LICENSES' ':!COPYING' ':!*.json' ':!*.svg' |
+			xargs -0 grep -nwiE "$words" || true
+	} |
+		grep -vE -e "^scripts/lint\.sh:[0-9]+:	local words='$words'\$" \
+			-e ':.*\bsu -s .* nobody$' -e ':.*\bnobody:x:'
+}
+
+# A function's body has at most 40 lines.
+check_length()
+{
+	cd "$TOP"
+	find module kunit samples torture bench -name '*.[ch]' ! -name '*.mod.c' -exec awk '
+	FNR == 1 { begin = 0 }
+	/^[a-z].*\(/ { name = $0 }
+	/^\{$/ { begin = FNR }
+	/^\}$/ && begin {
+		lines = FNR - begin - 1
+		if (lines > 40) {
+			print FILENAME ":" begin ": " lines " lines: " name
+			bad = 1
+		}
+		begin = 0
+	}
+	END { exit bad }' {} +
+}
+
+# Run the kernel's semantic patches, except those in OCaml, each in a spatch of its own.
 check_coccinelle()
 {
 	local src=$out/src	# without what was built
@@ -66,8 +102,7 @@ check_coccinelle()
 		grep "^$src/"
 }
 
-# Modules for the stock kernels, warnings being errors; sparse by the older's
-# headers.
+# Compile the modules for the stock kernels, with warnings as errors; for 6.1 with sparse, too.
 check_modules()
 {
 	"$TOP/scripts/modules.sh" -d "$out" 6.12 -s W=1e > /dev/null
@@ -75,7 +110,7 @@ check_modules()
 		> /dev/null
 }
 
-# The suites need a kernel with KUnit.
+# Compile nmr and the suites inside a kernel tree, which has KUnit.
 check_kunit()
 {
 	"$TOP/scripts/fetch/own-kernel.sh" -l W=1e C=2 CF=-Wsparse-error
@@ -92,6 +127,9 @@ for check; do
 	doc)		check_doc ;;
 	abi)		check_abi ;;
 	shell)		check_shell ;;
+	words)		check_words ;;
+	length)		check_length ;;
+	docs)		"$TOP/scripts/docs.sh" ;;
 	coccinelle)	check_coccinelle ;;
 	modules)	check_modules ;;
 	kunit)		check_kunit ;;
@@ -100,7 +138,7 @@ for check; do
 done
 [ $# -eq 0 ] || exit 0
 
-# All: one after the other, keeping what each says.
+# run CHECK...: run them one after the other, and keep what each says.
 run()
 {
 	local check
@@ -113,7 +151,7 @@ run()
 
 rm -f "$out/failed"
 run modules kunit &
-run style doc abi shell coccinelle &
+run words length style doc docs abi shell coccinelle &
 wait
 [ -e "$out/failed" ] || exit 0
 while read -r check; do

@@ -1,10 +1,10 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# matrix.sh [-t SECONDS] [KERNEL]...: all kernels there are, one after the other: the KUnit
-# suites on those of kunit/kernels, the integration tests on the stock ones (6.1, 6.12,
-# 6.1-rt), and the torture test, for so long, on all that have a userspace; the others
-# have it among the suites. The table is build/matrix.md.
+# matrix.sh [-t SECONDS] [KERNEL]...: run the KUnit suites on the kernels of kunit/kernels, and
+# the selftests on the stock ones (6.1, 6.12, 6.1-rt), one kernel after the other. Then run the
+# torture test for SECONDS (60) on each kernel that has a userspace here; the other kernels run
+# it as a suite. The table is build/matrix.md.
 
 . "$(dirname "$0")/common.sh" || exit 1
 
@@ -32,7 +32,7 @@ machine()
 	awk -v name="$1" '$1 == name { print $3 }' "$TOP/kunit/kernels"
 }
 
-# tests KERNEL: the last line says how many
+# tests KERNEL: run them, and print the number of results last
 tests()
 {
 	local script logs=()
@@ -48,14 +48,14 @@ tests()
 	esac
 }
 
-# What the torture test said, wherever it ran.
+# verdict LOG: print what the torture test said last
 verdict()
 {
 	[ -e "$1" ] || return 0
 	sed -n 's/.*\(SUCCESS\|FAILURE\): \([0-9]*\) operations.*/\1: \2/p' "$1" | tail -n 1
 }
 
-# line KERNEL
+# line KERNEL: test it, and print its line of the table
 line()
 {
 	local kernel=$1 begin=$SECONDS said tortured

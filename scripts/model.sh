@@ -1,21 +1,22 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# Run each tools/model/*.pml through all interleavings with spin: as it is, where nothing may
-# fail; and with each of its faults, where something has to. KTAP in build/model.log.
+# Search all interleavings of each tools/model/*.pml with spin. As it is, no assertion may fail;
+# with each of its faults, one has to. KTAP goes to build/model.log.
 
 . "$(dirname "$0")/common.sh" || exit 1
 
+models=("$TOP"/tools/model/*.pml)
 out=$BUILD/model
 "$TOP/scripts/fetch/packages.sh" model
 mkdir -p "$out"
 
-# explore MODEL [FAULT]: search all states, in no more than 4 GiB. 0: nothing fails, 1:
-# something does, 2: it did not get through.
+# explore MODEL [FAULT]: search all states, in at most 4 GiB. Return 0 if nothing fails, 1 if an
+# assertion fails, 2 if the search did not complete.
 explore()
 {
 	cd "$out"
-	rm -f pan ./*.trail
+	rm -f pan model.pml.trail
 	cp "$1" model.pml
 	spin -a ${2:+"-D$2"} model.pml > spin.log
 	gcc -O2 -DSAFETY -DCOLLAPSE -DMEMLIM=4096 -o pan pan.c
@@ -26,38 +27,38 @@ explore()
 	grep -q 'errors: 0' pan.log
 }
 
+# faults MODEL: print the names of its faults
 faults()
 {
 	sed -n 's/^#if[n]*def \(BREAK_[A-Z_]*\).*/\1/p' "$1" | sort -u
 }
 
-# try MODEL: a line for the model as it is, and one for each of its faults
-try()
+# check MODEL: explore it as it is, and with each of its faults
+check()
 {
-	local model=$1 name=${1##*/} fault verdict code
+	local name=${1##*/} fault verdict code
 
 	say "all interleavings of $name: a minute"
 	number=$((number + 1)) verdict=ok
-	(explore "$model") || verdict="not ok"
+	(explore "$1") || verdict="not ok"
 	echo "$verdict $number $name: nothing fails in any interleaving"
-	for fault in $(faults "$model"); do
+	for fault in $(faults "$1"); do
 		number=$((number + 1)) verdict="not ok" code=0
-		(explore "$model" "$fault") || code=$?
+		(explore "$1" "$fault") || code=$?
 		[ $code -ne 1 ] || verdict=ok
 		echo "$verdict $number $name: $fault is found"
 	done
 }
 
-models=("$TOP"/tools/model/*.pml)
-total=0 number=0
-for model in "${models[@]}"; do
-	total=$((total + 1 + $(faults "$model" | wc -l)))
-done
+number=0
 {
 	echo "KTAP version 1"
-	echo "1..$total"
+	echo "1..$(for model in "${models[@]}"; do
+		echo "$model"
+		faults "$model"
+	done | wc -l)"
 	for model in "${models[@]}"; do
-		try "$model"
+		check "$model"
 	done
 } > "$BUILD/model.log"
 "$TOP/scripts/summary.sh" "$BUILD/model.log"

@@ -1,9 +1,9 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# modules.sh [-d DIR] SERIES [MAKE-ARGUMENT]...: build nmr, the samples and the
-# test modules for a stock kernel, in DIR/RELEASE, and print the modules' paths.
-# DIR is build if not given. May run several times at once.
+# modules.sh [-d DIR] SERIES [MAKE-ARGUMENT]...: build nmr, the samples and the test modules for
+# a stock kernel in DIR/RELEASE, and print the paths of the modules. The default of DIR is
+# build. Several of these may run concurrently.
 
 . "$(dirname "$0")/common.sh" || exit 1
 
@@ -19,17 +19,17 @@ eval "$assignments"
 shift
 dir=$parent/$RELEASE
 
-# A folder of links to the sources, since kbuild builds where these are.
+# kbuild builds where the sources are, so make a folder of links to them.
 mkdir -p "$dir"
 exec 8> "$dir.lock"
 flock 8
 cp -rsf "$TOP"/{Kbuild,include,module,kunit,samples,bench,torture,tools} "$dir"
-# What make has left beside the sources is for another kernel, perhaps.
+# Object files beside the sources may be of another kernel.
 find "$dir"/{module,kunit,samples,bench,torture,tools} -type l \
 	\( -name '*.o' -o -name '*.mod' -o -name '*.mod.c' -o -name '.*.cmd' \) -delete
 find "$dir"/{include,module,kunit,samples,bench,torture,tools} -xtype l -delete
 
-# BTF needs a vmlinux, which Debian's headers have not.
+# BTF needs a vmlinux, which Debian's headers lack.
 make -C "$KDIR" M="$dir" --no-print-directory -j"$JOBS" CONFIG_NMR_SAMPLES=m \
      CONFIG_NMR_TEST_MODULES=m CONFIG_NMR_TORTURE_TEST=m CONFIG_NMR_BENCH=m \
      CONFIG_DEBUG_INFO_BTF_MODULES= "$@" modules >&2

@@ -1,37 +1,36 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# mutants.sh [NAME]...: break the code on purpose, and see that the suites notice.
+# mutants.sh [NAME]...: break the code on purpose, and check that the suites fail.
 #
-# Each kunit/mutants/NAME.patch is one small fault, with a line that says what it is and one
-# that names the suites which have to fail with it. KTAP in build/mutants.log.
+# Each kunit/mutants/NAME.patch is one small fault. Its first line says what the fault is, and a
+# line "Suites:" names the suites that have to fail. KTAP goes to build/mutants.log.
 
 . "$(dirname "$0")/common.sh" || exit 1
 
 tree=$BUILD/mutants
 log=$tree/build/kunit/kasan/test.log
 
-# Copy this checkout, and put the fault into it. What a fault makes a test wait for never
-# comes, so there a minute is long enough to wait.
+# break_it PATCH: copy this checkout, and apply the fault. An event that the fault prevents never
+# comes, so let tests wait for no more than a minute.
 break_it()
 {
 	rm -rf "$tree"
 	mkdir -p "$tree"
 	cp -r "$TOP"/{Kbuild,Kconfig,include,module,kunit,samples,bench,torture,scripts,tools} "$tree"
-	sed -i 's/^\(#define NT_TIMEOUT\).*/\1	(60 * HZ)/' "$tree/kunit/harness.h"
+	sed -i 's/^\(#define NT_TIMEOUT\).*/\1	(60 * HZ)/' "$tree/kunit/base.h"
 	patch --silent --strip=1 --directory="$tree" < "$1"
 }
 
-# What the suites said of it first. A kernel that did not get as far as to run them, as
-# it does not compile, has said nothing.
+# Print the first failure. Fail if no suite ran, as when the kernel does not compile.
 killer()
 {
 	grep -q 'KTAP version' "$log" || return 1
 	sed -n 's/\r$//; s/^\[[ 0-9.]*\] *//; /^not ok/p; /^Bail out/p' "$log" | head -n 1
 }
 
-# Run a suite, as far as to the first case that fails: a fault that makes one hang makes
-# the next one hang, too, each for as long as its waits are bounded.
+# run_suite SUITE: run it up to the first case that fails. A fault that makes one case time out
+# is likely to make the following cases time out, too.
 run_suite()
 {
 	local runner
@@ -39,7 +38,7 @@ run_suite()
 	rm -f "$log"
 	setsid "$tree/scripts/kunit.sh" -t 180 "$1" > "$tree/out" 2>&1 &
 	runner=$!
-	# Not a pipe, which fails if tail does, as it must once grep has seen enough.
+	# In a pipe tail would fail once grep has exited, and the pipe with it.
 	if grep -q -m 1 ' not ok ' \
 	   < <(tail --pid="$runner" -n +1 -F "$log" 2> /dev/null); then
 		kill -- "-$runner" 2> /dev/null || true
@@ -47,7 +46,7 @@ run_suite()
 	wait "$runner"
 }
 
-# try PATCH: says who killed it; fails if nobody did.
+# try PATCH: print the failure that the fault causes, and fail if it causes none
 try()
 {
 	local suite suites

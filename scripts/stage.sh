@@ -1,10 +1,11 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# stage.sh TREE: put nmr into a kernel source tree, as drivers/nmr.
+# stage.sh TREE: put nmr into a kernel source tree, as drivers/nmr and
+# tools/testing/selftests/nmr.
 #
-# May be repeated: files that did not change keep their time, so that the next
-# build compiles only what did.
+# It may run again on the same tree. Files that did not change keep their time, so that the next
+# build compiles only those that did.
 
 . "$(dirname "$0")/common.sh" || exit 1
 
@@ -13,7 +14,7 @@ tree=$1
 new=$(mktemp -d "$tree/.nmr.XXXXXX")
 trap 'rm -rf "$new"' EXIT
 
-# Replace the tree's file $2 by $1, unless it says the same already.
+# update FILE FILE-OF-TREE: copy the file unless the contents are equal
 update()
 {
 	cmp -s "$1" "$2" && return
@@ -24,20 +25,23 @@ update()
 
 mkdir -p "$new/drivers/nmr" "$tree/drivers/nmr"
 cd "$TOP"
+selftests=tools/testing/selftests
 for header in $(cd include && find . -name '*.h'); do
 	update "include/$header" "$tree/include/$header"
 done
 cp Kbuild Kconfig "$new/drivers/nmr"
 find module kunit samples torture \( -name '*.[ch]' -o -name Kbuild \) |
 	cpio --quiet -pd "$new/drivers/nmr"
-(cd "$new" && find drivers -type f) | while read -r file; do
+mkdir -p "$new/$selftests"
+cp -r "$selftests/nmr" "$new/$selftests"
+(cd "$new" && find drivers tools -type f) | while read -r file; do
 	update "$new/$file" "$tree/$file"
 done
-(cd "$tree" && find drivers/nmr -type f) | while read -r file; do
+(cd "$tree" && find drivers/nmr $selftests/nmr -type f) | while read -r file; do
 	[ -e "$new/$file" ] || rm "$tree/$file"
 done
 
-# The two lines that a patch to drivers/ would add.
+# Add the lines that a patch to these files would add.
 sed -e '/drivers\/nmr\//d' -e '/^endmenu/i source "drivers/nmr/Kconfig"' \
     "$tree/drivers/Kconfig" > "$new/Kconfig"
 update "$new/Kconfig" "$tree/drivers/Kconfig"
@@ -47,3 +51,6 @@ update "$new/Kconfig" "$tree/drivers/Kconfig"
 	echo 'obj-$(CONFIG_NMR) += nmr/'
 } > "$new/Makefile"
 update "$new/Makefile" "$tree/drivers/Makefile"
+sed -e '/^TARGETS += nmr$/d' -e '/^TARGETS += nsfs$/i TARGETS += nmr' \
+	"$tree/$selftests/Makefile" > "$new/Makefile.selftests"
+update "$new/Makefile.selftests" "$tree/$selftests/Makefile"

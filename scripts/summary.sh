@@ -1,10 +1,9 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# summary.sh LOG...: count the KTAP results in these logs, however deep. Prints
-# what failed and, last, "N passed, N failed, N skipped". A plan that was not
-# kept, a run that was given up, and a log without a result are failures, too, and
-# so is a log that is not there.
+# summary.sh LOG...: count the KTAP results in these logs, at any depth. Print each failure and,
+# last, "N passed, N failed, N skipped". A plan that was not kept, a "Bail out!", a log without
+# a result and a missing log are failures, too.
 
 [ $# -gt 0 ] || { echo "usage: ${0##*/} LOG..." >&2; exit 1; }
 for log; do
@@ -18,7 +17,7 @@ function fail(what)
 	print "FAILED " name ": " what
 }
 
-# All results of this depth are in: were they as many as planned?
+# Compare the number of results at this depth and below with the plan.
 function close_level(depth)
 {
 	if (depth in plan && plan[depth] != seen[depth])
@@ -54,7 +53,7 @@ FNR == 1 {
 /^# Subtest: / { of[depth] = " of " substr($0, 12) }
 /^Bail out!/ { fail($0) }
 
-# A result that others stand below is their sum, and not counted.
+# A result with results below it is their sum, and is not counted.
 /^(not )?ok [0-9]+/ {
 	seen[depth]++
 	results[name]++

@@ -2,14 +2,14 @@
 # SPDX-License-Identifier: GPL-2.0-only
 #
 # torture.sh [-k KERNEL] [-t SECONDS] [-o OPERATIONS] [-c CPUS] [-r SEED] [-n CYCLES]
-#	     [-b | -i]: run the torture test, see torture and guest/torture.sh.
-# torture.sh -p: once more what -i has recorded.
+#	     [-b | -i]: run the torture test, see torture/ and guest/torture.sh.
+# torture.sh -p: replay what -i has recorded.
 #
-# It lasts so many seconds, and until there were so many operations. KERNEL is a stock one
-# (6.1, 6.12, 6.1-rt), or an x86-64 one of kunit/kernels. CYCLES: how often modules load and
-# unload afterwards. -b: break things on purpose, and see that it notices. -i: on one CPU,
-# count instructions and record what comes from outside, so that -p does exactly the same,
-# to the last line of the log. KTAP in build/torture-KERNEL.log.
+# The test lasts for SECONDS at least, and until there were OPERATIONS. KERNEL is a stock one
+# (6.1, 6.12, 6.1-rt), or an x86-64 one of kunit/kernels. Afterwards modules load and unload
+# CYCLES times. -b: do something wrong on purpose, and check that the test fails. -i: run on one
+# CPU, count instructions and record all input, so that -p does exactly the same, to the last
+# line of the log. KTAP goes to build/torture-KERNEL.log.
 
 . "$(dirname "$0")/common.sh" || exit 1
 
@@ -44,13 +44,12 @@ case $kernel in
 	mapfile -t modules < <("$TOP/scripts/modules.sh" "$kernel" -s)
 	cycles=${cycles:-500}
 	;;
-*)	# It has nmr and the torture test built in.
+*)	# nmr and the torture test are built in.
 	"$TOP/scripts/fetch/own-kernel.sh" "$kernel" > /dev/null
 	mapfile -t modules < <(find "$BUILD/kunit/$kernel" -name '*.ko')
 	args+=" nmr_torture.seconds=$seconds nmr_torture.operations=$operations"
 	args+=" nmr_torture.seed=$seed kunit.filter_glob=none"
-	# DEBUG_KOBJECT_RELEASE has a line for each object; and each rmmod waits for it, for
-	# seconds.
+	# DEBUG_KOBJECT_RELEASE prints a line for each object, and delays each rmmod by seconds.
 	args+=" loglevel=6"
 	[ -n "$cycles" ] || cycles=10
 	;;

@@ -4,9 +4,9 @@
 # try.sh [-k SERIES] [-s SCRIPT] [-d] [MODULE]...: boot a stock kernel (6.1, or 6.12, 6.1-rt)
 # with an nmr.ko that is built for it, and with these modules, all in /modules.
 #
-# With a script, busybox's sh runs that in the guest, and its exit code tells. Without one
-# there is a shell on this terminal; exit ends it, and so does Ctrl-A X. -d: nmr.ko is built
-# with NMR_DEBUG. The console is in build/vm.log.
+# If there is a script, busybox's sh runs it in the guest, and its exit code decides. Otherwise
+# this terminal gets a shell in the guest; "exit" ends the guest, and so does Ctrl-A X. -d: build
+# nmr.ko with NMR_DEBUG. The console's log is build/vm.log.
 
 . "$(dirname "$0")/common.sh" || exit 1
 
@@ -27,7 +27,7 @@ eval "$assignments"
 # shellcheck disable=SC2153	# of kernel.sh
 nmr=$parent/$RELEASE
 
-# fits MODULE: it is one, and for this kernel
+# fits MODULE: die unless it is a module for this kernel
 fits()
 {
 	local release

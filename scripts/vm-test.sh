@@ -1,15 +1,15 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# make vm, as an author of modules meets it: with the hello pair, built beside the sources.
-# KTAP in build/vm-test.log.
+# Test make vm as an author of modules runs it, with the hello pair built beside the sources.
+# KTAP goes to build/vm-test.log.
 
 . "$(dirname "$0")/common.sh" || exit 1
 
 dir=$BUILD/vm
 modules="$dir/hello/hello_provider.ko $dir/hello/hello_client.ko"
 
-# make_vm ARGUMENT...: what it says is in $dir/said
+# make_vm ARGUMENT...: run it, with the output in $dir/said
 make_vm()
 {
 	make -C "$TOP" --no-print-directory vm KERNEL=6.1 "$@" < /dev/null > "$dir/said" 2>&1
@@ -50,7 +50,7 @@ test_module_for_another_kernel_is_refused()
 		grep "hello_provider.ko is for the kernel $RELEASE, and this is" "$dir/said"
 }
 
-# type_in: when the shell asks, as far as it has come to that
+# Print commands once the shell in the guest prompts, or after a bounded time.
 type_in()
 {
 	local tries=0

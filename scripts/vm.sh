@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=bash
-# Sourced: what booting a guest takes, whoever boots it, and what its log means.
+# Sourced by the scripts that boot guests: how to boot one, and how to judge its log.
 
-# initramfs OUT SCRIPT [FILE[:GUESTPATH]]...: busybox, all of scripts/guest, and
-# these files.
+# initramfs OUT SCRIPT [FILE[:GUESTPATH]]...: pack busybox, all of scripts/guest, the selftests
+# and these files.
 initramfs()
 {
 	local out=$1 script=$2 root file path
@@ -17,6 +17,7 @@ initramfs()
 	printf '%s\n' root:x:0:0::/:/bin/sh nobody:x:65534:65534::/:/bin/sh \
 		> "$root/etc/passwd"
 	cp -r "$TOP/scripts/guest/." "$root"
+	cp -r "$TOP/tools/testing/selftests/nmr" "$root/nmr"
 	cp "$script" "$root/test.sh"
 	chmod +x "$root/init"
 	for file; do
@@ -27,20 +28,20 @@ initramfs()
 		mkdir -p "$root${path%/*}"
 		cp "$file" "$root$path"
 	done
-	# The same files make the same archive.
+	# Set all times to 0, so that the same files make the same archive.
 	find "$root" -exec touch -hd @0 {} +
 	(cd "$root" && find . | LC_ALL=C sort |
 		cpio --quiet --reproducible -o -H newc -R 0:0) > "$out"
 	rm -rf "$root"
 }
 
-# kernel_args ACCEL: a panic ends the machine at once, and an oops is one.
+# kernel_args ACCEL: print the kernel's arguments. An oops is a panic, and a panic ends the
+# machine at once.
 #
-# The clocks of CPUs emulated in threads are the host's. The kernel would not
-# believe that they agree; and it would measure their rate, and fail if the host is
-# busy. If the host is a virtual machine itself, what it takes for the rate is exact.
-# A busy host fails the boot's test of the timer, too; and the self-tests of crypto
-# patch code while other CPUs run it, which QEMU's threads do not always survive.
+# If QEMU has a thread for each CPU, their clocks are the host's. The kernel does not trust such
+# clocks to agree, and if the host is busy it fails to measure their rate. A host that is a
+# virtual machine knows the rate exactly. On a busy host the test of the timer at boot fails,
+# too. The self-tests of crypto patch code while other CPUs run it, which may crash QEMU.
 kernel_args()
 {
 	local khz
@@ -54,9 +55,9 @@ kernel_args()
 	echo -n " tsc=reliable${khz:+ tsc_early_khz=$khz}"
 }
 
-# console LOG SECONDS QEMU [QEMU-ARG]...: run a machine, with its console on stdout and in
-# LOG, until it ends or its console says nothing for so long. If SECONDS is empty, the
-# terminal is its console, and it runs until it ends.
+# console LOG SECONDS QEMU [QEMU-ARG]...: run a machine, with its console on stdout and in LOG,
+# until it ends or prints nothing for so many seconds. If SECONDS is empty, the terminal is its
+# console, and silence does not end it.
 console()
 {
 	local log=$1 seconds=$2 qemu=("$3" -nodefaults -no-user-config -display none -no-reboot)
@@ -64,7 +65,7 @@ console()
 	shift 3
 	: > "$log"
 	if [ -z "$seconds" ]; then
-		# Watched only so that it ends with this script.
+		# The watchdog ends it with this script.
 		qemu+=(-chardev "stdio,id=terminal,mux=on,signal=off,logfile=$log"
 		       -mon terminal -serial chardev:terminal)
 		watched "$log" 1000000000 "${qemu[@]}" "$@"
@@ -73,8 +74,8 @@ console()
 	watched "$log" "$seconds" "${qemu[@]}" -serial stdio "$@" < /dev/null | tee "$log"
 }
 
-# qemu LOG SECONDS ACCEL KERNEL INITRD VERDICT KERNEL-ARGS [QEMU-ARG]...: boot an x86-64
-# kernel on the same terms.
+# qemu LOG SECONDS ACCEL KERNEL INITRD VERDICT KERNEL-ARGS [QEMU-ARG]...: boot an x86-64 kernel
+# as console() does.
 qemu()
 {
 	local log=$1 seconds=$2 accel=$3 kernel=$4 initrd=$5 verdict=$6 args=$7
@@ -87,8 +88,8 @@ qemu()
 		-append "$(kernel_args "$accel") $args" -serial "file:$verdict" "$@"
 }
 
-# What QEMU should run the guest with. A KVM that exists may still not get a
-# kernel past its decompressor: try it once, and remember how that went.
+# Print QEMU's options for KVM, or for emulation. There are machines with a KVM that does not get
+# a kernel past its decompressor, so try once, and keep the result in the cache.
 accel()
 {
 	local known
@@ -117,11 +118,11 @@ kvm_boots()
 	grep -q '^exit 0' "$dir/verdict"
 }
 
-# splats LOG: print every line by which the kernel complained; fail if there is
-# one. A test that provokes a WARN says "# expect: WARNING begin" before and
-# "# expect: WARNING end" after it: at least one must occur in between, and no
-# other complaint is excused. KCSAN finds races in the kernel, too; only those
-# with nmr or its tests in a backtrace are ours, other than as what was interrupted.
+# splats LOG: print every line by which the kernel complained, and fail if there is one. A test
+# that provokes a WARN prints "# expect: WARNING begin" before and "# expect: WARNING end" after
+# it. At least one WARN must occur in between, and no other complaint is excused. KCSAN reports
+# races in the rest of the kernel, too. A report counts if it has nmr or its tests in a
+# backtrace, other than in the part that was interrupted.
 splats()
 {
 	awk '
@@ -134,7 +135,7 @@ splats()
 		expect = 0
 		next
 	}
-	# What comes with an expected WARN, or with an injected failure.
+	# An expected WARN and an injected failure print a backtrace.
 	expect && /WARNING: CPU: [0-9]+ PID: [0-9]+ at / { seen = 1; excused = 1; next }
 	/FAULT_INJECTION: forcing a failure/ { excused = 1; next }
 	/---\[ end trace/ { excused = 0 }
@@ -159,8 +160,8 @@ splats()
 	}' "$1"
 }
 
-# judge LOG VERDICT: a run is good if the guest said so and the kernel is silent.
-# The reason of a bad one is said, and stands in the log for summary.sh.
+# judge LOG VERDICT: fail unless the guest reported success and the kernel did not complain.
+# Print the reason, and append it to the log for summary.sh.
 judge()
 {
 	local log=$1 verdict reason=

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Calls through bindings: short, sleeping, nested, handed over to another task, under
+ * Calls through bindings: short, sleeping, nested, handed over to another task, or under
  * RCU; from threads, softirqs and hardirqs.
  *
- * Who calls finds a half of a binding in a table, under RCU. A half is put there when it
- * has attached and taken out when it is cleaned up, and is not freed for a grace period
- * more: so the binding is valid, and entering it tells whether it may be called.
+ * A caller finds a half of a binding in a table, under RCU. The attach callback puts the
+ * half into the table, and the cleanup callback removes it and frees it after a grace
+ * period. The binding is therefore valid, and entering its gate tells whether the peer
+ * may be called.
  *
  * Locking: none.
  */
@@ -15,11 +16,12 @@
 #include <linux/sched.h>
 #include <linux/slab.h>
 
+#include "../kunit/by_side.h"
 #include "torture.h"
 
 #define NMRT_SLOTS	64
 #define NMRT_TICK	(200 * NSEC_PER_USEC)
-#define NMRT_BURST	32	/* calls inside of one that was found open */
+#define NMRT_BURST	32	/* calls inside a call that has entered */
 
 static struct nmrt_half __rcu *nmrt_slots[NMRT_SLOTS];
 
@@ -41,7 +43,7 @@ void nmrt_unpublish(struct nmrt_half *half)
 		cmpxchg((__force struct nmrt_half **)&nmrt_slots[i], half, NULL);
 }
 
-/* Under RCU. */
+/* Pick a half, or NULL. Must be called as an RCU reader. */
 struct nmrt_half *nmrt_some_half(struct nmrt_random *r)
 {
 	u32 first = nmrt_random(r), i;
@@ -61,7 +63,7 @@ static void nmrt_check_live(const struct nmrt_half *half)
 
 static bool nmrt_call(struct nmrt_half *half, enum nmrt_how how);
 
-/* A call has come. */
+/* Serve a call, and check the context that it came with. */
 static void nmrt_op(void *context, enum nmrt_how how)
 {
 	struct nmrt_half *half = context;
@@ -81,14 +83,13 @@ const struct nmrt_dispatch nmrt_dispatch = {
 	.op = nmrt_op,
 };
 
-bool nmrt_enter(struct nmrt_half *half)
+static bool nmrt_enter(struct nmrt_half *half)
 {
 	bool detached = READ_ONCE(half->detached), entered;
 
-	/* That was seen before the gate is tried. */
+	/* Order the read above before the test of the gate. */
 	smp_mb();
-	entered = half->side == NMR_CLIENT ? nmr_client_call_enter(half->binding) :
-					     nmr_provider_call_enter(half->binding);
+	entered = by_side_enter(half->side, half->binding);
 	if (detached && (entered || nmrt_busted(NMRT_CALL_AFTER_DETACH)))
 		nmrt_error(NMRT_CALL_AFTER_DETACH);
 	if (!entered)
@@ -96,12 +97,9 @@ bool nmrt_enter(struct nmrt_half *half)
 	return entered;
 }
 
-void nmrt_exit(struct nmr_binding *binding, enum nmr_side caller)
+static void nmrt_exit(struct nmrt_half *half)
 {
-	if (caller == NMR_CLIENT)
-		nmr_client_call_exit(binding);
-	else
-		nmr_provider_call_exit(binding);
+	by_side_exit(half->side, half->binding);
 }
 
 static void nmrt_call_op(const struct nmrt_half *half, enum nmrt_how how)
@@ -111,17 +109,17 @@ static void nmrt_call_op(const struct nmrt_half *half, enum nmrt_how how)
 	dispatch->op(half->peer.binding_context, how);
 }
 
-/* A call from within a call: its half stays as long as the outer one runs. */
+/* Call from within a call. The half stays valid as long as the outer call runs. */
 static bool nmrt_call(struct nmrt_half *half, enum nmrt_how how)
 {
 	if (!nmrt_enter(half))
 		return false;
 	nmrt_call_op(half, how);
-	nmrt_exit(half->binding, half->side);
+	nmrt_exit(half);
 	return true;
 }
 
-/* A call that has entered, and goes on in a work item. */
+/* A call that has entered, and continues in a work item. */
 struct nmrt_errand {
 	struct work_struct work;
 	struct nmrt_half *half;
@@ -132,11 +130,11 @@ static void nmrt_run_errand(struct work_struct *work)
 	struct nmrt_errand *errand = container_of(work, struct nmrt_errand, work);
 
 	nmrt_call_op(errand->half, NMRT_SHORT);
-	nmrt_exit(errand->half->binding, errand->half->side);
+	nmrt_exit(errand->half);
 	kfree(errand);
 }
 
-/* The call has entered. Return: true if somebody else will end it. */
+/* Hand a call that has entered over to a work item. Return: true if that will end it. */
 static bool nmrt_hand_over(struct nmrt_half *half)
 {
 	struct nmrt_errand *errand = kmalloc(sizeof(*errand), GFP_KERNEL);
@@ -145,10 +143,7 @@ static bool nmrt_hand_over(struct nmrt_half *half)
 		return false;
 	INIT_WORK(&errand->work, nmrt_run_errand);
 	errand->half = half;
-	if (half->side == NMR_CLIENT)
-		nmr_client_call_handover(half->binding);
-	else
-		nmr_provider_call_handover(half->binding);
+	by_side_handover(half->side, half->binding);
 	queue_work(nmrt_wq, &errand->work);
 	return true;
 }
@@ -163,16 +158,13 @@ static const enum nmrt_op nmrt_ops[NMRT_HOWS] = {
 
 static void nmrt_call_rcu(struct nmrt_half *half)
 {
-	bool may = half->side == NMR_CLIENT ? nmr_client_may_call_rcu(half->binding) :
-					      nmr_provider_may_call_rcu(half->binding);
-
-	if (!may)
+	if (!by_side_may_call_rcu(half->side, half->binding))
 		return;
 	nmrt_call_op(half, NMRT_SHORT);
 	nmrt_count(NMRT_CALLS_RCU);
 }
 
-/* One call from a task. Return: false if nobody was found to be called. */
+/* Make one call from a task. Return: false if the table has no half to call. */
 static bool nmrt_call_some(struct nmrt_random *r, enum nmrt_how how)
 {
 	struct nmrt_half *half;
@@ -192,14 +184,14 @@ static bool nmrt_call_some(struct nmrt_random *r, enum nmrt_how how)
 	if (how == NMRT_HAND_OVER && nmrt_hand_over(half))
 		return true;
 	nmrt_call_op(half, how);
-	/* As long as this one is in flight the half stays, for more. */
+	/* While this call is in flight the half stays valid for more calls. */
 	for (i = 0; i < NMRT_BURST && nmrt_call(half, NMRT_SHORT); i++)
 		nmrt_count(NMRT_CALLS_SHORT);
-	nmrt_exit(half->binding, half->side);
+	nmrt_exit(half);
 	return true;
 }
 
-/* Of 256 calls, so many sleep, nest and so on. */
+/* Choose how to make a call. */
 static enum nmrt_how nmrt_some_how(struct nmrt_random *r)
 {
 	u32 n = nmrt_random(r) % 256;
@@ -225,7 +217,7 @@ int nmrt_caller(void *data)
 	return 0;
 }
 
-/* Calls from interrupts. */
+/* Calls from interrupts */
 
 static struct nmrt_random nmrt_softirq_random, nmrt_hardirq_random;
 
@@ -238,7 +230,7 @@ static void nmrt_call_atomic(struct nmrt_random *r, enum nmrt_op op)
 	half = nmrt_some_half(r);
 	if (half && nmrt_enter(half)) {
 		nmrt_call_op(half, how);
-		nmrt_exit(half->binding, half->side);
+		nmrt_exit(half);
 		nmrt_count(op);
 	}
 	rcu_read_unlock();

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Threads that do what may be done to registrations and bindings of others: end one
- * binding, deregister, ask for new offers, wait, keep a reference, send a signal to who
- * waits; and use handles that were never issued.
+ * Threads that act on registrations and bindings of other threads, as the API allows:
+ * they detach a binding, deregister, re-offer, wait, keep a reference, signal a task that
+ * waits, and use handles that were never issued.
  *
  * Locking: none.
  */
@@ -12,9 +12,10 @@
 #include <linux/sched.h>
 #include <linux/sched/signal.h>
 
+#include "../kunit/by_side.h"
 #include "torture.h"
 
-/* The last who waited. nmrt_start() keeps the tasks, also of those who have stopped. */
+/* The last task that waited. nmrt_spawn() keeps a reference until nmrt_join(). */
 static struct task_struct *nmrt_waiter;
 
 static void nmrt_detach_one(struct nmrt_random *r)
@@ -34,7 +35,7 @@ static void nmrt_detach_one(struct nmrt_random *r)
 		nmrt_count(NMRT_DETACHED_ALONE);
 }
 
-/* Entering may fail, or succeed, as long as there is a reference. */
+/* Keep a reference for a while, and enter. Either result is right. */
 static void nmrt_keep_one(struct nmrt_random *r)
 {
 	struct nmr_binding *binding = NULL;
@@ -51,23 +52,23 @@ static void nmrt_keep_one(struct nmrt_random *r)
 	if (!binding)
 		return;
 	usleep_range(10, 5000);
-	if (side == NMR_CLIENT ? nmr_client_call_enter(binding) :
-				 nmr_provider_call_enter(binding))
-		nmrt_exit(binding, side);
+	if (by_side_enter(side, binding))
+		by_side_exit(side, binding);
 	nmrt_expect(nmr_binding_id(binding));
 	nmr_binding_put(binding);
 }
 
 static void nmrt_reoffer(struct nmrt_random *r)
 {
-	u64 client = nmrt_some_handle(r, NMR_CLIENT);
-	u64 provider = nmrt_some_handle(r, NMR_PROVIDER);
+	enum nmr_side side;
+	u64 id;
 	int err;
 
-	err = nmr_client_reoffer((struct nmr_client_handle){ client });
-	nmrt_expect(!err || err == -ESHUTDOWN || (err == -EINVAL && !client));
-	err = nmr_provider_reoffer((struct nmr_provider_handle){ provider });
-	nmrt_expect(!err || err == -ESHUTDOWN || (err == -EINVAL && !provider));
+	for (side = 0; side < NMR_SIDES; side++) {
+		id = nmrt_some_handle(r, side);
+		err = by_side_reoffer(side, id);
+		nmrt_expect(!err || err == -ESHUTDOWN || (err == -EINVAL && !id));
+	}
 }
 
 static void nmrt_wait_for_binding(struct nmrt_random *r)
@@ -86,7 +87,8 @@ static void nmrt_wait_for_binding(struct nmrt_random *r)
 static void nmrt_wait_for_one(struct nmrt_random *r)
 {
 	enum nmr_side side = nmrt_random(r) % NMR_SIDES;
-	int err = nmrt_wait(side, nmrt_some_handle(r, side), nmrt_random(r) % 3);
+	u64 id = nmrt_some_handle(r, side);
+	int err = by_side_wait_timeout(side, id, nmrt_random(r) % 3);
 
 	nmrt_expect(!err || err == -ETIMEDOUT || err == -EINVAL);
 }

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Clients and providers: threads that register one, let it live for a while, take it back
- * in one of the ways there are, and begin again; and the callbacks of these parties, which
- * check that they are called as the contract says.
+ * Clients and providers. Threads register a party, let it live for a while, deregister it
+ * in one of several ways, and begin again. The callbacks of the parties check that the
+ * registrar calls them as the contract says.
  *
- * Locking: nmrt_party.lock for the list of its halves, a leaf. nmrt_lost_lock, a leaf.
+ * Locking: nmrt_party.lock for the list of halves, and nmrt_lost_lock. Both are leaves.
  */
 
 #include <linux/delay.h>
@@ -13,6 +13,7 @@
 #include <linux/sched.h>
 #include <linux/slab.h>
 
+#include "../kunit/by_side.h"
 #include "torture.h"
 
 #define NMRT_NPIS	2
@@ -28,7 +29,7 @@ static const guid_t nmrt_module_id =
 
 static atomic_t nmrt_parties;
 
-/* Some that were issued lately, for meddlers; they may have finished. */
+/* Recently issued handles, for meddlers. Their registrations may have finished. */
 static u64 nmrt_handles[NMR_SIDES][NMRT_HANDLES];
 
 u64 nmrt_some_handle(struct nmrt_random *r, enum nmr_side side)
@@ -67,7 +68,7 @@ static struct nmrt_half *nmrt_half_new(struct nmrt_party *party, struct nmr_bind
 	return half;
 }
 
-/* Its state is the last one, and nobody calls into it. */
+/* End the life of a half, which no caller may enter any more. */
 static void nmrt_half_gone(struct nmrt_half *half)
 {
 	struct nmrt_party *party = half->party;
@@ -107,7 +108,7 @@ static void nmrt_callback_end(struct nmrt_party *party)
 	atomic_dec(&party->running);
 }
 
-/* Return: 0, or why the offer is not taken. */
+/* Decide about an offer. Return: 0 to accept, or an errno. */
 static int nmrt_mood(struct nmrt_party *party)
 {
 	u32 n = nmrt_random(&party->random) % 256;
@@ -133,7 +134,7 @@ static void nmrt_take_binding(struct nmrt_party *party)
 		nmrt_error(NMRT_TOO_MANY_BINDINGS);
 }
 
-/* The provider has attached; the client follows, or fails late. */
+/* Attach the client after its provider, or fail late. */
 static int nmrt_bind(struct nmrt_half *half, struct nmr_endpoint *theirs)
 {
 	struct nmrt_random *r = &half->party->random;
@@ -223,10 +224,7 @@ static void nmrt_complete(struct nmrt_half *half)
 
 	nmrt_half_moves(half, NMRT_DETACHING, NMRT_DETACHED);
 	nmrt_count(NMRT_COMPLETED);
-	if (half->side == NMR_CLIENT)
-		nmr_client_detach_provider_complete(binding);
-	else
-		nmr_provider_detach_client_complete(binding);
+	by_side_complete(half->side, binding);
 }
 
 static void nmrt_complete_work(struct work_struct *work)
@@ -250,7 +248,7 @@ static void nmrt_complete_rcu(struct rcu_head *rcu)
 	nmrt_complete(container_of(rcu, struct nmrt_half, rcu));
 }
 
-/* One whose completion never comes, if that is what is to be seen. */
+/* A half that is never completed, if NMRT_STALL is to be provoked. */
 static DEFINE_SPINLOCK(nmrt_lost_lock);
 static struct nmrt_half *nmrt_lost;
 
@@ -280,7 +278,7 @@ void nmrt_complete_lost(void)
 		nmrt_complete(half);
 }
 
-/* The other one completes while the callback still runs, or later. */
+/* Complete a pending detach while the callback still runs, or later. */
 static void nmrt_complete_later(struct nmrt_half *half, struct nmrt_random *r)
 {
 	switch (nmrt_random(r) % 5) {
@@ -308,7 +306,10 @@ static void nmrt_complete_later(struct nmrt_half *half, struct nmrt_random *r)
 	}
 }
 
-/* Neither half is cleaned up before both detach callbacks have returned. */
+/*
+ * Compare the reasons of both sides. Both halves are valid until both detach callbacks
+ * have returned.
+ */
 static void nmrt_note_reason(struct nmrt_half *half, enum nmr_detach_reason reason)
 {
 	if (nmrt_busted(NMRT_REASONS_DIFFER) && half->side == NMR_CLIENT)
@@ -330,7 +331,7 @@ static int nmrt_detach(void *context, enum nmr_detach_reason reason)
 	nmrt_callback_begin(party);
 	nmrt_note_reason(half, reason);
 	nmrt_half_moves(half, NMRT_BOUND, NMRT_DETACHING);
-	/* Some are called until they are cleaned up, and refuse. */
+	/* Leave some halves in the table, so that gates refuse calls until cleanup. */
 	if (!nmrt_one_in(&party->random, 8))
 		nmrt_unpublish(half);
 	if (nmrt_one_in(&party->random, 32))
@@ -352,7 +353,7 @@ static int nmrt_detach(void *context, enum nmr_detach_reason reason)
 	return ret;
 }
 
-/* Both have detached; and the client, if it ever attached, is cleaned up first. */
+/* Check that both sides have detached, and that the client is cleaned up first. */
 static void nmrt_check_other(struct nmrt_half *half)
 {
 	enum nmrt_state other = atomic_read(&half->other->state);
@@ -438,9 +439,7 @@ static struct nmrt_party *nmrt_party_new(struct nmrt_random *r)
 
 int nmrt_deregister(enum nmr_side side, u64 id)
 {
-	int err = side == NMR_CLIENT ?
-		nmr_deregister_client((struct nmr_client_handle){ id }) :
-		nmr_deregister_provider((struct nmr_provider_handle){ id });
+	int err = by_side_deregister(side, id);
 
 	nmrt_expect(err == -EINPROGRESS ||
 		    (err == -EALREADY && !nmrt_busted(NMRT_UNEXPECTED_VALUE)) ||
@@ -448,48 +447,32 @@ int nmrt_deregister(enum nmr_side side, u64 id)
 	return err;
 }
 
-int nmrt_wait(enum nmr_side side, u64 id, unsigned long timeout)
-{
-	struct nmr_client_handle client = { id };
-	struct nmr_provider_handle provider = { id };
-
-	if (side == NMR_CLIENT)
-		return nmr_wait_for_client_deregister_complete_timeout(client, timeout);
-	return nmr_wait_for_provider_deregister_complete_timeout(provider, timeout);
-}
-
-static void nmrt_sync(enum nmr_side side, u64 id)
-{
-	if (side == NMR_CLIENT)
-		nmr_deregister_client_sync((struct nmr_client_handle){ id });
-	else
-		nmr_deregister_provider_sync((struct nmr_provider_handle){ id });
-}
-
-/* Take it back, in one of the ways there are. */
+/* Deregister a party and wait, in one of several ways. */
 static void nmrt_take_back(struct nmrt_random *r, enum nmr_side side, u64 id)
 {
 	int err;
 
 	switch (nmrt_random(r) % 4) {
 	case 0:
-		nmrt_sync(side, id);
+		by_side_sync(side, id);
 		break;
 	case 1:
 		local_bh_disable();
 		nmrt_deregister(side, id);
 		local_bh_enable();
-		nmrt_sync(side, id);
+		by_side_sync(side, id);
 		break;
 	case 2:
 		nmrt_deregister(side, id);
-		err = nmrt_wait(side, id, MAX_SCHEDULE_TIMEOUT);
+		err = by_side_wait_timeout(side, id, MAX_SCHEDULE_TIMEOUT);
 		nmrt_expect(!err);
 		break;
 	case 3:
 		nmrt_deregister(side, id);
-		while ((err = nmrt_wait(side, id, nmrt_random(r) % 3)) == -ETIMEDOUT)
+		do {
 			cond_resched();
+			err = by_side_wait_timeout(side, id, nmrt_random(r) % 3);
+		} while (err == -ETIMEDOUT);
 		nmrt_expect(!err);
 		break;
 	}
@@ -503,10 +486,10 @@ static void nmrt_live(struct nmrt_random *r)
 		usleep_range(10, 4000 << n);
 }
 
-/* One life of a party. */
+/* Let a party that has registered live, deregister it, and check that it is gone. */
 static void nmrt_party_lives(struct nmrt_party *party, struct nmrt_random *r)
 {
-	u64 id = party->side == NMR_CLIENT ? party->client.id : party->provider.id;
+	u64 id = party->id;
 
 	nmrt_count(NMRT_REGISTERED);
 	WRITE_ONCE(nmrt_handles[party->side][nmrt_random(r) % NMRT_HANDLES], id);

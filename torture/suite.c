@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/*
- * The torture test as a KUnit suite: for kernels that boot without a userspace.
- */
+/* The torture test as a KUnit suite, for kernels that boot without a userspace. */
 
 #include <kunit/test.h>
 #include <linux/moduleparam.h>
@@ -11,7 +9,7 @@
 
 static unsigned int suite_seconds = 10;
 module_param(suite_seconds, uint, 0444);
-MODULE_PARM_DESC(suite_seconds, "how long the KUnit case lasts");
+MODULE_PARM_DESC(suite_seconds, "duration of the KUnit case");
 
 static void torture(struct kunit *test)
 {

@@ -1,19 +1,22 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * A torture test of the registrar, in the manner of rcutorture: threads do all that the
- * API allows, at once and at random, for as long as the module is loaded. What must not
- * happen shows in data: every context knows its state, is poisoned when it is cleaned up,
- * and ages for some grace periods before its memory goes; every callback and every call
- * checks what it meets.
+ * A torture test of the registrar, in the manner of rcutorture. Threads do all that the
+ * API allows, concurrently and at random, for as long as the module is loaded. Errors show
+ * in data: every context knows its state, cleanup poisons it, and it ages for some grace
+ * periods before its memory is freed. Every callback and every call checks the context
+ * that it is passed.
  *
- *   main.c	 starts, watches and stops it, and has the verdict
- *   parties.c	 clients and providers, their callbacks, and who registers them
- *   calls.c	 calls through bindings, from every context
- *   meddlers.c	 who detaches, deregisters, waits for and asks about what is not theirs
- *   suite.c	 runs it as a KUnit suite, where there is no userspace to do so
+ * A file calls those below it only:
  *
- * @busted names a check: then something is done on purpose, in this module, which that
- * check has to see. It shows that the checks work.
+ *   suite.c	 runs the test as a KUnit suite, for kernels without a userspace
+ *   main.c	 starts, watches and stops the threads, and prints the verdict
+ *   meddlers.c	 threads that act on registrations and bindings of other threads
+ *   parties.c	 threads that register clients and providers, and the callbacks of these
+ *   calls.c	 threads that call through bindings, and calls from interrupts
+ *   base.c	 random decisions, errors, counts, memory that ages
+ *
+ * The parameter busted names an error, which the test then provokes on purpose, to show
+ * that its check works.
  */
 #ifndef _NMR_TORTURE_H
 #define _NMR_TORTURE_H
@@ -30,7 +33,7 @@
 #include <linux/types.h>
 #include <linux/workqueue.h>
 
-/* What must not happen. */
+/* Errors: what must not happen. */
 enum nmrt_error {
 	NMRT_CALL_AFTER_CLEANUP,	/* a call met a context that was cleaned up */
 	NMRT_CALL_AFTER_DETACH,		/* a call entered after a detach callback began */
@@ -41,12 +44,12 @@ enum nmrt_error {
 	NMRT_TOO_MANY_BINDINGS,		/* more than max_bindings */
 	NMRT_BOUND_TWICE,		/* a client and a provider, twice at once */
 	NMRT_UNEXPECTED_VALUE,		/* the API returned what it never should */
-	NMRT_SUMS,			/* in the end something is missing */
-	NMRT_STALL,			/* nobody gets on */
+	NMRT_SUMS,			/* counts or memory do not add up at the end */
+	NMRT_STALL,			/* a thread makes no progress */
 	NMRT_ERRORS
 };
 
-/* What is counted. */
+/* Operations, which are counted. */
 enum nmrt_op {
 	NMRT_REGISTERED,
 	NMRT_DEREGISTERED,
@@ -70,13 +73,13 @@ enum nmrt_op {
 	NMRT_OPS
 };
 
-/* Decisions: a stream of them depends on the seed and its own number alone. */
+/* A stream of random decisions, which depend on the seed and its own number alone. */
 struct nmrt_random {
 	u64 stream;
 	atomic64_t n;
 };
 
-/* What ages before it is freed; the first member of what that is. */
+/* First member of an object that ages before it is freed. */
 struct nmrt_aged {
 	struct rcu_head rcu;
 	unsigned int stage;
@@ -85,17 +88,18 @@ struct nmrt_aged {
 /**
  * struct nmrt_party - a client or a provider
  * @aged:	  frees it
- * @side:	  which
- * @number:	  its own
+ * @side:	  client or provider
+ * @number:	  number of the registration instance
  * @npi:	  index of its NPI
- * @client:	  handle
- * @provider:	  handle
+ * @id:		  handle, of either side
+ * @client:	  handle of a client
+ * @provider:	  handle of a provider
  * @random:	  decisions of its callbacks
  * @max_bindings: as registered
  * @lock:	  for @halves
- * @halves:	  of its bindings, attaching to cleaned up
- * @bindings:	  how many
- * @running:	  callbacks that run
+ * @halves:	  halves of its bindings, from attach to cleanup
+ * @bindings:	  number of these
+ * @running:	  number of callbacks that run
  * @gone:	  the wait for it has returned
  */
 struct nmrt_party {
@@ -104,6 +108,7 @@ struct nmrt_party {
 	u32			number;
 	unsigned int		npi;
 	union {
+		u64			   id;
 		struct nmr_client_handle   client;
 		struct nmr_provider_handle provider;
 	};
@@ -130,23 +135,23 @@ enum nmrt_state {
 /**
  * struct nmrt_half - a side's half of a binding: its binding context
  * @aged:	frees it
- * @refs:	the binding, and the other half
+ * @refs:	references of the binding and of the other half
  * @magic:	NMRT_LIVE until cleanup
  * @state:	&enum nmrt_state
- * @side:	whose half
- * @party:	whose
- * @binding:	what it is a half of
- * @peer:	what the other side handed over
- * @other:	the other half; of a client's valid until its cleanup
- * @peer_number: the other party's
+ * @side:	client or provider
+ * @party:	party of that side
+ * @binding:	binding of which it is a half
+ * @peer:	endpoint of the other side
+ * @other:	other half; in a client's half valid until cleanup
+ * @peer_number: number of the other party
  * @node:	in @party->halves
- * @inside:	calls into it
+ * @inside:	calls that run in it
  * @detached:	a detach callback of the binding has begun
- * @reason:	why
+ * @reason:	reason of the detach
  * @work:	completes a pending detach
- * @timer:	the same
- * @hrtimer:	the same
- * @rcu:	the same
+ * @timer:	completes a pending detach
+ * @hrtimer:	completes a pending detach
+ * @rcu:	completes a pending detach
  */
 struct nmrt_half {
 	struct nmrt_aged	aged;
@@ -171,7 +176,7 @@ struct nmrt_half {
 	};
 };
 
-/* How a call is made, and what it does. */
+/* How a call is made, and what the callee does. */
 enum nmrt_how {
 	NMRT_SHORT,
 	NMRT_SLEEP,
@@ -188,29 +193,35 @@ struct nmrt_dispatch {
 
 /**
  * struct nmrt_thread - one of the threads
- * @task:	it; with a reference
- * @beat:	jiffies when it last came around
+ * @task:	its task, with a reference
+ * @beat:	jiffies of its last progress
  */
 struct nmrt_thread {
 	struct task_struct	*task;
 	unsigned long		beat;
 };
 
-extern const struct nmrt_dispatch nmrt_dispatch;
+/* base.c */
 extern struct workqueue_struct *nmrt_wq;
-
-/* main.c */
-int nmrt_begin(void);
-bool nmrt_end(void);
+extern unsigned long long nmrt_seed;
+extern char *nmrt_busted_name;
 u32 nmrt_random(struct nmrt_random *r);
 void nmrt_random_init(struct nmrt_random *r);
-void nmrt_error(enum nmrt_error error);
+int nmrt_choose_busted(void);
 bool nmrt_busted(enum nmrt_error error);
+void nmrt_error(enum nmrt_error error);
+void nmrt_expect(bool expected);
+bool nmrt_happened(enum nmrt_error error);
+bool nmrt_failed(void);
+void nmrt_print_errors(void);
 void nmrt_count(enum nmrt_op op);
 u64 nmrt_counted(enum nmrt_op op);
+u64 nmrt_operations(void);
+void nmrt_print_counts(void);
 void *nmrt_alloc(size_t size);
 void nmrt_age(struct nmrt_aged *aged);
-void nmrt_expect(bool expected);
+void nmrt_wait_for_aged(void);
+bool nmrt_leaks(void);
 bool nmrt_go_on(struct nmrt_thread *thread);
 
 static inline bool nmrt_one_in(struct nmrt_random *r, u32 n)
@@ -218,24 +229,26 @@ static inline bool nmrt_one_in(struct nmrt_random *r, u32 n)
 	return nmrt_random(r) % n == 0;
 }
 
-/* parties.c */
-int nmrt_registrar(void *data);
-u64 nmrt_some_handle(struct nmrt_random *r, enum nmr_side side);
-int nmrt_deregister(enum nmr_side side, u64 id);
-int nmrt_wait(enum nmr_side side, u64 id, unsigned long timeout);
-void nmrt_complete_lost(void);
-
 /* calls.c */
+extern const struct nmrt_dispatch nmrt_dispatch;
 void nmrt_publish(struct nmrt_half *half, struct nmrt_random *r);
 void nmrt_unpublish(struct nmrt_half *half);
 struct nmrt_half *nmrt_some_half(struct nmrt_random *r);
-bool nmrt_enter(struct nmrt_half *half);
-void nmrt_exit(struct nmr_binding *binding, enum nmr_side caller);
 int nmrt_caller(void *data);
 void nmrt_interrupts_start(void);
 void nmrt_interrupts_stop(void);
 
+/* parties.c */
+int nmrt_registrar(void *data);
+u64 nmrt_some_handle(struct nmrt_random *r, enum nmr_side side);
+int nmrt_deregister(enum nmr_side side, u64 id);
+void nmrt_complete_lost(void);
+
 /* meddlers.c */
 int nmrt_meddler(void *data);
+
+/* main.c */
+int nmrt_begin(void);
+bool nmrt_end(void);
 
 #endif /* _NMR_TORTURE_H */

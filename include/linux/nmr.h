@@ -47,13 +47,17 @@
  *
  * * module_init() calls nmr_register_client() or nmr_register_provider() as its last
  *   step. Attach callbacks may run, and calls may arrive, before the function returns.
- * * The module wraps each call to its peer in enter and exit::
+ * * The module wraps each call to its peer in enter and exit. A client that has a slot::
  *
- *	if (nmr_client_call_enter(binding)) {
- *		dispatch->op(provider_binding_context);
- *		nmr_client_call_exit(binding);
+ *	if (nmr_slot_enter(&slot, &call)) {
+ *		dispatch = call.dispatch;
+ *		dispatch->op(call.context);
+ *		nmr_slot_exit(&call);
  *	}
  *
+ *   A side that keeps its binding calls nmr_client_call_enter() or nmr_provider_call_enter()
+ *   instead. nmr_provider_for_each_client() and nmr_client_for_each_provider() enter for each
+ *   peer.
  * * module_exit() calls nmr_deregister_client_sync() or nmr_deregister_provider_sync()
  *   as its first step.
  *
@@ -1404,6 +1408,9 @@ int __must_check nmr_slot_enter_wait(const struct nmr_slot *slot, struct nmr_cal
 
 /* All peers */
 
+/* Called for a peer, in a call to it. A value other than 0 ends the walk. */
+typedef int nmr_call_fn(const struct nmr_call *call, void *arg);
+
 /**
  * nmr_provider_for_each_client() - call a function for each client that is attached
  * @handle: handle of the provider
@@ -1428,8 +1435,7 @@ int __must_check nmr_slot_enter_wait(const struct nmr_slot *slot, struct nmr_cal
  * * %-ESHUTDOWN - the provider is deregistering or finished
  */
 int nmr_provider_for_each_client(struct nmr_provider_handle handle,
-				 int (*fn)(const struct nmr_call *call, void *arg),
-				 void *arg);
+				 nmr_call_fn *fn, void *arg);
 
 /**
  * nmr_client_for_each_provider() - call a function for each provider that is attached
@@ -1445,8 +1451,7 @@ int nmr_provider_for_each_client(struct nmr_provider_handle handle,
  * Return: as nmr_provider_for_each_client()
  */
 int nmr_client_for_each_provider(struct nmr_client_handle handle,
-				 int (*fn)(const struct nmr_call *call, void *arg),
-				 void *arg);
+				 nmr_call_fn *fn, void *arg);
 
 /**
  * nmr_provider_for_each_client_rcu() - the same, for callers that may not sleep
@@ -1463,8 +1468,7 @@ int nmr_client_for_each_provider(struct nmr_client_handle handle,
  * Return: as nmr_provider_for_each_client()
  */
 int nmr_provider_for_each_client_rcu(struct nmr_provider_handle handle,
-				     int (*fn)(const struct nmr_call *call, void *arg),
-				     void *arg);
+				     nmr_call_fn *fn, void *arg);
 
 /**
  * nmr_client_for_each_provider_rcu() - the same, for callers that may not sleep
@@ -1479,8 +1483,7 @@ int nmr_provider_for_each_client_rcu(struct nmr_provider_handle handle,
  * Return: as nmr_provider_for_each_client()
  */
 int nmr_client_for_each_provider_rcu(struct nmr_client_handle handle,
-				     int (*fn)(const struct nmr_call *call, void *arg),
-				     void *arg);
+				     nmr_call_fn *fn, void *arg);
 
 #ifdef DEFINE_CLASS
 /*
@@ -1554,14 +1557,9 @@ static __always_inline void __nmr_slot_call_end(const struct nmr_call *call)
 		nmr_slot_exit(call);
 }
 
-#define __scoped_nmr_slot_call(_slot, _call)				\
-	for (struct nmr_call _call __cleanup(__nmr_slot_call_end) =	\
-	     __nmr_slot_call_begin(_slot), *__done = NULL;		\
-	     _call.slot && !__done; __done = &_call)
-
 /**
  * scoped_nmr_slot_call() - enter a slot for one statement
- * @slot: as for nmr_slot_enter()
+ * @nmr_slot: as for nmr_slot_enter()
  * @call: name of the variable of type &struct nmr_call that the statement uses
  *
  * The macro enters, executes the statement that follows, and exits. It also exits if break,
@@ -1569,8 +1567,10 @@ static __always_inline void __nmr_slot_call_end(const struct nmr_call *call)
  *
  * Context: Any context but NMI, as for nmr_slot_enter() and nmr_slot_exit().
  */
-#define scoped_nmr_slot_call(slot, call)				\
-	__scoped_nmr_slot_call(slot, call)
+#define scoped_nmr_slot_call(nmr_slot, call)				\
+	for (struct nmr_call call __cleanup(__nmr_slot_call_end) =	\
+	     __nmr_slot_call_begin(nmr_slot), *__done = NULL;		\
+	     call.slot && !__done; __done = &call)
 #endif /* DEFINE_CLASS */
 
 /**

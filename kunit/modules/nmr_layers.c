@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * A stack of layers. Each is a client of the layer below and provides an NPI to the layer
- * above as soon as it is attached, in its attach callback. The lowest one registers last,
- * so its register call brings up all of them, one inside the other.
+ * A stack of layers. Each layer is a client of the layer below, and in its attach callback
+ * registers a provider for the layer above. The lowest layer registers last, so that its
+ * register call brings up all layers, one inside the other.
  */
 #include <linux/nmr.h>
 
@@ -17,7 +17,7 @@ module_param(attached, uint, 0444);
 MODULE_PARM_DESC(attached, "layers attached when the register call of the lowest one returned");
 
 struct layer {
-	guid_t				id;	/* of the NPI that it provides, and of itself */
+	guid_t				id;	/* of its NPI, and of its module */
 	struct nmr_client_handle	client;
 	struct nmr_provider_handle	provider;
 	bool				up;
@@ -65,7 +65,7 @@ static int layer_use(struct layer *layer)
 	return nmr_register_client(&c, layer, &layer->client);
 }
 
-/* A layer leaves before the one above: what it provides goes with it. */
+/* Deregister all layers, each before the layer above. */
 static void layers_leave(void)
 {
 	unsigned int i;

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * A module that does not load, as its register calls are refused. It says what the
- * last of them returned.
+ * A module with register calls that the registrar refuses. The module prints the result
+ * of the last one, and fails to load.
  *
- * It hands over its own struct nmr_site, as a module does that was built with another
- * version of <linux/nmr.h>.
+ * The module passes a struct nmr_site of its own, like a module that was built with
+ * another version of <linux/nmr.h>.
  */
 #include <linux/nmr.h>
 
@@ -14,11 +14,11 @@ MODULE_PARM_DESC(provider, "register a provider, not a client");
 
 static unsigned int version = NMR_VERSION;
 module_param(version, uint, 0444);
-MODULE_PARM_DESC(version, "version of the header that it says it was built with");
+MODULE_PARM_DESC(version, "version of the header to pass");
 
 static int more_bytes;
 module_param(more_bytes, int, 0444);
-MODULE_PARM_DESC(more_bytes, "how many more bytes it says the characteristics have");
+MODULE_PARM_DESC(more_bytes, "bytes to add to the size of the characteristics");
 
 static char *missing = "";
 module_param(missing, charp, 0444);
@@ -26,7 +26,7 @@ MODULE_PARM_DESC(missing, "what is NULL: characteristics, attach, npi_id, module
 
 static unsigned int times = 1;
 module_param(times, uint, 0444);
-MODULE_PARM_DESC(times, "register calls");
+MODULE_PARM_DESC(times, "number of register calls");
 
 static const guid_t refused_id = GUID_INIT(0x6e6d7207, 0x7265, 0x6675,
 					   0x80, 0, 0, 0, 0, 0, 0, 1);

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Many clients and providers of one NPI in one module: registers all of them when
- * it is loaded, lets all of them go when it is unloaded, and says what each step
- * cost. The sides that leave first deregister all together, as promise 9 of the
- * contract wants it measured: a grace period for all of them, not one for each.
+ * Many clients and providers of one NPI in one module. The module registers all of
+ * them when it is loaded, deregisters them when it is unloaded, and prints the cost of
+ * each step. The side that leaves first deregisters all parties before it waits, as
+ * promise 9 of the contract says: one grace period for all, not one for each.
  *
- * The providers can be told to refuse all clients, or to leave their detaches pending.
+ * Parameters make the providers refuse all clients, or leave their detaches pending.
  */
 #include <linux/ktime.h>
 #include <linux/math64.h>
@@ -28,15 +28,15 @@ MODULE_PARM_DESC(max_bindings, "providers a client is bound to at most");
 
 static bool clients_first = true;
 module_param(clients_first, bool, 0444);
-MODULE_PARM_DESC(clients_first, "who registers first");
+MODULE_PARM_DESC(clients_first, "clients register before providers");
 
 static bool clients_leave_first = true;
 module_param(clients_leave_first, bool, 0444);
-MODULE_PARM_DESC(clients_leave_first, "who leaves first");
+MODULE_PARM_DESC(clients_leave_first, "clients leave before providers");
 
 static int attach_error;
 module_param(attach_error, int, 0444);
-MODULE_PARM_DESC(attach_error, "what the providers' attach callbacks return");
+MODULE_PARM_DESC(attach_error, "return value of the providers' attach callbacks");
 
 static atomic_t attached;
 static atomic_t cleaned;
@@ -208,7 +208,7 @@ static int scale_register_providers(void)
 	return err;
 }
 
-/* A handle of 0 was never issued: there, registering had failed. */
+/* Deregister all clients. The registrar ignores the handle 0 of a failed register call. */
 static void scale_leave_clients(void)
 {
 	ktime_t start = ktime_get();

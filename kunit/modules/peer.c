@@ -3,13 +3,13 @@
  * A peer for the integration tests: providers and clients of one NPI in a real
  * module, so that insmod and rmmod meet the registrar the way its users do.
  *
- * It asks every peer it is bound to all the time, from threads and from a
- * hardirq, and checks every answer. Each step of a binding's life can be held
- * through a parameter, and what happened is read from parameters too, so a test
- * waits for a state and never for a time.
+ * The module calls every peer it is bound to all the time, from threads and from
+ * a hardirq, and checks every answer. Parameters hold each step of a binding's
+ * life, and other parameters show what happened, so that a test waits for a state
+ * and never for a time.
  *
- * The nmr_peer_?.c next to it include this file and differ in nothing but the
- * module's name, of which the last letter is the last byte of the module id.
+ * The files nmr_peer_?.c include this one. The modules differ in their names, and
+ * the last letter of the name is the last byte of the module id.
  */
 #include <linux/atomic.h>
 #include <linux/cpumask.h>
@@ -25,6 +25,8 @@
 #include <linux/sysfs.h>
 #include <linux/wait.h>
 
+#include "../by_side.h"
+
 #define PEER_MAX	16
 #define PEER_MAGIC	0x6e6d725f70656572ULL
 #define PEER_TICK	(2 * NSEC_PER_MSEC)
@@ -35,7 +37,7 @@ struct peer_dispatch {
 
 /*
  * Our half of a binding, on peer_bindings from attach until cleanup. Readers walk
- * the list under RCU; peer_lock is for those who change it, and for @pending.
+ * the list under RCU. Updates of the list and of @pending need peer_lock.
  */
 struct peer_binding {
 	struct list_head	 node;
@@ -59,7 +61,7 @@ static LIST_HEAD(peer_refs);
 static DEFINE_SPINLOCK(peer_lock);
 static DECLARE_WAIT_QUEUE_HEAD(peer_wait);
 
-/* How the module is made: given to insmod. */
+/* Configuration, set when the module is loaded */
 
 static unsigned int providers;
 module_param(providers, uint, 0444);
@@ -91,7 +93,7 @@ MODULE_PARM_DESC(timer, "call from a hardirq all the time");
 
 static unsigned int call_us;
 module_param(call_us, uint, 0444);
-MODULE_PARM_DESC(call_us, "how long a call into this module sleeps, unless from a hardirq");
+MODULE_PARM_DESC(call_us, "microseconds that a call into this module sleeps, if in a task");
 
 static bool keep;
 module_param(keep, bool, 0444);
@@ -99,7 +101,7 @@ MODULE_PARM_DESC(keep, "keep a reference to every binding until exit");
 
 static bool fail_init;
 module_param(fail_init, bool, 0444);
-MODULE_PARM_DESC(fail_init, "fail the module's init with all registered");
+MODULE_PARM_DESC(fail_init, "fail the module's init after all parties are registered");
 
 static char *leave = "sync";
 module_param(leave, charp, 0444);
@@ -107,13 +109,13 @@ MODULE_PARM_DESC(leave, "at exit: sync, nowait (deregister alone), forget, or le
 
 static unsigned int wait_seconds;
 module_param(wait_seconds, uint, 0444);
-MODULE_PARM_DESC(wait_seconds, "init waits so long for the first client's binding, and fails without");
+MODULE_PARM_DESC(wait_seconds, "seconds that init waits for the first client's binding, and fails without one");
 
 static int attach_error;
 module_param(attach_error, int, 0644);
-MODULE_PARM_DESC(attach_error, "what the attach callbacks return");
+MODULE_PARM_DESC(attach_error, "return value of the attach callbacks, if not 0");
 
-/* Where a binding is held: set and cleared at any time. */
+/* Steps that are held, set and cleared at any time */
 
 enum peer_step {
 	PEER_ATTACH,
@@ -126,7 +128,7 @@ enum peer_step {
 
 static bool peer_held[PEER_STEPS];
 
-/* A call in flight may be one that is about to leave; one that is held is not. */
+/* Calls that are held, unlike calls that are about to return. */
 static atomic_t peer_calls_held = ATOMIC_INIT(0);
 module_param_named(calls_held, peer_calls_held.counter, int, 0444);
 MODULE_PARM_DESC(calls_held, "calls into this module that are held now");
@@ -140,17 +142,9 @@ static void peer_hold_here(enum peer_step step)
 		atomic_dec(&peer_calls_held);
 }
 
-static void peer_complete(struct peer_binding *b)
-{
-	if (b->side == NMR_CLIENT)
-		nmr_client_detach_provider_complete(b->binding);
-	else
-		nmr_provider_detach_client_complete(b->binding);
-}
-
 /*
- * Under the lock, which a cleanup that a completion lets go takes before it frees:
- * so the walk is safe.
+ * Complete pending detaches. The walk is safe with the lock held, since the cleanup
+ * that a completion starts takes the lock before it frees a half.
  */
 static void peer_complete_pending(void)
 {
@@ -160,7 +154,7 @@ static void peer_complete_pending(void)
 	list_for_each_entry(b, &peer_bindings, node) {
 		if (b->pending && !READ_ONCE(peer_held[PEER_DETACH])) {
 			b->pending = false;
-			peer_complete(b);
+			by_side_complete(b->side, b->binding);
 		}
 	}
 	spin_unlock(&peer_lock);
@@ -194,7 +188,7 @@ MODULE_PARM_DESC(hold_detach_callback, "detach callbacks do not return");
 module_param_cb(hold_cleanup, &peer_held_ops, &peer_held[PEER_CLEANUP], 0644);
 MODULE_PARM_DESC(hold_cleanup, "cleanup callbacks do not return");
 
-/* What happened: read only. */
+/* Counts, which are read only */
 
 enum peer_count {
 	PEER_ASKED,
@@ -225,7 +219,7 @@ static const struct kernel_param_ops peer_count_ops = {
 module_param_cb(asked, &peer_count_ops, &peer_counts[PEER_ASKED], 0444);
 MODULE_PARM_DESC(asked, "calls made");
 module_param_cb(refused, &peer_count_ops, &peer_counts[PEER_REFUSED], 0444);
-MODULE_PARM_DESC(refused, "calls not made: the gate was shut");
+MODULE_PARM_DESC(refused, "calls not made, since the gate was closed");
 module_param_cb(wrong, &peer_count_ops, &peer_counts[PEER_WRONG], 0444);
 MODULE_PARM_DESC(wrong, "calls that met a wrong answer or a context cleaned up");
 module_param_cb(attached, &peer_count_ops, &peer_counts[PEER_ATTACHED], 0444);
@@ -237,7 +231,7 @@ MODULE_PARM_DESC(cleaned, "cleanup callbacks that ran to their end");
 
 static int reason = -1;
 module_param(reason, int, 0444);
-MODULE_PARM_DESC(reason, "the reason the last detach callback was given");
+MODULE_PARM_DESC(reason, "reason that the last detach callback was given");
 
 static unsigned long provider_ids[PEER_MAX];
 static unsigned int provider_ids_count;
@@ -269,21 +263,7 @@ static const struct kernel_param_ops peer_bindings_ops = {
 module_param_cb(bindings, &peer_bindings_ops, NULL, 0444);
 MODULE_PARM_DESC(bindings, "ids of the bindings, oldest first");
 
-static bool peer_enter(struct nmr_binding *binding, enum nmr_side side)
-{
-	return side == NMR_CLIENT ? nmr_client_call_enter(binding) :
-				    nmr_provider_call_enter(binding);
-}
-
-static void peer_leave(struct nmr_binding *binding, enum nmr_side side)
-{
-	if (side == NMR_CLIENT)
-		nmr_client_call_exit(binding);
-	else
-		nmr_provider_call_exit(binding);
-}
-
-/* How many of the references kept still let a call in: none once it is detached. */
+/* Count the kept references through which a call can enter: none after detach. */
 static int peer_kept_open_get(char *buffer, const struct kernel_param *kp)
 {
 	struct peer_ref *ref;
@@ -291,8 +271,8 @@ static int peer_kept_open_get(char *buffer, const struct kernel_param *kp)
 
 	spin_lock(&peer_lock);
 	list_for_each_entry(ref, &peer_refs, node) {
-		if (peer_enter(ref->binding, ref->side)) {
-			peer_leave(ref->binding, ref->side);
+		if (by_side_enter(ref->side, ref->binding)) {
+			by_side_exit(ref->side, ref->binding);
 			open++;
 		}
 	}
@@ -307,7 +287,7 @@ static const struct kernel_param_ops peer_kept_open_ops = {
 module_param_cb(kept_open, &peer_kept_open_ops, NULL, 0444);
 MODULE_PARM_DESC(kept_open, "references kept through which a call still enters");
 
-/* The NPI, the same for both sides. */
+/* The NPI, the same for both sides */
 
 static u64 peer_ask(void *context, u64 question)
 {
@@ -337,9 +317,9 @@ static void peer_ask_one(struct peer_binding *b)
 }
 
 /*
- * Once around all bindings, from a task or a hardirq. A call that has entered keeps
- * @b, and its place in the list, without RCU; hence the section begins again before
- * the exit.
+ * Call through all bindings once, from a task or a hardirq. A call in flight keeps
+ * @b and its place in the list valid without RCU. The RCU read-side section therefore
+ * begins again before the exit.
  */
 static bool peer_ask_all(void)
 {
@@ -348,7 +328,7 @@ static bool peer_ask_all(void)
 
 	rcu_read_lock();
 	list_for_each_entry_rcu(b, &peer_bindings, node) {
-		if (!peer_enter(b->binding, b->side)) {
+		if (!by_side_enter(b->side, b->binding)) {
 			peer_count(PEER_REFUSED);
 			continue;
 		}
@@ -356,13 +336,13 @@ static bool peer_ask_all(void)
 		peer_ask_one(b);
 		asked = true;
 		rcu_read_lock();
-		peer_leave(b->binding, b->side);
+		by_side_exit(b->side, b->binding);
 	}
 	rcu_read_unlock();
 	return asked;
 }
 
-/* Callers: threads and a timer. */
+/* Callers: threads and a timer */
 
 static struct task_struct *peer_tasks[PEER_MAX];
 static struct hrtimer peer_hrtimer;
@@ -419,7 +399,7 @@ static int peer_start_callers(void)
 	return 0;
 }
 
-/* A binding's life. */
+/* The life of a binding */
 
 static struct peer_binding *peer_new(struct nmr_binding *binding,
 				     enum nmr_side side)
@@ -462,7 +442,7 @@ static void peer_drop_refs(bool put)
 	}
 }
 
-/* Addresses of the bindings kept, for the module that puts what this one leaks. */
+/* Print addresses of kept bindings, for the module that puts the leaked references. */
 static int peer_kept_get(char *buffer, const struct kernel_param *kp)
 {
 	struct peer_ref *ref;
@@ -481,7 +461,7 @@ static const struct kernel_param_ops peer_kept_ops = {
 };
 
 module_param_cb(kept, &peer_kept_ops, NULL, 0400);
-MODULE_PARM_DESC(kept, "addresses of the bindings of which references are kept");
+MODULE_PARM_DESC(kept, "addresses of bindings with a kept reference");
 
 static int peer_put_set(const char *val, const struct kernel_param *kp)
 {
@@ -500,7 +480,7 @@ static const struct kernel_param_ops peer_put_ops = {
 module_param_cb(put, &peer_put_ops, NULL, 0200);
 MODULE_PARM_DESC(put, "put the reference on the binding at this address");
 
-/* The last step of an attach that succeeds: callers find the binding now. */
+/* Let callers find a binding: the last step of an attach that succeeds. */
 static int peer_publish(struct peer_binding *b)
 {
 	int err = peer_keep(b);
@@ -576,7 +556,7 @@ static int peer_detach(void *context, enum nmr_detach_reason why)
 	return ret;
 }
 
-/* A call that still runs, or runs again, finds the magic gone. */
+/* Remove the magic, so that a call that runs too late finds it missing. */
 static void peer_cleanup(void *context)
 {
 	struct peer_binding *b = context;
@@ -590,7 +570,7 @@ static void peer_cleanup(void *context)
 	peer_count(PEER_CLEANED);
 }
 
-/* The module. */
+/* The module */
 
 static guid_t peer_npi_id = GUID_INIT(0x6e6d7201, 0x7065, 0x6572,
 				      0x80, 0, 0, 0, 0, 0, 0, 0);

@@ -69,6 +69,7 @@ static const struct digest_provider_dispatch digest_ahash_dispatch = {
 	.init	= digest_ahash_init,
 	.update	= digest_ahash_update,
 	.final	= digest_ahash_final,
+	.name	= "ahash",
 };
 
 static int digest_ahash_attach_client(struct nmr_binding *binding, void *provider_context,
@@ -88,7 +89,6 @@ static int digest_ahash_attach_client(struct nmr_binding *binding, void *provide
 	pr_info("binding %llu uses %s\n", nmr_binding_id(binding),
 		crypto_ahash_driver_name(tfm));
 	provider->binding_context = tfm;
-	provider->dispatch = &digest_ahash_dispatch;
 	return 0;
 }
 
@@ -98,15 +98,13 @@ static void digest_ahash_cleanup_binding_context(void *provider_binding_context)
 }
 
 static const struct digest_characteristics digest_ahash_specific = {
-	.version	= DIGEST_VERSION,
-	.name		= "ahash",
+	.version = DIGEST_VERSION,
 };
 
-static const guid_t digest_ahash_module_id =
-	GUID_INIT(0x904a10a5, 0xab8a, 0x4cd1,
-		  0x9e, 0x7b, 0x20, 0xb7, 0x62, 0x05, 0x80, 0xa0);
+static const guid_t digest_ahash_module_id = NMR_GUID("904a10a5-ab8a-4cd1-9e7b-20b7620580a0");
 
 static const struct nmr_provider_characteristics digest_ahash_provider = {
+	.endpoint			= { .dispatch = &digest_ahash_dispatch },
 	.attach_client			= digest_ahash_attach_client,
 	.cleanup_binding_context	= digest_ahash_cleanup_binding_context,
 	.instance			= {
@@ -117,7 +115,8 @@ static const struct nmr_provider_characteristics digest_ahash_provider = {
 };
 module_nmr_provider(digest_ahash_provider, NULL);
 
-MODULE_ALIAS_NMR_PROVIDER(DIGEST_NPI_GUID);
+MODULE_NMR_PROVIDER(DIGEST_NPI_GUID);
+MODULE_NMR_INTERFACE(DIGEST_NPI_GUID, "digest");
 MODULE_DESCRIPTION("NMR sample: SHA-256 through an asynchronous hash");
 MODULE_LICENSE("GPL");
 MODULE_IMPORT_NS(NMR);

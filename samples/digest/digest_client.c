@@ -18,18 +18,15 @@
  *
  * Authors of clients may note:
  *
- * - max_bindings is 1. The registrar offers one provider at a time, and the next provider
- *   when the binding was cleaned up. Therefore one pointer is enough, and no list is needed.
- * - A thread enters the gate for each call and not for a whole file. Therefore a provider
- *   that leaves waits for one block, however long the file is.
- * - Between the calls a thread holds a reference to the binding. The reference delays no
- *   module that leaves. It keeps the binding valid, so that the next call can try to enter.
+ * - The client has a slot. The registrar keeps it filled with the provider that the client has
+ *   now, and offers the next provider when the binding was cleaned up.
+ * - A thread enters the slot for each call and not for a whole file. Therefore a provider that
+ *   leaves waits for one block, however long the file is.
+ * - A thread that finds another binding in the slot than before begins its file again, because
+ *   a provider cannot use the state of another one.
  *
  * Locks:
  *
- *   client_bound   RCU. Set in attach, cleared in detach; the link is freed a grace period
- *                  after cleanup. There is one writer at a time: callbacks of one binding
- *                  do not overlap, and there is only one binding.
  *   client_lock    spinlock, task context, innermost. It protects all counts, and the list
  *                  of tallies. It is never held across a call to a provider.
  */
@@ -40,7 +37,6 @@
 #include <linux/kthread.h>
 #include <linux/list.h>
 #include <linux/nmr.h>
-#include <linux/rcupdate.h>
 #include <linux/sched.h>
 #include <linux/seq_file.h>
 #include <linux/sizes.h>
@@ -52,7 +48,7 @@
 #define CLIENT_THREADS	64
 
 /* Results that are no errno, so that they differ from the errors of a provider. */
-#define CLIENT_CLOSED	1	/* the binding is closed, the call was not made */
+#define CLIENT_CLOSED	1	/* the binding has closed, the call was not made */
 #define CLIENT_LEAVING	2	/* this module is deregistered */
 
 static char *files[CLIENT_FILES];
@@ -71,14 +67,6 @@ struct client_tally {
 	u64		 done;
 };
 
-/* The client's binding context. */
-struct client_link {
-	struct nmr_binding	*binding;
-	struct nmr_endpoint	 provider;
-	struct client_tally	*tally;
-	struct rcu_head		 rcu;
-};
-
 struct client_file {
 	struct file	*file;
 	u8		 digest[DIGEST_SIZE];	/* the first one; valid if @done */
@@ -90,12 +78,14 @@ struct client_thread {
 	struct task_struct	*task;
 	uint			 next_file;
 	struct digest_state	 state;
+	u64			 binding;	/* the one that has @state */
+	struct client_tally	*tally;		/* of its provider */
 	u8			 digest[DIGEST_SIZE];
 	u8			 block[SZ_16K] __aligned(ARCH_KMALLOC_MINALIGN);
 };
 
 static struct nmr_client_handle client_handle;
-static struct client_link __rcu *client_bound;
+DEFINE_NMR_SLOT(client_slot);
 
 static struct client_file client_files[CLIENT_FILES];
 static struct client_thread *client_threads[CLIENT_THREADS];
@@ -106,87 +96,113 @@ static LIST_HEAD(client_tallies);
 static u64 client_begun, client_done, client_retries, client_wrong;
 static uint client_busy;
 
-/* Calls. Return: what the provider returned, or CLIENT_CLOSED. */
-
-static int client_call_init(const struct client_link *link, struct digest_state *state)
+/* Return: the tally called @name, or NULL. Must be called with client_lock held. */
+static struct client_tally *client_find_tally(const char *name)
 {
-	const struct digest_provider_dispatch *dispatch = link->provider.dispatch;
+	struct client_tally *tally;
+
+	list_for_each_entry(tally, &client_tallies, list)
+		if (!strcmp(tally->name, name))
+			return tally;
+	return NULL;
+}
+
+/* Find or add the tally of a provider. Return: NULL: allocation failure. */
+static struct client_tally *client_get_tally(const char *name)
+{
+	struct client_tally *new = kzalloc(sizeof(*new), GFP_KERNEL), *tally;
+
+	spin_lock(&client_lock);
+	tally = client_find_tally(name);
+	if (!tally && new) {
+		strscpy(new->name, name, sizeof(new->name));
+		list_add_tail(&new->list, &client_tallies);
+		swap(tally, new);
+	}
+	spin_unlock(&client_lock);
+	kfree(new);
+	return tally;
+}
+
+/*
+ * Begin a file: wait for a provider, and call it. Return: what the provider returned, or
+ * CLIENT_LEAVING. A kthread gets no signals, so nmr_slot_enter_wait() fails with -ESHUTDOWN.
+ */
+static int client_call_init(struct client_thread *thread)
+{
+	const struct digest_provider_dispatch *dispatch;
+	struct nmr_call call;
 	int err;
 
-	if (!nmr_client_call_enter(link->binding))
-		return CLIENT_CLOSED;
-	err = dispatch->init(link->provider.binding_context, state);
-	nmr_client_call_exit(link->binding);
+	if (nmr_slot_enter_wait(&client_slot, &call, MAX_SCHEDULE_TIMEOUT))
+		return CLIENT_LEAVING;
+	dispatch = call.dispatch;
+	thread->binding = nmr_binding_id(call.binding);
+	thread->tally = client_get_tally(dispatch->name);
+	err = thread->tally ? dispatch->init(call.context, &thread->state) : -ENOMEM;
+	nmr_slot_exit(&call);
 	return err;
 }
 
-static int client_call_update(const struct client_link *link, struct digest_state *state,
-			      const u8 *data, size_t len)
+/* Enter the binding that has the state of the file. Return: false if it has closed. */
+static bool client_enter_again(struct client_thread *thread, struct nmr_call *call)
 {
-	const struct digest_provider_dispatch *dispatch = link->provider.dispatch;
+	if (!nmr_slot_enter(&client_slot, call))
+		return false;
+	if (nmr_binding_id(call->binding) == thread->binding)
+		return true;
+	nmr_slot_exit(call);
+	return false;
+}
+
+static int client_call_update(struct client_thread *thread, size_t len)
+{
+	const struct digest_provider_dispatch *dispatch;
+	struct nmr_call call;
 	int err;
 
-	if (!nmr_client_call_enter(link->binding))
+	if (!client_enter_again(thread, &call))
 		return CLIENT_CLOSED;
-	err = dispatch->update(link->provider.binding_context, state, data, len);
-	nmr_client_call_exit(link->binding);
+	dispatch = call.dispatch;
+	err = dispatch->update(call.context, &thread->state, thread->block, len);
+	nmr_slot_exit(&call);
 	return err;
 }
 
-static int client_call_final(const struct client_link *link, struct digest_state *state,
-			     u8 *digest)
+static int client_call_final(struct client_thread *thread)
 {
-	const struct digest_provider_dispatch *dispatch = link->provider.dispatch;
+	const struct digest_provider_dispatch *dispatch;
+	struct nmr_call call;
 	int err;
 
-	if (!nmr_client_call_enter(link->binding))
+	if (!client_enter_again(thread, &call))
 		return CLIENT_CLOSED;
-	err = dispatch->final(link->provider.binding_context, state, digest);
-	nmr_client_call_exit(link->binding);
+	dispatch = call.dispatch;
+	err = dispatch->final(call.context, &thread->state, thread->digest);
+	nmr_slot_exit(&call);
 	return err;
 }
 
 /*
- * Digest @file into thread->digest. Return: 0, an error of the file or of the provider, or
- * CLIENT_CLOSED. In the last case the caller begins again with another provider, which
- * cannot use the state of this one.
+ * Digest @file into thread->digest, with one provider. Return: 0, an error of the file or of
+ * the provider, CLIENT_CLOSED or CLIENT_LEAVING.
  */
-static int client_digest_with(const struct client_link *link, struct client_thread *thread,
-			      struct file *file)
+static int client_digest_once(struct client_thread *thread, struct file *file)
 {
 	loff_t pos = 0;
 	ssize_t len;
 	int err;
 
-	err = client_call_init(link, &thread->state);
+	err = client_call_init(thread);
 	while (!err) {
 		len = kernel_read(file, thread->block, sizeof(thread->block), &pos);
 		if (len < 0)
 			return len;
 		if (!len)
-			return client_call_final(link, &thread->state, thread->digest);
-		err = client_call_update(link, &thread->state, thread->block, len);
+			return client_call_final(thread);
+		err = client_call_update(thread, len);
 	}
 	return err;
-}
-
-/*
- * Copy the link of the current binding to @link, and take a reference to the binding. The
- * original is freed with the binding, and the caller sleeps. Return: true if the client is
- * bound.
- */
-static bool client_get_link(struct client_link *link)
-{
-	const struct client_link *bound;
-
-	rcu_read_lock();
-	bound = rcu_dereference(client_bound);
-	if (bound) {
-		*link = *bound;
-		nmr_binding_get(link->binding);
-	}
-	rcu_read_unlock();
-	return bound;
 }
 
 static void client_count_retry(void)
@@ -197,31 +213,18 @@ static void client_count_retry(void)
 }
 
 /*
- * Digest @file with one provider after the other, until one of them finishes it. Return: 0,
- * and the tally of that provider; an error of the file or of a provider; or CLIENT_LEAVING.
+ * Digest @file with one provider after the other, until one of them finishes it. Return: 0, an
+ * error of the file or of a provider, or CLIENT_LEAVING.
  */
-static int client_digest(struct client_thread *thread, struct file *file,
-			 struct client_tally **tally)
+static int client_digest(struct client_thread *thread, struct file *file)
 {
-	struct client_link link;
-	int err;
+	int err = client_digest_once(thread, file);
 
-	for (;;) {
-		if (client_get_link(&link)) {
-			err = client_digest_with(&link, thread, file);
-			nmr_binding_put(link.binding);
-			*tally = link.tally;
-			if (err != CLIENT_CLOSED)
-				return err;
-			client_count_retry();
-		}
-		/*
-		 * There is no binding, or it has closed. The next one comes when it has
-		 * been cleaned up. A kthread gets no signals, so the error is -ESHUTDOWN.
-		 */
-		if (nmr_client_wait_for_binding(client_handle, MAX_SCHEDULE_TIMEOUT))
-			return CLIENT_LEAVING;
+	while (err == CLIENT_CLOSED) {
+		client_count_retry();
+		err = client_digest_once(thread, file);
 	}
+	return err;
 }
 
 static void client_begin(void)
@@ -268,7 +271,6 @@ static void client_wait_for_stop(void)
 static int client_thread_fn(void *data)
 {
 	struct client_thread *thread = data;
-	struct client_tally *tally;
 	struct client_file *cfile;
 	int err;
 
@@ -276,99 +278,35 @@ static int client_thread_fn(void *data)
 	while (!kthread_should_stop()) {
 		cfile = &client_files[thread->next_file++ % nr_files];
 		client_begin();
-		err = client_digest(thread, cfile->file, &tally);
+		err = client_digest(thread, cfile->file);
 		if (err == CLIENT_LEAVING)
 			break;
 		if (err)
 			client_drop(cfile, err);
 		else
-			client_end(cfile, thread->digest, tally);
+			client_end(cfile, thread->digest, thread->tally);
 		cond_resched();
 	}
 	client_wait_for_stop();
 	return 0;
 }
 
-/* The binding */
-
-static struct client_tally *client_get_tally(const char *name)
-{
-	struct client_tally *tally;
-
-	/* Only attach callbacks change the list, and never two concurrently. */
-	list_for_each_entry(tally, &client_tallies, list)
-		if (!strcmp(tally->name, name))
-			return tally;
-
-	tally = kzalloc(sizeof(*tally), GFP_KERNEL);
-	if (!tally)
-		return NULL;
-	strscpy(tally->name, name, sizeof(tally->name));
-	spin_lock(&client_lock);
-	list_add_tail(&tally->list, &client_tallies);
-	spin_unlock(&client_lock);
-	return tally;
-}
-
 static int client_attach_provider(struct nmr_binding *binding, void *client_context,
 				  const struct nmr_registration_instance *provider)
 {
 	const struct digest_characteristics *specific = provider->npi_specific;
-	struct nmr_endpoint client = {};
-	struct client_link *link;
-	int err;
 
 	if (!specific || specific->version != DIGEST_VERSION)
 		return -ENODEV;
-	link = kzalloc(sizeof(*link), GFP_KERNEL);
-	if (!link)
-		return -ENOMEM;
-	link->binding = binding;
-	err = -ENOMEM;
-	link->tally = client_get_tally(specific->name);
-	if (!link->tally)
-		goto err_free;
-	client.binding_context = link;
-	err = nmr_client_attach_provider(binding, &client, &link->provider);
-	if (err)
-		goto err_free;
-	/* Threads that wait for a binding wake when this function has returned. */
-	rcu_assign_pointer(client_bound, link);
-	return 0;
-
-err_free:
-	kfree(link);
-	return err;
+	return nmr_client_attach_provider(binding, NULL, NULL);
 }
 
-static int client_detach_provider(void *client_binding_context, enum nmr_detach_reason reason)
-{
-	/*
-	 * The gate has closed already. Clearing the pointer saves the threads an attempt
-	 * to enter. The registrar counts the calls that are still in flight.
-	 */
-	RCU_INIT_POINTER(client_bound, NULL);
-	return 0;
-}
-
-static void client_cleanup_binding_context(void *client_binding_context)
-{
-	struct client_link *link = client_binding_context;
-
-	/* A thread may be copying the link, see client_get_link(). */
-	kfree_rcu(link, rcu);
-}
-
-static const guid_t client_module_id =
-	GUID_INIT(0x14742983, 0xef33, 0x4e51,
-		  0x93, 0x2f, 0x82, 0xc9, 0x49, 0x7f, 0x94, 0x88);
+static const guid_t client_module_id = NMR_GUID("14742983-ef33-4e51-932f-82c9497f9488");
 
 static const struct nmr_client_characteristics client_characteristics = {
-	.attach_provider		= client_attach_provider,
-	.detach_provider		= client_detach_provider,
-	.cleanup_binding_context	= client_cleanup_binding_context,
-	.max_bindings			= 1,
-	.instance			= {
+	.attach_provider	= client_attach_provider,
+	.slot			= &client_slot,
+	.instance		= {
 		.npi_id		= &digest_npi_id,
 		.module_id	= &client_module_id,
 	},

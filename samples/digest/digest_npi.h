@@ -13,18 +13,15 @@
 #ifndef _DIGEST_NPI_H
 #define _DIGEST_NPI_H
 
+#include <linux/nmr.h>
 #include <linux/slab.h>
-#include <linux/types.h>
-#include <linux/uuid.h>
 
 #define DIGEST_NPI_GUID		"20fd82c5-6014-4438-90c1-3e7d0270e70b"
 
-static const guid_t digest_npi_id =
-	GUID_INIT(0x20fd82c5, 0x6014, 0x4438,
-		  0x90, 0xc1, 0x3e, 0x7d, 0x02, 0x70, 0xe7, 0x0b);
+static const guid_t digest_npi_id = NMR_GUID(DIGEST_NPI_GUID);
 
 /* Raise this if a structure below changes. A client declines any other version. */
-#define DIGEST_VERSION		1
+#define DIGEST_VERSION		2
 
 #define DIGEST_SIZE		32	/* bytes of a SHA-256 */
 #define DIGEST_STATE_SIZE	1024	/* a provider that needs more must not register */
@@ -32,14 +29,12 @@ static const guid_t digest_npi_id =
 
 /**
  * struct digest_characteristics - the NPI-specific characteristics of a provider
- * @version:	%DIGEST_VERSION
- * @name:	name to display, shorter than %DIGEST_NAME_SIZE
+ * @version: %DIGEST_VERSION
  *
  * A client may read the characteristics in its attach callback, and not later.
  */
 struct digest_characteristics {
-	u32		 version;
-	const char	*name;
+	u32 version;
 };
 
 /**
@@ -55,13 +50,13 @@ struct digest_state {
  * @init:	begin a digest in @state, which need not be initialised
  * @update:	add @len bytes at @data
  * @final:	write the %DIGEST_SIZE bytes of the result to @digest
+ * @name:	name to display, shorter than %DIGEST_NAME_SIZE
  *
  * @context is the provider's binding context. All pointers are to memory from kmalloc(),
  * never to the stack or to vmalloc() memory, because hardware may access it. Calls for one
  * digest do not overlap. Calls for different digests run concurrently.
  *
- * Context: Process context. May sleep. The client calls between nmr_client_call_enter() and
- * nmr_client_call_exit().
+ * Context: Process context. May sleep. The client has entered the call.
  *
  * Return: 0; a negative errno if the digest has failed.
  */
@@ -70,6 +65,7 @@ struct digest_provider_dispatch {
 	int (*update)(void *context, struct digest_state *state,
 		      const u8 *data, size_t len);
 	int (*final)(void *context, struct digest_state *state, u8 *digest);
+	const char *name;
 };
 
 #endif /* _DIGEST_NPI_H */

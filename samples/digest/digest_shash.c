@@ -2,8 +2,8 @@
 /*
  * Provide the digest NPI with the synchronous hashes of the crypto API.
  *
- * One transformation serves all bindings. Therefore binding contexts are NULL, and the module
- * has neither a detach nor a cleanup callback. The order of steps in its init and exit
+ * One transformation serves all bindings. Therefore the module hands the same endpoint to each
+ * client, and has no callback at all. The order of steps in its init and exit
  * functions alone makes it safe to unload.
  *
  * Locks: none. digest_shash_tfm is set before the provider registers, and freed after it has
@@ -47,28 +47,17 @@ static const struct digest_provider_dispatch digest_shash_dispatch = {
 	.init	= digest_shash_init,
 	.update	= digest_shash_update,
 	.final	= digest_shash_final,
+	.name	= "shash",
 };
-
-static int digest_shash_attach_client(struct nmr_binding *binding, void *provider_context,
-				      const struct nmr_registration_instance *instance,
-				      const struct nmr_endpoint *client,
-				      struct nmr_endpoint *provider)
-{
-	provider->dispatch = &digest_shash_dispatch;
-	return 0;
-}
 
 static const struct digest_characteristics digest_shash_specific = {
-	.version	= DIGEST_VERSION,
-	.name		= "shash",
+	.version = DIGEST_VERSION,
 };
 
-static const guid_t digest_shash_module_id =
-	GUID_INIT(0x9bcd55b6, 0x3e15, 0x415f,
-		  0x8a, 0x61, 0xd6, 0xd8, 0x03, 0xe1, 0x83, 0x65);
+static const guid_t digest_shash_module_id = NMR_GUID("9bcd55b6-3e15-415f-8a61-d6d803e18365");
 
 static const struct nmr_provider_characteristics digest_shash_provider = {
-	.attach_client	= digest_shash_attach_client,
+	.endpoint	= { .dispatch = &digest_shash_dispatch },
 	.instance	= {
 		.npi_id		= &digest_npi_id,
 		.module_id	= &digest_shash_module_id,
@@ -112,7 +101,8 @@ static void __exit digest_shash_module_exit(void)
 }
 module_exit(digest_shash_module_exit);
 
-MODULE_ALIAS_NMR_PROVIDER(DIGEST_NPI_GUID);
+MODULE_NMR_PROVIDER(DIGEST_NPI_GUID);
+MODULE_NMR_INTERFACE(DIGEST_NPI_GUID, "digest");
 MODULE_DESCRIPTION("NMR sample: SHA-256 through a synchronous hash");
 MODULE_LICENSE("GPL");
 MODULE_IMPORT_NS(NMR);

@@ -10,28 +10,20 @@
  *
  * This client differs from digest_client in two points:
  *
- * - max_bindings is 0: the client is bound to all providers at the same time.
- * - The client enters the gates for a whole file. That is simpler: a call in flight keeps the
- *   binding and both contexts valid, so the client needs neither a reference nor a second
- *   attempt. But a provider that leaves has to wait until the file is done. Here that is
- *   acceptable, because a process waits for the result.
+ * - max_bindings is 0 and there is no slot: the client is bound to all providers at the same
+ *   time, and walks through them with nmr_client_for_each_provider().
+ * - A call lasts for a whole file. That is simpler: the client needs no second attempt. But a
+ *   provider that leaves has to wait until the file is done. Here that is acceptable, because a
+ *   process waits for the result.
  *
- * Locks:
- *
- *   verify_links   RCU list of the bindings, of struct verify_link. Attach adds a link, detach
- *                  removes it, and the link is freed a grace period after cleanup. A reader
- *                  walks the list only to enter each gate.
- *   verify_lock    mutex, innermost, for changes of the list: callbacks of different bindings
- *                  run concurrently.
+ * Locks: none. The registrar has the list of the providers.
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
 #include <linux/fs.h>
 #include <linux/jiffies.h>
 #include <linux/miscdevice.h>
-#include <linux/mutex.h>
 #include <linux/nmr.h>
-#include <linux/rculist.h>
 #include <linux/sched/signal.h>
 #include <linux/sizes.h>
 #include <linux/slab.h>
@@ -41,155 +33,97 @@
 #define VERIFY_PROVIDERS	8
 #define VERIFY_TIMEOUT		(10 * HZ)
 
-/* The client's binding context. */
-struct verify_link {
-	struct list_head	 list;
-	struct nmr_binding	*binding;
-	struct nmr_endpoint	 provider;
-	char			 name[DIGEST_NAME_SIZE];
-	struct rcu_head		 rcu;
-};
-
-/* The digest of the file by one provider; from kmalloc(), as the NPI requires. */
+/* The digest of the file by one provider */
 struct verify_run {
-	struct verify_link	*link;
-	struct digest_state	 state;
-	u8			 digest[DIGEST_SIZE];
+	char	name[DIGEST_NAME_SIZE];
+	u8	digest[DIGEST_SIZE];
 };
 
+/* A file and its digests; from kmalloc(), as the NPI requires. */
 struct verify_job {
+	struct file		*file;
 	struct verify_run	 runs[VERIFY_PROVIDERS];
 	uint			 nr_runs;
+	struct digest_state	 state;
+	u8			 digest[DIGEST_SIZE] __aligned(ARCH_KMALLOC_MINALIGN);
 	u8			 block[SZ_16K] __aligned(ARCH_KMALLOC_MINALIGN);
 };
 
 static struct nmr_client_handle verify_handle;
-static LIST_HEAD(verify_links);
-static DEFINE_MUTEX(verify_lock);
 
-/*
- * Enter the gates of all bindings. Bindings that have closed are skipped. The other ones stay
- * valid until verify_exit_all().
- */
-static void verify_enter_all(struct verify_job *job)
+static int verify_digest(struct verify_job *job, const struct nmr_call *call)
 {
-	struct verify_link *link;
-
-	rcu_read_lock();
-	list_for_each_entry_rcu(link, &verify_links, list) {
-		if (job->nr_runs == VERIFY_PROVIDERS)
-			break;
-		if (nmr_client_call_enter(link->binding))
-			job->runs[job->nr_runs++].link = link;
-	}
-	rcu_read_unlock();
-}
-
-static void verify_exit_all(struct verify_job *job)
-{
-	/* After exit the link may be freed, so it must not be touched. */
-	while (job->nr_runs)
-		nmr_client_call_exit(job->runs[--job->nr_runs].link->binding);
-}
-
-static int verify_init_all(struct verify_job *job)
-{
-	const struct digest_provider_dispatch *dispatch;
-	struct verify_run *run;
-	int err = 0;
-
-	for (run = job->runs; run < job->runs + job->nr_runs && !err; run++) {
-		dispatch = run->link->provider.dispatch;
-		err = dispatch->init(run->link->provider.binding_context, &run->state);
-	}
-	return err;
-}
-
-static int verify_update_all(struct verify_job *job, size_t len)
-{
-	const struct digest_provider_dispatch *dispatch;
-	struct verify_run *run;
-	int err = 0;
-
-	for (run = job->runs; run < job->runs + job->nr_runs && !err; run++) {
-		dispatch = run->link->provider.dispatch;
-		err = dispatch->update(run->link->provider.binding_context, &run->state,
-				       job->block, len);
-	}
-	return err;
-}
-
-static int verify_final_all(struct verify_job *job)
-{
-	const struct digest_provider_dispatch *dispatch;
-	struct verify_run *run;
-	int err = 0;
-
-	for (run = job->runs; run < job->runs + job->nr_runs && !err; run++) {
-		dispatch = run->link->provider.dispatch;
-		err = dispatch->final(run->link->provider.binding_context, &run->state,
-				      run->digest);
-	}
-	return err;
-}
-
-static int verify_digest(struct verify_job *job, struct file *file)
-{
+	const struct digest_provider_dispatch *dispatch = call->dispatch;
 	loff_t pos = 0;
 	ssize_t len;
 	int err;
 
-	err = verify_init_all(job);
+	err = dispatch->init(call->context, &job->state);
 	while (!err) {
 		if (signal_pending(current))
 			return -EINTR;
-		len = kernel_read(file, job->block, sizeof(job->block), &pos);
+		len = kernel_read(job->file, job->block, sizeof(job->block), &pos);
 		if (len < 0)
 			return len;
 		if (!len)
-			return verify_final_all(job);
-		err = verify_update_all(job, len);
+			return dispatch->final(call->context, &job->state, job->digest);
+		err = dispatch->update(call->context, &job->state, job->block, len);
 	}
 	return err;
+}
+
+/* Have the file digested by the provider that @call has entered. A negative errno ends it all. */
+static int verify_with(const struct nmr_call *call, void *arg)
+{
+	const struct digest_provider_dispatch *dispatch = call->dispatch;
+	struct verify_job *job = arg;
+	struct verify_run *run = &job->runs[job->nr_runs];
+	int err;
+
+	if (job->nr_runs == VERIFY_PROVIDERS)
+		return 0;
+	err = verify_digest(job, call);
+	if (err)
+		return err;
+	strscpy(run->name, dispatch->name, sizeof(run->name));
+	memcpy(run->digest, job->digest, DIGEST_SIZE);
+	job->nr_runs++;
+	return 0;
 }
 
 /* Write the lines of @answer. Return: their length; -EBADMSG if the digests differ. */
 static ssize_t verify_compare(const struct verify_job *job, char *answer)
 {
+	const struct verify_run *run;
 	ssize_t len = 0;
-	uint i;
 
-	for (i = 0; i < job->nr_runs; i++) {
-		if (memcmp(job->runs[i].digest, job->runs[0].digest, DIGEST_SIZE)) {
-			pr_err("%s and %s disagree\n", job->runs[0].link->name,
-			       job->runs[i].link->name);
+	for (run = job->runs; run < job->runs + job->nr_runs; run++) {
+		if (memcmp(run->digest, job->runs[0].digest, DIGEST_SIZE)) {
+			pr_err("%s and %s disagree\n", job->runs[0].name, run->name);
 			return -EBADMSG;
 		}
 		len += scnprintf(answer + len, SIMPLE_TRANSACTION_LIMIT - len, "%*phN %s\n",
-				 DIGEST_SIZE, job->runs[i].digest, job->runs[i].link->name);
+				 DIGEST_SIZE, run->digest, run->name);
 	}
 	return len;
 }
 
-/* Digest @file with all providers. If there is none, wait for the first one. */
-static ssize_t verify_job(struct verify_job *job, struct file *file, char *answer)
+/* Have the file digested by all providers. If there is none, wait for the first one. */
+static ssize_t verify_job(struct verify_job *job, char *answer)
 {
-	ssize_t err;
+	int err;
 
 	for (;;) {
-		verify_enter_all(job);
+		err = nmr_client_for_each_provider(verify_handle, verify_with, job);
+		if (err)
+			return err;
 		if (job->nr_runs)
-			break;
+			return verify_compare(job, answer);
 		err = nmr_client_wait_for_binding(verify_handle, VERIFY_TIMEOUT);
 		if (err)
 			/* simple_transaction_get() refuses a second write: do not restart. */
 			return err == -ERESTARTSYS ? -EINTR : err;
 	}
-	err = verify_digest(job, file);
-	if (!err)
-		err = verify_compare(job, answer);
-	verify_exit_all(job);
-	return err;
 }
 
 static ssize_t verify_file(struct file *file, char *answer)
@@ -202,7 +136,8 @@ static ssize_t verify_file(struct file *file, char *answer)
 	job = kzalloc(sizeof(*job), GFP_KERNEL);
 	if (!job)
 		return -ENOMEM;
-	len = verify_job(job, file, answer);
+	job->file = file;
+	len = verify_job(job, answer);
 	kfree(job);
 	return len;
 }
@@ -253,62 +188,21 @@ static struct miscdevice verify_device = {
 	.fops	= &verify_fops,
 };
 
-/* The bindings */
-
 static int verify_attach_provider(struct nmr_binding *binding, void *client_context,
 				  const struct nmr_registration_instance *provider)
 {
 	const struct digest_characteristics *specific = provider->npi_specific;
-	struct nmr_endpoint client = {};
-	struct verify_link *link;
-	int err;
 
 	if (!specific || specific->version != DIGEST_VERSION)
 		return -ENODEV;
-	link = kzalloc(sizeof(*link), GFP_KERNEL);
-	if (!link)
-		return -ENOMEM;
-	link->binding = binding;
-	strscpy(link->name, specific->name, sizeof(link->name));
-	client.binding_context = link;
-	err = nmr_client_attach_provider(binding, &client, &link->provider);
-	if (err) {
-		kfree(link);
-		return err;
-	}
-	mutex_lock(&verify_lock);
-	list_add_tail_rcu(&link->list, &verify_links);
-	mutex_unlock(&verify_lock);
-	return 0;
+	return nmr_client_attach_provider(binding, NULL, NULL);
 }
 
-static int verify_detach_provider(void *client_binding_context, enum nmr_detach_reason reason)
-{
-	struct verify_link *link = client_binding_context;
-
-	mutex_lock(&verify_lock);
-	list_del_rcu(&link->list);
-	mutex_unlock(&verify_lock);
-	return 0;
-}
-
-static void verify_cleanup_binding_context(void *client_binding_context)
-{
-	struct verify_link *link = client_binding_context;
-
-	/* verify_enter_all() may be walking over the link. */
-	kfree_rcu(link, rcu);
-}
-
-static const guid_t verify_module_id =
-	GUID_INIT(0xb2b90cdc, 0x2628, 0x479f,
-		  0xac, 0x4c, 0x07, 0x0b, 0x7b, 0xb9, 0xd5, 0xea);
+static const guid_t verify_module_id = NMR_GUID("b2b90cdc-2628-479f-ac4c-070b7bb9d5ea");
 
 static const struct nmr_client_characteristics verify_characteristics = {
-	.attach_provider		= verify_attach_provider,
-	.detach_provider		= verify_detach_provider,
-	.cleanup_binding_context	= verify_cleanup_binding_context,
-	.instance			= {
+	.attach_provider	= verify_attach_provider,
+	.instance		= {
 		.npi_id		= &digest_npi_id,
 		.module_id	= &verify_module_id,
 	},

@@ -1,27 +1,27 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# Debian's kernels: kept in the cache, fetched when they are not there.
+# Find Debian's kernels in the cache, or fetch them.
 #
-#   kernel.sh headers SERIES	  KDIR and RELEASE to build modules for
-#   kernel.sh stock SERIES	  the same, and IMAGE to boot, MODULES (its own)
+#   kernel.sh headers SERIES	  KDIR and RELEASE, to build modules
+#   kernel.sh stock SERIES	  the same, IMAGE to boot, and MODULES, the folder of its modules
 #   kernel.sh source 6.1|6.12	  SOURCE, a tree, and VERSION
 #
 # SERIES is 6.1, 6.12, or 6.1-rt.
 #
-# Prints shell assignments. The newest that Debian has is chosen when the cache
-# has none; remove the cache to get a newer one.
+# Print shell assignments. If the cache has no kernel of a series, the newest of Debian is taken;
+# remove the cache to get a newer one.
 
 . "$(dirname "$0")/../common.sh" || exit 1
 
-# The newest package whose name matches, by apt's lists.
+# newest PATTERN: print the newest package of apt's lists with such a name
 newest()
 {
 	apt-cache search --names-only "$1" | cut -d' ' -f1 | sort -V | tail -n1
 }
 
-# Ask apt for the newest kernel of a series, and remember the answer. The cloud's is
-# small, but has no realtime flavour.
+# resolve SERIES: print the release of its newest kernel by apt. The cloud flavour is small; the
+# realtime kernel has none.
 resolve()
 {
 	local series=${1%-rt} flavour=cloud-amd64 pattern package
@@ -42,7 +42,7 @@ resolve()
 	echo "${package%-unsigned}"
 }
 
-# The release of this series that is in use; headers and image must agree.
+# release SERIES: print the release that the cache has settled on, for headers and image alike
 release()
 {
 	local series=$1 known=$CACHE/release-$1
@@ -61,7 +61,7 @@ headers()
 	[ -e "$KDIR/Makefile" ] || install_packages "linux-headers-$RELEASE"
 }
 
-# Fetch package $1 and run "$2 DEB DIR", which fills DIR; DIR then becomes $3.
+# fetch PACKAGE UNPACK TARGET: download it, run "UNPACK DEB DIR", and rename DIR to TARGET
 fetch()
 {
 	local package=$1 unpack=$2 target=$3 tmp
@@ -100,7 +100,7 @@ stock()
 			       "$CACHE/stock/$RELEASE"
 }
 
-# The tree's own Makefile tells its version; nothing else needs to be remembered.
+# source_tree SERIES: set SOURCE, and VERSION by the tree's Makefile
 source_tree()
 {
 	SOURCE=$CACHE/source/$1

@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# kmod-files.sh: print options of guest.sh that put kmod and its libraries into a guest, as
-# modprobe and depmod.
+# kmod-files.sh: print the options of guest.sh that put kmod and its libraries into a guest, as
+# /sbin/modprobe and /sbin/depmod.
 
 . "$(dirname "$0")/../common.sh" || exit 1
 

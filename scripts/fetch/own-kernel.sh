@@ -1,9 +1,9 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# own-kernel.sh NAME: compile a kernel of kunit/kernels, with nmr and its tests in it, and
-# print shell assignments: SOURCE, ARCH, BUILT (its build folder, in the cache, one for
-# each configuration) and KERNEL (what is booted).
+# own-kernel.sh NAME: compile a kernel of kunit/kernels with nmr and its tests, and print shell
+# assignments: SOURCE, ARCH, BUILT (a build folder in the cache, one for each configuration) and
+# KERNEL (the image to boot).
 # own-kernel.sh -l MAKE-ARGUMENT...: only compile nmr and the suites, in build/lint.
 
 . "$(dirname "$0")/../common.sh" || exit 1
@@ -30,7 +30,7 @@ arm64)	cross=aarch64-linux-gnu- image=arch/arm64/boot/Image.gz ;;
 *)	image=arch/x86/boot/bzImage ;;
 esac
 
-# All files as one: of an option that several have, what the last one says.
+# Print all configuration files as one. The last value of an option counts.
 merged()
 {
 	awk '
@@ -41,7 +41,7 @@ merged()
 	END { for (i = 1; i <= n; i++) print option[names[i]] }' "${configs[@]}"
 }
 
-# configure config|build DIR: kunit.py checks that every option took.
+# configure config|build DIR: have kunit.py do it, which checks that each option took effect
 configure()
 {
 	local command=$1 dir=$2
@@ -87,7 +87,7 @@ if [ -n "$lint" ]; then
 	exit
 fi
 build
-# The next who builds may stage other sources: what is booted is a copy.
+# Another run may stage other sources and build there, so boot a copy.
 KERNEL=$BUILD/kunit/$name/$image
 install -D "$BUILT/$image" "$KERNEL"
 rm -rf "$BUILD/kunit/$name/modules"

@@ -1,30 +1,29 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# packages.sh GROUP...: see that the tools of these groups are there.
+# packages.sh GROUP...: make sure that the tools of these groups are installed.
 #
-# What is missing is installed on Debian, as root or through sudo. Elsewhere
-# this names it and fails.
+# On Debian install the missing ones, as root or through sudo. Elsewhere print them and fail.
 
 . "$(dirname "$0")/../common.sh" || exit 1
 
-# A command or a file that has to exist, and the Debian package that has it.
+# needs GROUP: print the commands and files that have to exist, with their Debian packages
 needs()
 {
 	case $1 in
-	build)	# external modules; the headers bring their compiler
+	build)	# build external modules; the headers depend on their compiler
 		cat <<-END
 			make			make
 			gcc			gcc
 			depmod			kmod
 		END
 		;;
-	source)	# unpack a kernel's source
+	source)	# unpack the source of a kernel
 		cat <<-END
 			xz			xz-utils
 		END
 		;;
-	kernel)	# compile one, with nmr put into it, by kunit.py
+	kernel)	# compile a kernel by kunit.py
 		cat <<-END
 			/usr/include/stdio.h	libc6-dev
 			/usr/include/gelf.h	libelf-dev
@@ -37,7 +36,7 @@ needs()
 			python3			python3
 		END
 		;;
-	arm64)	# compile one for that
+	arm64)	# compile a kernel for arm64
 		cat <<-END
 			aarch64-linux-gnu-gcc	gcc-aarch64-linux-gnu
 		END
@@ -52,19 +51,19 @@ needs()
 			qemu-system-i386	qemu-system-x86
 		END
 		;;
-	guest|guest-x86_64)	# boot one
+	guest|guest-x86_64)	# boot a kernel
 		cat <<-END
 			qemu-system-x86_64	qemu-system-x86
 			busybox			busybox-static
 			cpio			cpio
 		END
 		;;
-	bench)	# plot
+	bench)	# draw plots
 		cat <<-END
 			gnuplot			gnuplot-nox
 		END
 		;;
-	docs)
+	docs)	# build the pages
 		cat <<-END
 			sphinx-build		python3-sphinx
 			perl			perl
@@ -77,7 +76,7 @@ needs()
 			/usr/include/stdio.h	libc6-dev
 		END
 		;;
-	lint)	# a perl that has all of its modules
+	lint)	# pod2text stands for a perl with all of its modules
 		cat <<-END
 			sparse			sparse
 			spatch			coccinelle
@@ -100,7 +99,7 @@ have()
 	esac
 }
 
-# A busybox that needs libraries is no use as the only file of an initramfs.
+# file_is_static FILE: test that it needs no libraries, which the initramfs does not have
 file_is_static()
 {
 	[ -n "$1" ] && ! ldd "$1" > /dev/null 2>&1

@@ -3,7 +3,7 @@
 # shellcheck shell=dash
 # guest: -m 1024 -t 1800
 #
-# What closing takes in time. Runs in the guest of scripts/bench.sh, with 4 CPUs and with 64.
+# Measure how long closing takes, in the guest of scripts/bench.sh, with 4 CPUs and with 64.
 
 insmod /modules/nmr.ko &&
 insmod /modules/nmr_bench_closing.ko &&

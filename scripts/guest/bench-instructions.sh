@@ -3,10 +3,10 @@
 # shellcheck shell=dash
 # guest: -c 1 -m 1024 -t 1800 -q "-icount shift=0,sleep=off"
 #
-# Everything that is counted in instructions. Runs in the guest of scripts/bench.sh;
-# $sizes are the numbers of bindings.
+# Measure all that is counted in instructions, in the guest of scripts/bench.sh. $sizes are the
+# numbers of bindings.
 
-# measure MODULE PARAMETER...: as it is loaded
+# measure MODULE PARAMETER...: the module measures when it is loaded
 measure()
 {
 	name=$1
@@ -14,7 +14,7 @@ measure()
 	insmod "/modules/$name.ko" "$@" && rmmod "$name"
 }
 
-# bindings N: of each peer, with the events of bindings that no process listens for, and without
+# bindings N: measure nmr with and without uevents, and each alternative
 bindings()
 {
 	for shape in clients providers; do

@@ -3,7 +3,7 @@
 # shellcheck shell=dash
 # guest: -c 4 -m 512
 #
-# What a call takes in time, from one CPU and from several at once. Runs in the guest of
+# Measure how long a call takes, from one CPU and from several at once, in the guest of
 # scripts/bench.sh.
 
 insmod /modules/nmr.ko &&

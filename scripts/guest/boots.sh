@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: GPL-2.0-only
-# That this runs is all the host wants to know.
+# The host only tests whether a guest gets here.

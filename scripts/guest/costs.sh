@@ -3,11 +3,11 @@
 # shellcheck shell=dash
 # guest: -c 1 -m 1024 -q "-icount shift=0,sleep=off"
 #
-# What calls, bindings and leaving cost, in instructions: on this guest a nanosecond is
-# one, in every run. Limits are some percent above what it is; make bench has the whole
-# picture. Runs in the guest, with nmr.ko and bench's modules in /modules.
+# Count the instructions of calls, bindings and leaving. On this guest an instruction takes one
+# nanosecond, in every run. The limits are some percent above the measured values; "make bench"
+# measures more. Runs in the guest, with nmr.ko and the modules of bench/ in /modules.
 
-. /lib.sh
+. /nmr/lib.sh
 
 case $(uname -r) in
 *-rt-*)	CALLABLE=5200 ATTACH=48500 DETACH=25500 LEAVE=26000 ;;
@@ -15,42 +15,42 @@ case $(uname -r) in
 *)	CALLABLE=4500 ATTACH=37000 DETACH=35000 LEAVE=27500 ;;
 esac
 
-# A pair, attached and detached, with events of bindings and without
+# PAIR: attach and detach a pair. QUIET: without uevents of bindings
 case $(uname -r) in
 *-rt-*)	PAIR=72000 QUIET=72000 ;;
 6.1.*)	PAIR=47500 QUIET=38500 ;;
 *)	PAIR=55500 QUIET=46000 ;;
 esac
 
-# A pair that is deferred, with the registration of the one of which there are many
+# Defer a pair, including the registration of its client or provider
 case $(uname -r) in
 *-rt-*)	CLIENT_DEFERRED=60000 PROVIDER_DEFERRED=72500 ;;
 6.1.*)	CLIENT_DEFERRED=41000 PROVIDER_DEFERRED=44000 ;;
 *)	CLIENT_DEFERRED=43000 PROVIDER_DEFERRED=53500 ;;
 esac
 
-# call WAY: hundredths of an instruction
+# call WAY: print what a call costs, in hundredths of an instruction
 call()
 {
 	since_mark | sed -n "s/.*bench-calls $1 1 //p"
 }
 
-# at_most LIMIT VALUE
+# at_most LIMIT VALUE: print both, and test the value
 at_most()
 {
 	echo "# $2, of at most $1"
 	[ "$2" -le "$1" ]
 }
 
-# costs_at_most WAY LIMIT: more than the bare call
+# costs_at_most WAY LIMIT: check what a call costs beyond a bare call
 costs_at_most()
 {
 	load nmr
 	mark
 	load nmr_bench_calls calls=10000
 	bare=$(call bare)
-	check "a bare call takes 5 at the least: these are instructions" [ "$bare" -gt 500 ]
-	check "and 20 at the most" [ "$bare" -lt 2000 ]
+	check "a bare call takes at least 5 instructions" [ "$bare" -gt 500 ]
+	check "and at most 20" [ "$bare" -lt 2000 ]
 	over=$(($(call "$1") - bare))
 	check "it costs something" [ "$over" -gt 0 ]
 	check "and no more than its limit" at_most "$2" "$over"
@@ -76,13 +76,13 @@ test_slot_costs_at_most_10_instructions()
 	costs_at_most nmr_slot 1000
 }
 
-# result KIND FIELD [TEXT]: of the last line of a kind, that has TEXT
+# result KIND FIELD [TEXT]: print the field of the last line of that kind that has TEXT
 result()
 {
 	since_mark | grep "bench-$1 .*$3" | sed -n "s/.*\"$2\":\([0-9]*\).*/\1/p" | tail -n 1
 }
 
-# pairs_cost SHAPE LIMIT [PARAMETER-OF-NMR]
+# pairs_cost SHAPE LIMIT [PARAMETER-OF-NMR]: check what attaching and detaching a pair cost
 pairs_cost()
 {
 	load nmr ${3:+"$3"}
@@ -117,16 +117,16 @@ test_leaving_waits_for_no_more_than_three_grace_periods()
 	load nmr
 	mark
 	load nmr_bench_leaving
-	for who in provider clients; do
-		check "10,000 bindings, by $who" \
-			[ "$(result leaving bindings $who)" -eq 10000 ]
+	for side in provider clients; do
+		check "10,000 bindings, by $side" \
+			[ "$(result leaving bindings $side)" -eq 10000 ]
 		check "the whole part of the multiple" at_most 2 \
-			"$(result leaving synchronize_rcu_multiple $who)"
+			"$(result leaving synchronize_rcu_multiple $side)"
 	done
 	check "work for each" at_most $LEAVE "$(result leaving instructions provider)"
 }
 
-# deferred_pairs_cost SHAPE LIMIT: each is offered once, and costs no more than this
+# deferred_pairs_cost SHAPE LIMIT: check that each pair is offered once, and what a pair costs
 deferred_pairs_cost()
 {
 	load nmr
@@ -146,7 +146,7 @@ test_providers_that_defer_a_full_client_cost_no_square()
 	deferred_pairs_cost providers $PROVIDER_DEFERRED
 }
 
-# The cost of a peer does not depend on the number of peers: it may differ by a cache's worth.
+# Each walk is linear: with a hundred times as many peers, a peer costs at most 10% more.
 test_walk_costs_at_most_120_instructions_a_peer()
 {
 	load nmr uevents=N

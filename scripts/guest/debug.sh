@@ -3,15 +3,13 @@
 # shellcheck shell=dash
 # guest: -c 4 -m 512
 #
-# nmr built with NMR_DEBUG=1: calls that hold a binding up are shown with their stacks.
+# An nmr.ko that is built with NMR_DEBUG=1 shows the stack of each call that delays a binding.
 
-. /lib.sh
-# shellcheck source-path=SCRIPTDIR/.. source=guest/cases/stuck.sh
-. /cases/stuck.sh
+. /nmr/lib.sh
 
 calls=/sys/kernel/debug/nmr/calls
 
-# Two calls of nmr_peer_b are held in nmr_peer_a. Their binding is $id.
+# Hold two calls of nmr_peer_b in nmr_peer_a. Set $id to the id of their binding.
 two_calls()
 {
 	load nmr stuck_seconds=1
@@ -21,7 +19,8 @@ two_calls()
 	await "calls held" in_hand "$NMR/bindings/$id/client_calls" 2
 }
 
-# How often debugfs says so; of calls that are held, so it does not change.
+# says_in_debugfs PATTERN NUMBER: test that as many lines match. The calls are held, so the file
+# does not change.
 says_in_debugfs()
 {
 	[ "$(grep -c "$1" $calls)" -eq "$2" ]
@@ -50,14 +49,13 @@ test_stuck_calls_are_told_with_their_stacks()
 	refuse "how to have them shown" logged "built with NMR_DEBUG=1"
 }
 
-# told_frames PATTERN NUMBER: at the least, as all of it is told again later
+# told_frames PATTERN NUMBER: test that as many lines match or more, as the log repeats them
 told_frames()
 {
 	[ "$(since_mark | grep -c "$1")" -ge "$2" ]
 }
 
-# A call that is gone leaves no record, however many come: a thousand times as many as
-# there are records.
+# Make a thousand times as many calls as there are records. No call that returned leaves one.
 test_records_are_used_again()
 {
 	load nmr

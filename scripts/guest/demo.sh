@@ -2,16 +2,16 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=dash
 #
-# The demonstration: two providers and two clients of the digest NPI meet through
-# nmr.ko, work on real files, and leave in any order with calls in flight.
-# Runs in the guest, with nmr.ko and digest_{shash,ahash,client,verify}.ko in
-# /modules. Exits 0 only if every step was verified.
+# The demonstration: two providers and two clients of the digest NPI meet through nmr.ko,
+# work on real files, and leave in any order with calls in flight. Runs in the guest, with
+# nmr.ko and digest_{shash,ahash,client,verify}.ko in /modules. Exits 0 only if every step
+# was verified.
 #
-# Calls are caught in flight by holding them: while a provider's delay_ms is
-# large, each digest stops in its init; writing 0 lets them all go. So nothing
-# here depends on timing, and each wait is for a state.
+# While delay_ms of a provider is large, each digest stops in its init, so that calls are
+# caught in flight. Writing 0 lets all of them go on. Each wait is for a state.
 
-NMR=/sys/kernel/nmr
+. /nmr/lib.sh
+
 RESULTS=/sys/kernel/debug/digest_client
 PAIRS=/sys/kernel/debug/nmr/pairs
 FILES="/bin/busybox /modules/nmr.ko $(echo /modules/digest_*.ko)"
@@ -24,7 +24,7 @@ step()
 	echo "=== $*"
 }
 
-# Shows a command, and runs it.
+# Show a command, and run it.
 run()
 {
 	local status
@@ -36,119 +36,40 @@ run()
 	return "$status"
 }
 
-# put VALUE FILE
+# put VALUE FILE: show the command, and run it
 put()
 {
 	echo "  # echo $1 > $2"
 	echo "$1" > "$2"
 }
 
-# Shows what is piped in.
+# Indent the input.
 see()
 {
 	sed 's/^/      /'
 }
 
-# verdict STATUS WHAT: the first that is not 0 ends it all
-verdict()
+# What check and await of lib.sh say: each check that holds, and with the first that does not
+# the demonstration ends.
+passed()
 {
-	if [ "$1" -eq 0 ]; then
-		echo "  ok: $2"
-		return
-	fi
-	echo "  FAILED: $2"
+	echo "  ok: $1"
+}
+
+fail()
+{
+	echo "  FAILED: $*"
 	show_bindings
 	[ ! -e "$RESULTS" ] || see < "$RESULTS"
 	step "Ends here, as a check has failed"
 	exit 1
 }
 
-# check WHAT COMMAND...: holds now
-check()
-{
-	local what=$1
-
-	shift
-	"$@"
-	verdict $? "$what"
-}
-
-# await WHAT COMMAND...: will hold within 300 s, or more on a slow machine
-await()
-{
-	local what=$1 left=15000
-
-	shift
-	until "$@"; do
-		left=$((left - 1))
-		[ "$left" -gt 0 ] || verdict 1 "$what (waited too long)"
-		usleep 20000
-	done
-	verdict 0 "$what"
-}
-
 # --- looking ---------------------------------------------------------------
-
-# value FILE: what it says; nothing if it is gone
-value()
-{
-	local said
-
-	{ read -r said < "$1"; } 2> /dev/null && echo "$said"
-}
-
-is()
-{
-	[ "$(value "$1")" = "$2" ]
-}
-
-gone()
-{
-	[ ! -e "$1" ]
-}
-
-empty()
-{
-	[ -z "$(ls "$1")" ]
-}
-
-# binding CLIENT PROVIDER: its folder
-binding()
-{
-	local folder
-
-	for folder in "$NMR"/bindings/*; do
-		if is "$folder/client/module" "$1" && is "$folder/provider/module" "$2"; then
-			echo "$folder"
-			return 0
-		fi
-	done
-	return 1
-}
-
-# attached CLIENT PROVIDER
-attached()
-{
-	is "$(binding "$1" "$2")/state" attached
-}
 
 unbound()
 {
 	[ -z "$(binding "$1" "$2")" ]
-}
-
-# provider MODULE: its folder
-provider()
-{
-	local folder
-
-	for folder in "$NMR"/providers/*; do
-		if is "$folder/module" "$1"; then
-			echo "$folder"
-			return 0
-		fi
-	done
-	return 1
 }
 
 show_registrations()
@@ -183,7 +104,7 @@ show_bindings()
 	done | see
 }
 
-# result KEY: what digest_client counted
+# result KEY: print what digest_client counted
 result()
 {
 	sed -n "s/^$1 //p" "$RESULTS"
@@ -194,7 +115,7 @@ result_is()
 	[ "$(result "$1")" = "$2" ]
 }
 
-# grown KEY N: counted up by as many digests as there are threads, and some
+# grown KEY N: test that the count has grown beyond N by more than one digest a thread
 grown()
 {
 	local now
@@ -214,7 +135,7 @@ threads_sleep()
 		-eq "$THREADS" ]
 }
 
-# digest_client's digests, in the way sha256sum writes them
+# Print digest_client's digests in the format of sha256sum.
 client_sums()
 {
 	sed -n 's/^file \([^ ]*\) \([^ ]*\) .*/\1  \2/p' "$RESULTS"
@@ -225,7 +146,7 @@ client_agrees()
 	client_sums | cmp -s - /tmp/sums
 }
 
-# verify FILE: the answer of digest_verify, a line a provider
+# verify FILE: print the answer of digest_verify, one line for each provider
 verify()
 {
 	exec 3<> /dev/digest_verify
@@ -234,7 +155,8 @@ verify()
 	exec 3>&-
 }
 
-# verified FILE ANSWER PROVIDER...: each said what sha256sum says, and no one else
+# verified FILE ANSWER PROVIDER...: test that these providers, and no others, answered with the
+# digest of sha256sum
 verified()
 {
 	local sum answer=$2 name
@@ -246,7 +168,7 @@ verified()
 
 # --- doing -----------------------------------------------------------------
 
-release()
+let_calls_go()
 {
 	put 0 "/sys/module/$1/parameters/delay_ms"
 }
@@ -256,7 +178,7 @@ held()
 	is "/sys/module/$1/parameters/delayed" "$2"
 }
 
-# hold_calls PROVIDER: until each thread of digest_client is in one
+# hold_calls PROVIDER: wait until each thread of digest_client is in a call
 hold_calls()
 {
 	put 600000 "/sys/module/$1/parameters/delay_ms"
@@ -270,7 +192,7 @@ nothing_wrong()
 	check "no digest lost: each one begun is done or in a thread's hand" result_is lost 0
 }
 
-# works_with PROVIDER: digest_client goes on, with its calls to that one
+# works_with PROVIDER: check that digest_client goes on digesting with it
 works_with()
 {
 	local before
@@ -288,7 +210,8 @@ load_nmr()
 	step "Load the registrar"
 	run insmod /modules/nmr.ko
 	for folder in clients providers bindings; do
-		check "$NMR/$folder is there and empty" empty "$NMR/$folder"
+		check "$NMR/$folder is there" exists "$NMR/$folder"
+		check "and empty" has "$folder" 0
 	done
 }
 
@@ -298,9 +221,9 @@ load_providers()
 	run insmod /modules/digest_shash.ko
 	run insmod /modules/digest_ahash.ko
 	show_registrations
-	check "digest_shash is active" is "$(provider digest_shash)/state" active
-	check "digest_ahash is active" is "$(provider digest_ahash)/state" active
-	check "no binding without a client" empty "$NMR/bindings"
+	check "digest_shash is active" is "$(registration providers digest_shash)/state" active
+	check "digest_ahash is active" is "$(registration providers digest_ahash)/state" active
+	check "no binding without a client" has bindings 0
 }
 
 load_clients()
@@ -360,7 +283,7 @@ remove_provider_in_use()
 	check "reason is provider-deregistered" is "$link/reason" provider-deregistered
 	check "$THREADS calls are still in flight" is "$link/client_calls" "$THREADS"
 	check "and the module waits for them" is /sys/module/digest_shash/initstate going
-	release digest_shash
+	let_calls_go digest_shash
 	wait "$leaving"
 	check "rmmod has succeeded" [ $? -eq 0 ]
 	check "digest_shash is gone" gone /sys/module/digest_shash
@@ -407,7 +330,7 @@ admin_fallback()
 	check "reason is fallback" is "$link/reason" fallback
 	check "the other binding of digest_ahash is not touched" \
 		attached digest_verify digest_ahash
-	release digest_ahash
+	let_calls_go digest_ahash
 	await "the binding is gone" gone "$link"
 	works_with shash
 }
@@ -442,7 +365,7 @@ admin_abort()
 	check "the digests are those of sha256sum" client_agrees
 }
 
-unload_all()
+all_leave()
 {
 	local link leaving module folder
 
@@ -457,16 +380,14 @@ unload_all()
 	show_binding "$link" | see
 	check "reason is client-deregistered" is "$link/reason" client-deregistered
 	check "$THREADS calls are still in flight" is "$link/client_calls" "$THREADS"
-	release digest_shash
+	let_calls_go digest_shash
 	wait "$leaving"
 	check "rmmod has succeeded" [ $? -eq 0 ]
 	for module in digest_verify digest_shash digest_ahash; do
 		run rmmod "$module"
 		check "$module is gone" gone "/sys/module/$module"
 	done
-	for folder in clients providers bindings; do
-		check "$NMR/$folder is empty" empty "$NMR/$folder"
-	done
+	check "no client, provider or binding is left in $NMR" empty
 	run rmmod nmr
 	check "$NMR is gone" gone "$NMR"
 }
@@ -481,6 +402,6 @@ remove_provider_in_use
 reload_provider
 admin_fallback
 admin_abort
-unload_all
+all_leave
 
 step "Every step was verified"

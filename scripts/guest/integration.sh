@@ -3,18 +3,19 @@
 # shellcheck shell=dash
 # guest: -c 4 -m 1024
 #
-# The integration tests: real modules on a stock kernel, see kunit/modules. Runs in the
-# guest, with nmr.ko and those modules in /modules. Each function test_... in cases/ is a
-# case; with cases=NAME,... on the kernel's command line, only these are.
+# The selftests on a stock kernel, but for test-modprobe.sh, which needs kmod. With
+# "programs=test-order.sh,test-drain.sh" on the kernel's command line only these run, and with
+# "cases=..." as well only those cases of one program.
 
-. /lib.sh
-for file in /cases/*.sh; do
-	# shellcheck source=/dev/null
-	. "$file"
-done
+export TEST_SKIP=no
 
-if [ -z "$cases" ]; then
-	cases=$(sed -n 's/^test_\([a-z0-9_]*\)()$/\1/p' /cases/*.sh)
+cd /nmr || exit
+if [ -n "$programs" ]; then
+	# shellcheck disable=SC2046	# a list of words
+	set -- $(echo "$programs" | tr , ' ')
+	[ -z "$cases" ] || set -- "$1 $(echo "$cases" | tr , ' ')"
+else
+	# shellcheck disable=SC2046	# a list of words
+	set -- $(echo test-*.sh | sed 's/ *test-modprobe.sh//')
 fi
-# shellcheck disable=SC2046	# a list of words
-run_cases $(echo "$cases" | tr , ' ')
+./run_tests.sh "$@"

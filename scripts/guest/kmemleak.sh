@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=sh
-# What ran before userspace, the KUnit suites, has leaked nothing. kmemleak
-# reports an object at the second scan that finds it lost, if it was 5 s old then.
+# Check that the KUnit suites, which ran before userspace, have leaked nothing. kmemleak reports
+# an object at the second scan that finds it unreferenced, if it is 5 s old then.
 
 leaks=/sys/kernel/debug/kmemleak
 
@@ -11,7 +11,7 @@ if [ ! -e $leaks ]; then
 	echo "ok 1 kmemleak # SKIP not in this kernel"
 	exit 0
 fi
-# In hundredths of a second, as /proc/uptime has them.
+# Print the uptime in hundredths of a second, as /proc/uptime has it.
 now()
 {
 	cut -d' ' -f1 /proc/uptime | tr -d .

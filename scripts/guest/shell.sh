@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=dash
-# A shell on the console, see scripts/try.sh. The machine ends with it.
+# Run a shell on the console, see scripts/try.sh. The machine ends when the shell exits.
 
 cat > /tmp/.shrc <<'END'
 alias poweroff=exit halt=exit reboot=exit

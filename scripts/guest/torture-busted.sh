@@ -3,15 +3,15 @@
 # shellcheck shell=dash
 # guest: -c 4 -m 1024
 #
-# The torture test with something wrong, once for each of its checks: the check has to see
-# it, and the verdict has to be FAILURE.
+# For each check of the torture test, do wrong what that check is for. The check has to complain,
+# and the verdict has to be FAILURE.
 
-. /lib.sh
+. /nmr/lib.sh
 
 checks="call-after-cleanup call-after-detach cleanup-in-call callback-order reasons-differ
 	after-wait too-many-bindings bound-twice unexpected-value sums stall"
 
-# The check has spoken; that of the sums does so in the end.
+# Test that the check has complained. The one of the sums complains only at the end.
 noticed()
 {
 	[ "$name" = sums ] || logged "!!! $name"

@@ -3,20 +3,19 @@
 # shellcheck shell=dash disable=SC3028	# busybox has RANDOM
 # guest: -c 4 -m 1024
 #
-# The torture test, and what only userspace can add to it: readers of all of sysfs, orders
-# to detach, CPUs that go and come, allocations that fail, the freezer, modules that load
-# and unload.
-# Takes from the kernel's command line: torture_seconds, torture_operations, torture_seed,
+# The torture test, and what only userspace can add to it: reading all of sysfs, detaching by
+# sysfs, taking CPUs offline, allocation failures, the freezer, loading and unloading modules.
+# The kernel's command line sets torture_seconds, torture_operations, torture_seed and
 # torture_cycles.
 
-. /lib.sh
+. /nmr/lib.sh
 
 seconds=${torture_seconds:-30}
 seed=${torture_seed:-1}
 cycles=${torture_cycles:-500}
 RANDOM=$((seed % 32768))
 
-# Built in, and told at boot how long; or a module.
+# Load the test, unless it is built in and has begun at boot.
 begin()
 {
 	! built_in nmr_torture || return 0
@@ -53,7 +52,7 @@ detach_some()
 	done 2> /dev/null
 }
 
-# All but the first, which does not go.
+# Take all CPUs but the first offline and online.
 move_cpus()
 {
 	until ended; do
@@ -68,7 +67,7 @@ move_cpus()
 	done
 }
 
-# One of a hundred allocations of those who register, where the kernel can make them fail.
+# Let one of a hundred allocations of the registering threads fail, if the kernel can.
 starve()
 {
 	fail=/sys/kernel/debug/failslab
@@ -86,8 +85,8 @@ starve()
 	echo 1 > $fail/probability
 }
 
-# As a suspend begins, for a second: tasks and freezable workqueues stop, and all that is
-# to detach does so nevertheless.
+# Freeze tasks and freezable workqueues for a second, as a suspend does. Bindings detach
+# nevertheless.
 freeze()
 {
 	[ -e /sys/power/pm_test ] || return 0
@@ -115,7 +114,7 @@ test_torture()
 	check "the verdict is good" [ "$(verdict | cut -d: -f1)" = SUCCESS ]
 }
 
-# A client and a provider come and go, each while the other calls it.
+# Load and unload a client and a provider, each while the other calls it.
 test_modules_load_and_unload_with_calls_in_flight()
 {
 	loaded nmr || load nmr
@@ -136,7 +135,7 @@ test_modules_load_and_unload_with_calls_in_flight()
 	done
 }
 
-# Who unloads the registrar right after its last user finds nothing of it left.
+# rmmod of the registrar succeeds right after rmmod of its last user.
 test_registrar_unloads_right_after_its_last_user()
 {
 	cycle=0

@@ -1,13 +1,16 @@
+#!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-only
-# shellcheck shell=dash
+# shellcheck disable=SC2154
 #
-# Why is this client not bound? nmr/pairs of debugfs says it of each pair that is not
-# attached; "reoffer" of each side has such pairs offered again.
+# nmr/pairs of debugfs says of each pair why it is not attached. Writing to "reoffer" of either
+# side has such pairs offered again.
+
+. "$(dirname "$0")/lib.sh"
 
 PAIRS=/sys/kernel/debug/nmr/pairs
 
-# pair_says TEXT: of the first client of nmr_peer_b and the first provider of nmr_peer_a;
-# TEXT is a pattern
+# pair_says PATTERN: test the line of the first client of nmr_peer_b and the first provider of
+# nmr_peer_a
 pair_says()
 {
 	provider=$(basename "$(registration providers nmr_peer_a)")
@@ -20,7 +23,7 @@ pairs_are()
 	[ "$(wc -l < $PAIRS)" -eq "$1" ]
 }
 
-# pair_of ERROR-OF-PROVIDER [PARAMETER-OF-CLIENT...]: they meet, and do not attach
+# pair_of ERROR-OF-PROVIDER [PARAMETER-OF-CLIENT]...: load a pair that does not attach
 pair_of()
 {
 	load nmr
@@ -46,7 +49,7 @@ test_pairs_are_for_root_alone()
 {
 	load nmr
 	check "mode" [ "$(stat -c '%a %u %g' $PAIRS)" = "400 0 0" ]
-	refuse "another user reads them" su -s /bin/sh -c "cat $PAIRS" nobody
+	refuse "another user reads them" as_user "cat $PAIRS"
 }
 
 test_pair_deferred_by_either_side_is_listed()
@@ -101,12 +104,11 @@ test_pair_attaching_is_listed_with_its_task()
 {
 	load nmr
 	load nmr_peer_a providers=1
-	insmod /modules/nmr_peer_b.ko clients=1 hold_attach=1 &
-	insmod=$!
+	load_later nmr_peer_b clients=1 hold_attach=1
 	await "it attaches" pair_says "attaching for [0-9]* ms, in task insmod/$insmod"
 	await "the time goes on" pair_says "attaching for [0-9]\{3,\} ms, in task insmod/$insmod"
 	release nmr_peer_b attach
-	wait "$insmod" || fail "insmod nmr_peer_b"
+	loaded_later
 	check "none" pairs_are 0
 }
 
@@ -124,7 +126,7 @@ test_pair_detaching_is_listed()
 	await "deferred in the end" pair_says deferred
 }
 
-# Longer than a page, and than what is looked at in one step: each pair once
+# The list is longer than a page, and longer than what one read step scans.
 test_ten_thousand_pairs_are_listed()
 {
 	load nmr
@@ -136,7 +138,7 @@ test_ten_thousand_pairs_are_listed()
 
 # --- reoffer ----------------------------------------------------------------
 
-# Of both sides
+# Print the paths of both sides.
 reoffer_files()
 {
 	echo "$(registration clients nmr_peer_b)/reoffer" \
@@ -159,8 +161,8 @@ test_reoffer_brings_deferred_pairs()
 	done
 }
 
-# That of a, which is declined or aborted, is not offered when that of c is. The scan of
-# the client that offers c has looked at both.
+# passes_over PATTERN: check that a reoffer of deferred pairs attaches nmr_peer_c and leaves
+# the pair of nmr_peer_a as it is. One scan of the client looks at both pairs.
 passes_over()
 {
 	set_param nmr_peer_a attach_error 0
@@ -223,7 +225,7 @@ test_reoffer_of_all_undoes_an_abort()
 	check "3 times" counted nmr_peer_b attached 3
 }
 
-# What attaches, is attached or is withheld is none of its business.
+# A reoffer does not concern pairs that are attaching, attached or withheld.
 test_reoffer_of_all_changes_no_binding()
 {
 	load nmr
@@ -251,7 +253,7 @@ test_reoffer_knows_two_words()
 		done
 		check "it cannot be read" complains "Permission denied" cat "$file"
 		check "it is for root" complains "Permission denied" \
-			write_as_nobody all "$file"
+			write_as_user all "$file"
 	done
 	check "nothing happened" pair_says deferred
 }
@@ -272,3 +274,5 @@ test_reoffer_of_a_side_that_leaves_is_refused()
 	release nmr_peer_a call
 	unloaded nmr_peer_a
 }
+
+run_program "$@"

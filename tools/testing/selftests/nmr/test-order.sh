@@ -1,7 +1,9 @@
+#!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-only
-# shellcheck shell=dash
 #
-# Modules come and go in every order, with calls in flight both ways.
+# Modules load and unload in every order, with calls in flight both ways.
+
+. "$(dirname "$0")/lib.sh"
 
 test_nmr_comes_and_goes()
 {
@@ -17,13 +19,13 @@ test_nmr_comes_and_goes()
 test_user_without_nmr_is_refused()
 {
 	mark
-	refuse "insmod" insmod /modules/nmr_peer_a.ko
-	check "for want of a symbol" logged "nmr_peer_a: Unknown symbol __nmr_"
+	load_refused nmr_peer_a
+	check "a symbol is missing" logged "nmr_peer_a: Unknown symbol __nmr_"
 }
 
-# Peer a provides, peer b uses; each calls from a thread and a hardirq. A call to the
-# provider sleeps, so there is one in flight nearly always; those to the client come as
-# fast as they can, unless told otherwise.
+# Peer a is the provider and peer b the client. Each calls from a thread and from a hardirq.
+# A call into the provider sleeps, so that one is in flight nearly always. A call into the
+# client does not, unless the case says so.
 come_provider()
 {
 	load nmr_peer_a providers=1 threads=1 timer=1 call_us=500
@@ -50,7 +52,7 @@ go_client()
 	all_was_right nmr_peer_a
 }
 
-# calls_flow MODULE: and each call gets the right answer
+# calls_flow MODULE: wait until the peer has called 20 times, each with the right answer
 calls_flow()
 {
 	asked=$(value "$(param "$1" asked)")
@@ -58,7 +60,7 @@ calls_flow()
 	check "no answer is wrong" counted "$1" wrong 0
 }
 
-# in_order come_x come_y go_x go_y
+# in_order COME COME GO GO: call these functions, and check the pair in between
 in_order()
 {
 	load nmr
@@ -172,7 +174,7 @@ test_many_meet_many()
 	unload nmr_peer_c
 	check "so has every binding" has bindings 0
 	load nmr_peer_b clients=3 threads=1 call_us=200
-	check "who comes back meets who stayed" has bindings 9
+	check "clients that come back meet all that stayed" has bindings 9
 	unload nmr_peer_a
 	all_was_right nmr_peer_b
 }
@@ -190,16 +192,13 @@ test_strangers_do_not_meet()
 
 test_provider_is_loaded_by_its_alias()
 {
-	tree=/lib/modules/$(uname -r)
-	mkdir -p "$tree"
-	cp /modules/nmr.ko /modules/nmr_peer_a.ko "$tree/"
-	(cd "$tree" && depmod)
+	install_modules nmr nmr_peer_a
 	check "modprobe" modprobe nmr-provider:6e6d7201-7065-6572-8000-000000000001 providers=1
 	check "the provider has come, and nmr before it" \
 		exists "$(registration providers nmr_peer_a)"
 }
 
-# Peer d is built with NMR_DEBUG, the others as nmr.ko is.
+# Peer d is built with NMR_DEBUG, the other peers like nmr.ko.
 test_module_built_with_nmr_debug_loads_on_any_nmr()
 {
 	load nmr
@@ -222,7 +221,7 @@ test_forty_layers_attach_inside_each_other()
 	check "nothing is left" empty
 }
 
-# The samples: modules that are one macro each.
+# The samples are modules of one macro each.
 test_hello_pair_meets()
 {
 	load nmr
@@ -239,7 +238,8 @@ test_hello_pair_meets()
 	check "nothing is left" empty
 }
 
-# An insmod and a rmmod at the same time: providers take turns, the client too.
+# insmod of a module and rmmod of another run concurrently. Two providers take turns, and so
+# does the client.
 test_module_loads_while_the_other_unloads()
 {
 	load nmr
@@ -261,18 +261,17 @@ test_module_loads_while_the_other_unloads()
 	done
 }
 
-# A reader of whatever there is, until the file /tmp/read is gone: what no file may ever
-# say goes to /tmp/odd.
+# Read all files until $TMP/read is gone. Lines that no file may have go to $TMP/odd.
 read_all()
 {
 	numbers='[0-9]+|[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}'
 	states='active|deregistering|attached|detaching|cleaning|none|pending|done'
 	reasons="|client-deregistered|provider-deregistered|nmr-provider:$NPI_ID"
-	while [ -e /tmp/read ]; do
+	while [ -e "$TMP"/read ]; do
 		cat "$NMR"/*/*/[!d]* "$NMR"/bindings/*/*/* 2> /dev/null |
 			grep -vxE "$numbers|$states|$reasons|nmr_peer_[ab]"
-		usleep 20000
-	done > /tmp/odd
+		sleep 0.02
+	done > "$TMP"/odd
 }
 
 one_of_fifty()
@@ -297,8 +296,8 @@ one_of_fifty()
 test_fifty_loads_and_unloads_under_readers()
 {
 	load nmr
-	trap "rm -f /tmp/read" EXIT
-	: > /tmp/read
+	trap 'rm -f "$TMP"/read' EXIT
+	: > "$TMP"/read
 	read_all &
 	reader=$!
 	round=0
@@ -306,8 +305,10 @@ test_fifty_loads_and_unloads_under_readers()
 		one_of_fifty "$round"
 		round=$((round + 1))
 	done
-	rm /tmp/read
+	rm "$TMP"/read
 	wait "$reader"
-	check "nothing odd was read" [ ! -s /tmp/odd ]
+	check "nothing odd was read" [ ! -s "$TMP"/odd ]
 	unload nmr
 }
+
+run_program "$@"

@@ -1,7 +1,10 @@
+#!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-only
-# shellcheck shell=dash disable=SC2154
+# shellcheck disable=SC2154
 #
-# A binding that does not attach or does not drain is told of, with what holds it up.
+# The log tells of a binding that does not attach or does not drain, and why it does not.
+
+. "$(dirname "$0")/lib.sh"
 
 test_stuck_seconds_is_thirty()
 {
@@ -12,31 +15,7 @@ test_stuck_seconds_is_thirty()
 	check "as given" is "$(param nmr stuck_seconds)" 7
 }
 
-# stuck_pair CLIENT: bound to nmr_peer_a, calls it from 2 threads. Its binding is $id.
-stuck_pair()
-{
-	load "$1" clients=1 threads=2
-	id=$(basename "$(binding "$1" nmr_peer_a)")
-}
-
-# told ID: the lines of the log on that binding; ID may be a pattern
-told()
-{
-	since_mark | grep "nmr: binding $1 (.*) has not "
-}
-
-is_told()
-{
-	[ -n "$(told "$1")" ]
-}
-
-# told_times ID NUMBER: at the least
-told_times()
-{
-	[ "$(told "$1" | wc -l)" -ge "$2" ]
-}
-
-# says ID TEXT...: what is told of that binding, at first
+# says ID TEXT...: check that the first line on that binding has each TEXT
 says()
 {
 	line=$(told "$1" | head -n 1)
@@ -49,7 +28,7 @@ says()
 	done
 }
 
-# says_not ID TEXT
+# says_not ID TEXT: check that no line on that binding has TEXT
 says_not()
 {
 	case $(told "$1") in
@@ -57,8 +36,7 @@ says_not()
 	esac
 }
 
-# A call is one that its callee has not returned from. A second binding closes after the
-# first was told of, and has a line of its own.
+# A second binding that closes after the line on the first has a line of its own.
 test_stuck_calls_blame_the_callee()
 {
 	mark
@@ -102,8 +80,7 @@ test_stuck_upcall_blames_the_client()
 	unloaded nmr_peer_b
 }
 
-# The first line comes after 1 s, the others after 1, 2 and 4 more; all of them are a second
-# apart if the intervals do not double.
+# The first line comes after 1 s, the others after 1, 2 and 4 more seconds.
 test_stuck_lines_repeat_after_intervals_that_double()
 {
 	mark
@@ -122,7 +99,7 @@ test_stuck_lines_repeat_after_intervals_that_double()
 	unloaded nmr_peer_a
 }
 
-# A detach callback returned -EINPROGRESS, and the other side is done.
+# One side returned -EINPROGRESS from its detach callback, and the other side is done.
 test_stuck_completion_is_asked_of_its_side()
 {
 	mark
@@ -139,13 +116,13 @@ test_stuck_completion_is_asked_of_its_side()
 	unloaded nmr_peer_b
 }
 
-# pid_of ID: of the task that is told of
+# pid_of ID: print the PID that the line names
 pid_of()
 {
 	told "$1" | sed -n 's|.*(task .*/\([0-9]*\)).*|\1|p' | head -n 1
 }
 
-# The provider's calls are in flight as well; the client's detach callback comes first.
+# A call of the provider is in flight while the client's detach callback runs.
 test_stuck_detach_callback_is_told_with_its_task()
 {
 	mark
@@ -160,6 +137,7 @@ test_stuck_detach_callback_is_told_with_its_task()
 	await "it is told of" is_told "$id"
 	says "$id" "1 call of provider nmr_peer_a into client nmr_peer_b has not returned, " \
 		", the detach callback of client nmr_peer_b has not returned (task kworker/"
+	skip_unless "stacks in /proc" [ -e /proc/self/stack ]
 	check "that task runs it" grep -q peer_detach "/proc/$(pid_of "$id")/stack"
 	release nmr_peer_b detach_callback
 	release nmr_peer_b call
@@ -168,8 +146,7 @@ test_stuck_detach_callback_is_told_with_its_task()
 
 attaching_client()
 {
-	insmod /modules/nmr_peer_b.ko clients=1 hold_attach=1 &
-	insmod=$!
+	load_later nmr_peer_b clients=1 hold_attach=1
 	await "the client has registered" has clients 1
 }
 
@@ -184,7 +161,7 @@ test_stuck_attach_is_told_though_no_side_leaves()
 		": an attach callback has not returned (task insmod/$insmod)"
 	await "and again" told_times "[0-9]*" 2
 	release nmr_peer_b attach
-	wait "$insmod" || fail "insmod nmr_peer_b"
+	loaded_later
 	check "it has attached" attached nmr_peer_b nmr_peer_a
 }
 
@@ -199,11 +176,11 @@ test_stuck_attach_holds_up_a_side_that_leaves()
 	check "as attaching" logged "after provider-deregistered: an attach callback has not returned (task insmod/$insmod)"
 	release nmr_peer_b attach
 	unloaded nmr_peer_a
-	wait "$insmod" || fail "insmod nmr_peer_b"
+	loaded_later
 }
 
-# A binding that has drained is none of this, however long its cleanup takes. The other
-# one tells that the time has passed.
+# A binding that has drained is not told of, however long its cleanup takes. The line on a
+# second binding, which closes later, shows that the time has passed.
 test_stuck_cleanup_is_not_told()
 {
 	mark
@@ -241,7 +218,7 @@ test_stuck_seconds_of_zero_tells_of_nothing()
 
 # --- many -------------------------------------------------------------------
 
-# The kernel's log still has what was said before.
+# Test that the kernel's log still has the mark.
 log_is_kept()
 {
 	dmesg | grep -q "$marked"
@@ -265,7 +242,7 @@ test_1500_stuck_bindings_of_one_provider_are_one_line()
 	check "each was cleaned up" logged "nmr_scale: 1500 bindings attached, 1500 cleaned up"
 }
 
-# A line for each would be twice as much as the log has room for.
+# A line for each offer would be twice as much as the log holds.
 test_4000_offers_that_fail_leave_the_log()
 {
 	mark
@@ -276,3 +253,5 @@ test_4000_offers_that_fail_leave_the_log()
 	check "some are told of" logged "nmr: provider nmr_scale failed to attach client nmr_scale: error -16"
 	unload nmr_scale
 }
+
+run_program "$@"

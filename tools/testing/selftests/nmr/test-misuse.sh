@@ -1,9 +1,12 @@
+#!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-only
-# shellcheck shell=dash disable=SC2154
+# shellcheck disable=SC2154
 #
-# Modules that leave in a wrong way, and modules that must not get in.
+# Modules that unload without deregistering, and modules that must not load
 
-# The rmmod waits for calls that are held, and ends with nothing left
+. "$(dirname "$0")/lib.sh"
+
+# Unload nmr_peer_a while calls into it are held, and let them return.
 loses_calls_of_client()
 {
 	unload_later nmr_peer_a
@@ -36,7 +39,7 @@ test_provider_unloads_without_deregistering()
 	check "it may come back" bound_to nmr_peer_b nmr_peer_a
 }
 
-# The line that tells of it comes while it waits, not when it has waited.
+# Unload nmr_peer_b while upcalls into it are held. The log tells of the wait before it ends.
 loses_upcalls()
 {
 	unload_later nmr_peer_b
@@ -79,10 +82,11 @@ test_module_of_both_sides_unloads_without_deregistering()
 	check "each answer was right" counted nmr_peer_b wrong 0
 }
 
-# Busybox tries a second way when the first fails, so it may do so twice.
+# Fail to load nmr_peer_a. When init_module() fails, busybox tries finit_module(), so init may
+# run twice.
 fails_init()
 {
-	refuse "insmod $*" insmod /modules/nmr_peer_a.ko fail_init=1 "$@"
+	load_refused nmr_peer_a fail_init=1 "$@"
 	refuse "nmr_peer_a is loaded" loaded nmr_peer_a
 }
 
@@ -110,7 +114,7 @@ test_client_fails_init_after_registering()
 	all_was_right nmr_peer_b
 }
 
-# With calls in flight the wait that it left out is missed for certain.
+# Calls in flight make certain that the deregistration has not completed.
 test_module_unloads_without_waiting()
 {
 	mark
@@ -129,7 +133,7 @@ test_module_unloads_without_waiting()
 	check "each answer was right" counted nmr_peer_b wrong 0
 }
 
-# A positive value and a completion that was not asked for are of one binding, and named.
+# A misuse that concerns one binding names it.
 test_misuse_names_the_binding_if_there_is_one()
 {
 	mark
@@ -142,14 +146,14 @@ test_misuse_names_the_binding_if_there_is_one()
 
 # --- register calls that are refused -----------------------------------------
 
-# refused_because REASON PARAMETER...: so often as busybox tries, the kernel says why; and
-# not for each of 3 calls
+# refused_because REASON PARAMETER...: check that the log has the reason once for each load
+# of nmr_refused, which makes 3 calls. Busybox loads it twice.
 refused_because()
 {
 	reason=$1
 	shift
 	mark
-	refuse "insmod nmr_refused $*" insmod /modules/nmr_refused.ko times=3 "$@"
+	load_refused nmr_refused times=3 "$@"
 	tries=$(since_mark | grep -c "nmr_refused: the last of 3 register calls returned -22")
 	check "with -EINVAL" [ "$tries" -ge 1 ]
 	check "for a reason that is told once: $reason" \
@@ -172,16 +176,16 @@ test_register_call_says_why_it_is_refused()
 			handle		the pointer to the handle is NULL
 		END
 	done
-	insmod /modules/nmr_refused.ko times=3 || fail "with all that it takes"
+	load nmr_refused times=3
 }
 
-# built_with VERSION BYTES PARAMETER...: what the line says of a module that is refused
+# built_with VERSION BYTES PARAMETER...: check what the log says when nmr_refused is refused
 built_with()
 {
 	with="version $1 of nmr.h (characteristics of $2 bytes)"
 	shift 2
 	mark
-	refuse "insmod nmr_refused $*" insmod /modules/nmr_refused.ko "$@"
+	load_refused nmr_refused "$@"
 	check "with -EINVAL" logged "nmr_refused: the last of 1 register calls returned -22"
 	check "both are named" logged "nmr: nmr_refused was built with $with, nmr.ko with version [0-9]* ([0-9]* bytes): build nmr_refused again"
 	check "nothing is registered" empty
@@ -206,15 +210,15 @@ test_module_built_with_other_sizes_is_refused()
 	built_with "$own" $((bytes - 8)) more_bytes=-8
 }
 
-# --- what must not get in ---------------------------------------------------
+# --- modules that must not load ----------------------------------------------
 
-# offsets STRING FILE: of each occurrence that stands by itself
+# offsets STRING FILE: print the offset of each occurrence that is a whole string
 offsets()
 {
 	strings -t d "$2" | sed -n "s/^ *\([0-9]*\) $1\$/\1/p"
 }
 
-# patch OFFSET BYTE-IN-OCTAL FILE
+# patch OFFSET BYTE-IN-OCTAL FILE: overwrite one byte
 patch()
 {
 	printf %b "\\0$2" | dd of="$3" bs=1 seek="$1" conv=notrunc 2> /dev/null
@@ -222,37 +226,41 @@ patch()
 
 copy_of_peer()
 {
+	skip_unless "strings, of binutils" command -v strings > /dev/null
 	load nmr
-	cp /modules/nmr_peer_a.ko /tmp/copy.ko
-	trap 'rm /tmp/copy.ko' EXIT
+	need_module nmr_peer_a
+	skip_unless "uncompressed nmr_peer_a.ko" [ "${ko%.ko}" != "$ko" ]
+	cp "$ko" "$TMP"/copy.ko
+	trap 'rm "$TMP"/copy.ko' EXIT
 }
 
 test_untouched_copy_loads()
 {
 	copy_of_peer
-	check "insmod" insmod /tmp/copy.ko providers=1
+	check "insmod" insmod "$TMP"/copy.ko providers=1
 	check "it is there" has providers 1
 }
 
 refused_as()
 {
 	mark
-	refuse "insmod" insmod /tmp/copy.ko providers=1
+	refuse "insmod" insmod "$TMP"/copy.ko providers=1
 	check "the kernel says why" logged "$1"
 	refuse "nmr_peer_a is loaded" loaded nmr_peer_a
 	check "nothing is registered" empty
 }
 
-# In the table of versions the name follows 8 bytes of checksum. Entries have 64 bytes,
-# which tells the table from other places that have the name.
+# An entry in the table of versions has 64 bytes: a checksum of 8 bytes and the name. The
+# name occurs at other places of the file too, which are not multiples of 64 bytes away.
 test_wrong_symbol_version_is_refused()
 {
 	symbol=__nmr_provider_register
 	copy_of_peer
-	table=$(offsets module_layout /tmp/copy.ko | head -n 1)
-	for offset in $(offsets $symbol /tmp/copy.ko); do
+	table=$(offsets module_layout "$TMP"/copy.ko | head -n 1)
+	skip_unless "versions of symbols" [ -n "$table" ]
+	for offset in $(offsets $symbol "$TMP"/copy.ko); do
 		[ $(((offset - table) % 64)) -ne 0 ] ||
-			patch $((offset - 8)) 252 /tmp/copy.ko
+			patch $((offset - 8)) 252 "$TMP"/copy.ko
 	done
 	refused_as "nmr_peer_a: disagrees about version of symbol $symbol"
 }
@@ -260,17 +268,19 @@ test_wrong_symbol_version_is_refused()
 test_wrong_namespace_is_refused()
 {
 	copy_of_peer
-	offset=$(offsets import_ns=NMR /tmp/copy.ko)
-	patch $((offset + 10)) 130 /tmp/copy.ko
-	check "patched" [ -n "$(offsets import_ns=XMR /tmp/copy.ko)" ]
+	offset=$(offsets import_ns=NMR "$TMP"/copy.ko)
+	patch $((offset + 10)) 130 "$TMP"/copy.ko
+	check "patched" [ -n "$(offsets import_ns=XMR "$TMP"/copy.ko)" ]
 	refused_as "nmr_peer_a: module uses symbol .* from namespace NMR, but does not import it"
 }
 
 test_missing_namespace_is_refused()
 {
 	copy_of_peer
-	offset=$(offsets import_ns=NMR /tmp/copy.ko)
-	patch "$offset" 170 /tmp/copy.ko
-	check "patched" [ -n "$(offsets xmport_ns=NMR /tmp/copy.ko)" ]
+	offset=$(offsets import_ns=NMR "$TMP"/copy.ko)
+	patch "$offset" 170 "$TMP"/copy.ko
+	check "patched" [ -n "$(offsets xmport_ns=NMR "$TMP"/copy.ko)" ]
 	refused_as "nmr_peer_a: module uses symbol .* from namespace NMR, but does not import it"
 }
+
+run_program "$@"

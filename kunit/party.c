@@ -1,29 +1,24 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Scripted clients and providers, and what must hold in each of their callbacks.
+ * Scripted clients and providers, and the checks in each of their callbacks.
  *
- * The records of bindings are written by the callbacks, which the registrar
- * orders, and read by the tests once an awaited event has come; the lists, the
- * log and the errors are under nt->lock, which is never held across anything.
+ * The callbacks write the records of bindings, in the order that the registrar calls
+ * them, and tests read a record once the awaited event has happened.
+ *
+ * Locking: nt->lock for the lists and the log; it is never held across a callback.
  */
-#include <linux/jiffies.h>
 #include <linux/kernel.h>
 #include <linux/slab.h>
 
-#include "harness.h"
-#include "harness_internal.h"
+#include "by_side.h"
+#include "party.h"
 
 #define NT_POISON	0xa5
 
-/* A callback that runs, and in which task. */
+/* A callback that runs, and its task. */
 struct nt_frame {
 	struct list_head node;
 	struct task_struct *task;
-};
-
-struct nt_memory {
-	struct list_head node;
-	u64 data[];
 };
 
 static const char * const nt_point_names[NT_POINTS] = {
@@ -39,53 +34,15 @@ static const char * const nt_point_names[NT_POINTS] = {
 	[NT_P_OP]	= "provider op",
 };
 
-/* Whose binding context is NULL; only one a side at a time. */
+/* The binding with a NULL context: at most one a side at a time. */
 static struct nt_binding *nt_null_binding[NMR_SIDES];
 
-void nt_fail(struct nt *nt, const char *fmt, ...)
+const char *nt_point_name(enum nt_point point)
 {
-	unsigned long flags;
-	va_list args;
-
-	va_start(args, fmt);
-	raw_spin_lock_irqsave(&nt->lock, flags);
-	if (nt->nerrors < NT_ERRORS)
-		vscnprintf(nt->errors[nt->nerrors], sizeof(nt->errors[0]), fmt,
-			   args);
-	nt->nerrors++;
-	raw_spin_unlock_irqrestore(&nt->lock, flags);
-	va_end(args);
+	return nt_point_names[point];
 }
 
-void nt_kick(struct nt *nt)
-{
-	/* Pairs with the barrier a waiter passes before it looks at its condition. */
-	smp_mb();
-	/* Realtime kernels wake nobody from where tasks are not preempted. */
-	if (IS_ENABLED(CONFIG_PREEMPT_RT) && !preemptible())
-		irq_work_queue(&nt->kick);
-	else
-		wake_up_all(&nt->wait);
-}
-
-static void nt_kick_later(struct irq_work *work)
-{
-	wake_up_all(&container_of(work, struct nt, kick)->wait);
-}
-
-void *nt_zalloc(struct nt *nt, size_t size)
-{
-	struct nt_memory *memory;
-	unsigned long flags;
-
-	memory = kzalloc(sizeof(*memory) + size, GFP_KERNEL | __GFP_NOFAIL);
-	raw_spin_lock_irqsave(&nt->lock, flags);
-	list_add(&memory->node, &nt->memory);
-	raw_spin_unlock_irqrestore(&nt->lock, flags);
-	return memory->data;
-}
-
-/* What a point of a binding's life was, with its place in the order of all. */
+/* Record an event in the life of a binding, with its place in the order of all events. */
 static void nt_note(struct nt_binding *nb, enum nt_point point, int phase,
 		    int value)
 {
@@ -95,7 +52,7 @@ static void nt_note(struct nt_binding *nb, enum nt_point point, int phase,
 	unsigned long flags;
 
 	WRITE_ONCE(nb->value[point], value);
-	/* Pairs with nt_was_at() and nt_has_left(): who sees it sees the value. */
+	/* Pairs with nt_was_at() and nt_has_left(): readers of it see the value. */
 	smp_store_release(&nb->when[point][phase], seq);
 	if (nt->quiet)
 		return;
@@ -107,29 +64,20 @@ static void nt_note(struct nt_binding *nb, enum nt_point point, int phase,
 	raw_spin_unlock_irqrestore(&nt->lock, flags);
 }
 
-static void nt_dump(struct nt *nt)
-{
-	u32 seq = atomic_read(&nt->seq);
-	u32 i = seq >= NT_EVENTS ? seq - NT_EVENTS + 1 : 1;
-
-	for (; i <= seq; i++) {
-		struct nt_event *event = &nt->log[i % NT_EVENTS];
-
-		if (event->seq != i)
-			continue;
-		kunit_info(nt->test, "%4u binding %llu task %d: %s %s %d", i,
-			   event->binding, event->pid,
-			   nt_point_names[event->point],
-			   event->phase ? "returns" : "begins", event->value);
-	}
-}
-
 /* Bindings */
 
 static bool nt_attached(struct nt_binding *nb)
 {
 	return nt_has_left(nb, NT_C_ATTACH) && !nb->value[NT_C_ATTACH] &&
 	       !nb->answer;
+}
+
+/* Match a binding, where NULL stands for any party. Must be called with nt->lock held. */
+static bool nt_is_of(struct nt_binding *nb, struct nt_party *client,
+		     struct nt_party *provider)
+{
+	return (!client || nb->party[NMR_CLIENT] == client) &&
+	       (!provider || nb->party[NMR_PROVIDER] == provider);
 }
 
 struct nt_binding *nt_find(struct nt *nt, struct nt_party *client,
@@ -140,8 +88,7 @@ struct nt_binding *nt_find(struct nt *nt, struct nt_party *client,
 
 	raw_spin_lock_irqsave(&nt->lock, flags);
 	list_for_each_entry(nb, &nt->bindings, node) {
-		if ((!client || nb->party[NMR_CLIENT] == client) &&
-		    (!provider || nb->party[NMR_PROVIDER] == provider)) {
+		if (nt_is_of(nb, client, provider)) {
 			found = nb;
 			break;
 		}
@@ -150,7 +97,30 @@ struct nt_binding *nt_find(struct nt *nt, struct nt_party *client,
 	return found;
 }
 
-/* The record of a binding that is attaching: memory may come round, so newest first. */
+struct nt_binding *nt_find_between(struct nt_party *party, struct nt_party *peer)
+{
+	return party->side == NMR_CLIENT ? nt_find(party->nt, party, peer) :
+					   nt_find(party->nt, peer, party);
+}
+
+int nt_offers(struct nt_party *client, struct nt_party *provider)
+{
+	struct nt *nt = client->nt;
+	struct nt_binding *nb;
+	unsigned long flags;
+	int offers = 0;
+
+	raw_spin_lock_irqsave(&nt->lock, flags);
+	list_for_each_entry(nb, &nt->bindings, node)
+		offers += nt_is_of(nb, client, provider);
+	raw_spin_unlock_irqrestore(&nt->lock, flags);
+	return offers;
+}
+
+/*
+ * Find the record of a binding that attaches. Memory may be reused, so the newest record
+ * with this address is the right one.
+ */
 static struct nt_binding *nt_find_attaching(struct nt *nt, struct nmr_binding *b)
 {
 	struct nt_binding *nb, *found = NULL;
@@ -167,7 +137,7 @@ static struct nt_binding *nt_find_attaching(struct nt *nt, struct nmr_binding *b
 	return found;
 }
 
-/* Who the client is offered: parties tell themselves apart by module id and number. */
+/* Find the provider that a client is offered: a module id and a number name a party. */
 static struct nt_party *
 nt_find_provider(struct nt *nt, const struct nmr_registration_instance *instance)
 {
@@ -197,7 +167,7 @@ static void nt_see(struct nt_binding *nb, enum nmr_side side,
 	nb->seen[side].npi_specific = peer->npi_specific;
 }
 
-/* Only one binding of a pair at a time, and never more of a client than it takes. */
+/* Check that a pair has one binding at a time, and a client at most max_bindings. */
 static void nt_check_offer(struct nt_binding *nb)
 {
 	struct nt_party *client = nb->party[NMR_CLIENT];
@@ -247,7 +217,7 @@ nt_new_binding(struct nt_party *client, struct nmr_binding *b,
 	}
 	nt_see(nb, NMR_CLIENT, instance);
 	if (!nb->party[NMR_PROVIDER])
-		nt_fail(nt, "offer %llu: of an unknown provider", nb->id);
+		nt_fail(nt, "offer %llu: the provider is unknown", nb->id);
 
 	raw_spin_lock_irqsave(&nt->lock, flags);
 	list_add(&nb->node, &nt->bindings);
@@ -266,7 +236,7 @@ static void *nt_context_of(struct nt_binding *nb, enum nmr_side side)
 	return NULL;
 }
 
-/* The binding that a callback is about; its context names the side, too. */
+/* Find the binding of a callback by its context, which also names the side. */
 static struct nt_binding *nt_binding_of(void *context, enum nmr_side side)
 {
 	struct nt_end *end = context;
@@ -274,12 +244,15 @@ static struct nt_binding *nt_binding_of(void *context, enum nmr_side side)
 	if (!end)
 		return nt_null_binding[side];
 	if (end->side != side)
-		nt_fail(end->nb->nt, "binding %llu: context of the other side",
+		nt_fail(end->nb->nt, "binding %llu: the context is that of the other side",
 			end->nb->id);
 	return end->nb;
 }
 
-/* The last callback of a binding: with none, its end cannot be seen from here. */
+/*
+ * Tell whether this is the last callback of a binding. If both cleanup callbacks are
+ * absent, no callback shows the end, so attach counts as the last one.
+ */
 static bool nt_is_last(struct nt_binding *nb, enum nt_point point)
 {
 	if (nb->answer)
@@ -292,7 +265,7 @@ static bool nt_is_last(struct nt_binding *nb, enum nt_point point)
 	return point == NT_C_ATTACH;
 }
 
-/* Callbacks: what is common to them */
+/* All callbacks */
 
 static void nt_begin(struct nt_binding *nb, enum nt_point point,
 		     struct nt_frame *frame)
@@ -304,8 +277,8 @@ static void nt_begin(struct nt_binding *nb, enum nt_point point,
 	might_sleep();
 	nt_check(nt, !in_interrupt() && !irqs_disabled());
 	nt_check(nt, nmr_binding_id(nb->b) == nb->id);
-	/* Both handles begin with the id: set before the first callback. */
-	nt_check(nt, party->client.id != 0);
+	/* The handle is set before the first callback. */
+	nt_check(nt, party->id != 0);
 	if (READ_ONCE(party->gone))
 		nt_fail(nt, "binding %llu: %s after the wait has returned",
 			nb->id, nt_point_names[point]);
@@ -345,7 +318,7 @@ static bool nt_may_pass(struct nt_script *script)
 	       atomic_dec_if_positive(&script->steps) >= 0;
 }
 
-/* Do as the script says; @ret is what comes without one. */
+/* Follow the script at a point. Return: the scripted value, or @ret if there is none. */
 static int nt_visit(struct nt_binding *nb, enum nt_point point, int ret)
 {
 	struct nt_script *script = &nb->party[nt_side(point)]->at[point];
@@ -372,7 +345,7 @@ static void nt_check_attach(struct nt_binding *nb, enum nt_point point)
 	nt_check(nb->nt, !nt_open(nb, NMR_PROVIDER));
 }
 
-/* What nmr_client_attach_provider() must answer. */
+/* Check the result of nmr_client_attach_provider() against the provider's answer. */
 static void nt_check_answer(struct nt_binding *nb, int answer)
 {
 	int said = nb->value[NT_P_ATTACH];
@@ -383,7 +356,7 @@ static void nt_check_answer(struct nt_binding *nb, int answer)
 		nt_check(nb->nt, answer == (said > 0 ? -ENODEV : said));
 }
 
-/* Outputs are written on success, and only then. */
+/* Check that outputs are written on success, and only then. */
 static void nt_check_endpoint(struct nt_binding *nb,
 			      const struct nmr_endpoint *theirs)
 {
@@ -507,7 +480,7 @@ static void nt_client_attached(void *provider_binding_context)
 
 /* Detach */
 
-/* Detach and cleanup: on a worker of the registrar, under no other callback. */
+/* Check that detach and cleanup run on a worker, and inside no other callback. */
 static void nt_check_worker(struct nt_binding *nb)
 {
 	struct nt_frame *frame;
@@ -628,7 +601,7 @@ static void nt_cleanup_provider(void *provider_binding_context)
 
 /* Calls */
 
-/* The callee has attached, and nobody has begun to clean up. */
+/* Check that the callee has attached, and that no cleanup callback has begun. */
 static void nt_check_call(struct nt_binding *nb, enum nmr_side callee)
 {
 	if (callee == NMR_CLIENT)
@@ -664,36 +637,22 @@ static int nt_provider_op(void *provider_binding_context, int value)
 	return nt_op(provider_binding_context, value, NMR_PROVIDER);
 }
 
-static bool nt_gate_enter(struct nmr_binding *b, enum nmr_side caller)
-{
-	return caller == NMR_CLIENT ? nmr_client_call_enter(b) :
-				      nmr_provider_call_enter(b);
-}
-
-static void nt_gate_exit(struct nmr_binding *b, enum nmr_side caller)
-{
-	if (caller == NMR_CLIENT)
-		nmr_client_call_exit(b);
-	else
-		nmr_provider_call_exit(b);
-}
-
 bool nt_open(struct nt_binding *nb, enum nmr_side caller)
 {
-	if (!nt_gate_enter(nb->b, caller))
+	if (!by_side_enter(caller, nb->b))
 		return false;
-	nt_gate_exit(nb->b, caller);
+	by_side_exit(caller, nb->b);
 	return true;
 }
 
-/* No CPU can enter any more by the time a detach callback runs. */
+/* Enter, and check that no call can enter any more when a detach callback runs. */
 static bool nt_count_enter(struct nt_binding *nb, enum nmr_side caller)
 {
 	bool closed = nt_was_at(nb, NT_C_DETACH) || nt_was_at(nb, NT_P_DETACH);
 
-	/* What was seen above was so before the gate is tried. */
+	/* Order the reads above before the test of the gate. */
 	smp_mb();
-	if (!nt_gate_enter(nb->b, caller))
+	if (!by_side_enter(caller, nb->b))
 		return false;
 	atomic_inc(&nb->calls[caller]);
 	nt_check(nb->nt, !closed);
@@ -703,18 +662,15 @@ static bool nt_count_enter(struct nt_binding *nb, enum nmr_side caller)
 static void nt_count_exit(struct nt_binding *nb, enum nmr_side caller)
 {
 	atomic_dec(&nb->calls[caller]);
-	nt_gate_exit(nb->b, caller);
+	by_side_exit(caller, nb->b);
 }
 
 bool nt_enter(struct nt_binding *nb, enum nmr_side caller)
 {
 	if (!nt_count_enter(nb, caller))
 		return false;
-	/* It is the test's now, which may wait while it is in flight. */
-	if (caller == NMR_CLIENT)
-		nmr_client_call_handover(nb->b);
-	else
-		nmr_provider_call_handover(nb->b);
+	/* The task of the test may wait while the call is in flight. */
+	by_side_handover(caller, nb->b);
 	atomic_inc(&nb->kept[caller]);
 	return true;
 }
@@ -741,12 +697,8 @@ bool nt_call(struct nt_binding *nb, enum nmr_side caller)
 
 void nt_complete(struct nt_binding *nb, enum nmr_side side)
 {
-	if (test_and_set_bit(side, &nb->completed))
-		return;
-	if (side == NMR_CLIENT)
-		nmr_client_detach_provider_complete(nb->b);
-	else
-		nmr_provider_detach_client_complete(nb->b);
+	if (!test_and_set_bit(side, &nb->completed))
+		by_side_complete(side, nb->b);
 }
 
 void nt_get(struct nt_binding *nb)
@@ -867,19 +819,15 @@ void nt_join_npi(struct nt_party *party)
 
 int nt_deregister(struct nt_party *party)
 {
-	return party->side == NMR_CLIENT ?
-	       nmr_deregister_client(party->client) :
-	       nmr_deregister_provider(party->provider);
+	return by_side_deregister(party->side, party->id);
 }
 
 int nt_reoffer(struct nt_party *party)
 {
-	return party->side == NMR_CLIENT ?
-	       nmr_client_reoffer(party->client) :
-	       nmr_provider_reoffer(party->provider);
+	return by_side_reoffer(party->side, party->id);
 }
 
-/* Promises 5 and 7: no callback runs, and no binding is left. */
+/* Check promises 5 and 7: no callback runs, and no binding is left. */
 static void nt_check_gone(struct nt_party *party)
 {
 	struct nt *nt = party->nt;
@@ -898,19 +846,13 @@ static void nt_check_gone(struct nt_party *party)
 	}
 	raw_spin_unlock_irqrestore(&nt->lock, flags);
 	if (left)
-		nt_fail(nt, "waited for, and binding %llu is left", left);
+		nt_fail(nt, "binding %llu is left after the wait", left);
 }
 
 int nt_wait_timeout(struct nt_party *party, unsigned long timeout)
 {
-	int ret;
+	int ret = by_side_wait_timeout(party->side, party->id, timeout);
 
-	if (party->side == NMR_CLIENT)
-		ret = nmr_wait_for_client_deregister_complete_timeout(party->client,
-								      timeout);
-	else
-		ret = nmr_wait_for_provider_deregister_complete_timeout(party->provider,
-									timeout);
 	if (!ret)
 		nt_check_gone(party);
 	return ret;
@@ -918,12 +860,8 @@ int nt_wait_timeout(struct nt_party *party, unsigned long timeout)
 
 int nt_wait_forever(struct nt_party *party)
 {
-	int ret;
+	int ret = by_side_wait(party->side, party->id);
 
-	if (party->side == NMR_CLIENT)
-		ret = nmr_wait_for_client_deregister_complete(party->client);
-	else
-		ret = nmr_wait_for_provider_deregister_complete(party->provider);
 	if (!ret)
 		nt_check_gone(party);
 	return ret;
@@ -936,16 +874,19 @@ int nt_wait(struct nt_party *party)
 
 void nt_sync(struct nt_party *party)
 {
-	if (party->side == NMR_CLIENT)
-		nmr_deregister_client_sync(party->client);
-	else
-		nmr_deregister_provider_sync(party->provider);
+	by_side_sync(party->side, party->id);
 }
 
 void nt_leave(struct nt_party *party)
 {
 	nt_check(party->nt, nt_deregister(party) == -EINPROGRESS);
 	nt_check(party->nt, nt_wait(party) == 0);
+}
+
+void nt_move_to_new_npi(struct nt_party *party, struct nt_party *peer)
+{
+	guid_gen(&party->npi_id);
+	guid_copy(&peer->npi_id, &party->npi_id);
 }
 
 struct nt_binding *nt_pair(struct nt *nt, struct nt_party *client,
@@ -988,8 +929,7 @@ void nt_settle(struct nt *nt)
 	for (i = 0; i < 2; i++) {
 		client = nt_client(nt);
 		provider = nt_provider(nt);
-		guid_gen(&client->npi_id);
-		guid_copy(&provider->npi_id, &client->npi_id);
+		nt_move_to_new_npi(client, provider);
 		client->at[NT_C_ATTACH].first = -EPROBE_DEFER;
 		client->at[NT_C_ATTACH].nfirst = 1;
 		nt_join_npi(client);
@@ -1008,169 +948,3 @@ void nt_expect_draining(struct nt_binding *nb)
 	KUNIT_EXPECT_FALSE(nb->nt->test, nt_was_at(nb, NT_C_CLEANUP));
 	KUNIT_EXPECT_FALSE(nb->nt->test, nt_was_at(nb, NT_P_CLEANUP));
 }
-
-/* The case: begin and end */
-
-/* Both lists only grow while callbacks run, so the lock may be dropped between. */
-static struct nt_party *nt_next_party(struct nt *nt, struct nt_party *party)
-{
-	struct list_head *next;
-	unsigned long flags;
-
-	raw_spin_lock_irqsave(&nt->lock, flags);
-	next = party ? party->node.next : nt->parties.next;
-	raw_spin_unlock_irqrestore(&nt->lock, flags);
-	return next == &nt->parties ? NULL :
-	       list_entry(next, struct nt_party, node);
-}
-
-static struct nt_binding *nt_next_binding(struct nt *nt, struct nt_binding *nb)
-{
-	struct list_head *next;
-	unsigned long flags;
-
-	raw_spin_lock_irqsave(&nt->lock, flags);
-	next = nb ? nb->node.next : nt->bindings.next;
-	raw_spin_unlock_irqrestore(&nt->lock, flags);
-	return next == &nt->bindings ? NULL :
-	       list_entry(next, struct nt_binding, node);
-}
-
-static void nt_let_go_of(struct nt_binding *nb)
-{
-	enum nmr_side side;
-
-	for (side = 0; side < NMR_SIDES; side++) {
-		while (atomic_read(&nb->kept[side]))
-			nt_exit(nb, side);
-		if (test_bit(side, &nb->pending))
-			nt_complete(nb, side);
-	}
-}
-
-/* Whatever the case still keeps the registrar from finishing. */
-static void nt_let_go(struct nt *nt)
-{
-	struct nt_binding *nb = NULL;
-	struct nt_party *party = NULL;
-	enum nt_point point;
-
-	while ((party = nt_next_party(nt, party))) {
-		for (point = 0; point < NT_POINTS; point++)
-			WRITE_ONCE(party->at[point].held, false);
-	}
-	nt_kick(nt);
-	while ((nb = nt_next_binding(nt, nb)))
-		nt_let_go_of(nb);
-}
-
-static bool nt_all_gone(struct nt *nt)
-{
-	struct nt_party *party = NULL;
-
-	nt_let_go(nt);
-	while ((party = nt_next_party(nt, party))) {
-		if (!READ_ONCE(party->registered) || READ_ONCE(party->gone))
-			continue;
-		nt_deregister(party);
-		if (nt_wait_timeout(party, HZ / 20))
-			return false;
-	}
-	return nt_join_all(nt, HZ / 20);
-}
-
-void nt_forget(struct nt *nt)
-{
-	struct nt_party *party, *next_party;
-	struct nt_binding *nb, *next;
-
-	list_for_each_entry_safe(nb, next, &nt->bindings, node) {
-		while (atomic_read(&nb->refs))
-			nt_put(nb);
-		list_del(&nb->node);
-		kfree(nb);
-	}
-	list_for_each_entry_safe(party, next_party, &nt->parties, node) {
-		list_del(&party->node);
-		kfree(party);
-	}
-}
-
-static void nt_free(struct nt *nt)
-{
-	struct nt_memory *memory, *next;
-
-	nt_forget(nt);
-	list_for_each_entry_safe(memory, next, &nt->memory, node) {
-		list_del(&memory->node);
-		kfree(memory);
-	}
-	irq_work_sync(&nt->kick);
-	kfree(nt);
-}
-
-static void nt_report(struct nt *nt)
-{
-	struct kunit *test = nt->test;
-	int i;
-
-	for (i = 0; i < min(nt->nerrors, NT_ERRORS); i++)
-		KUNIT_FAIL(test, "%s", nt->errors[i]);
-	if (nt->nerrors > NT_ERRORS)
-		KUNIT_FAIL(test, "and %d more", nt->nerrors - NT_ERRORS);
-	if (test->status == KUNIT_FAILURE)
-		nt_dump(nt);
-}
-
-static void nt_end(struct kunit_resource *res)
-{
-	unsigned long deadline = jiffies + NT_TIMEOUT;
-	struct nt *nt = res->data;
-	bool stuck = false;
-
-	WRITE_ONCE(nt->stopping, true);
-	while (!stuck && !nt_all_gone(nt))
-		stuck = time_after(jiffies, deadline);
-	if (stuck)
-		nt_fail(nt, "the registrar does not let go");
-	nt_end_watch(nt);
-	nt_report(nt);
-	if (!stuck)
-		nt_free(nt);
-}
-
-static int nt_begin_resource(struct kunit_resource *res, void *context)
-{
-	res->data = context;
-	return 0;
-}
-
-int nt_init(struct kunit *test)
-{
-	struct nt *nt;
-
-	nt = kzalloc(sizeof(*nt), GFP_KERNEL);
-	if (!nt)
-		return -ENOMEM;
-	nt->test = test;
-	guid_gen(&nt->npi_id);
-	raw_spin_lock_init(&nt->lock);
-	init_waitqueue_head(&nt->wait);
-	nt->kick = IRQ_WORK_INIT(nt_kick_later);
-	INIT_LIST_HEAD(&nt->parties);
-	INIT_LIST_HEAD(&nt->bindings);
-	INIT_LIST_HEAD(&nt->frames);
-	INIT_LIST_HEAD(&nt->threads);
-	INIT_LIST_HEAD(&nt->memory);
-	if (!kunit_alloc_resource(test, nt_begin_resource, nt_end, GFP_KERNEL,
-				  nt)) {
-		kfree(nt);
-		return -ENOMEM;
-	}
-	test->priv = nt;
-	return 0;
-}
-
-MODULE_DESCRIPTION("KUnit tests for the Network Module Registrar");
-MODULE_LICENSE("GPL");
-MODULE_IMPORT_NS(NMR);

@@ -1,9 +1,13 @@
+#!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-only
-# shellcheck shell=dash disable=SC2154
+# shellcheck disable=SC2154
 #
-# rmmod waits for what is under way, says in sysfs what that is, and for nothing else.
+# rmmod waits for calls in flight and for pending detaches, and for nothing else. sysfs
+# shows what it waits for.
 
-# Peer a provides, peer b uses it. drain_pair THREADS-OF-A THREADS-OF-B
+. "$(dirname "$0")/lib.sh"
+
+# drain_pair THREADS-OF-A THREADS-OF-B: load peer a as a provider and peer b as its client
 drain_pair()
 {
 	load nmr
@@ -12,7 +16,8 @@ drain_pair()
 	link=$(binding nmr_peer_b nmr_peer_a) || fail "no binding"
 }
 
-# drains STATE REASON CLIENT-DETACH CLIENT-CALLS PROVIDER-DETACH PROVIDER-CALLS
+# drains STATE REASON CLIENT-DETACH CLIENT-CALLS PROVIDER-DETACH PROVIDER-CALLS: wait until
+# sysfs shows this of the binding
 drains()
 {
 	await "state $1" is "$link/state" "$1"
@@ -23,7 +28,7 @@ drains()
 	await "provider's calls" is "$link/provider_calls" "$6"
 }
 
-# The clock of a closed binding runs on, and the module that leaves stays.
+# still_pending MODULE: check that the binding does not move on, and that rmmod waits for it
 still_pending()
 {
 	pending=$(value "$link/pending_ms")
@@ -42,7 +47,7 @@ test_provider_waits_for_calls_to_it()
 	drains detaching provider-deregistered pending 3 "done" 0
 	still_pending nmr_peer_a
 	check "the client was told" counted nmr_peer_b detached 1
-	check "but nobody cleans up" counted nmr_peer_b cleaned 0
+	check "but it has not cleaned up" counted nmr_peer_b cleaned 0
 	release nmr_peer_a call
 	unloaded nmr_peer_a
 	check "the binding is gone" gone "$link"
@@ -59,7 +64,7 @@ test_client_waits_for_its_own_calls()
 	drains detaching client-deregistered pending 3 "done" 0
 	still_pending nmr_peer_b
 	check "the provider was told" counted nmr_peer_a detached 1
-	check "but nobody cleans up" counted nmr_peer_a cleaned 0
+	check "but it has not cleaned up" counted nmr_peer_a cleaned 0
 	release nmr_peer_a call
 	unloaded nmr_peer_b
 	check "the binding is gone" gone "$link"
@@ -74,7 +79,7 @@ test_provider_waits_for_its_own_upcalls()
 	unload_later nmr_peer_a
 	drains detaching provider-deregistered "done" 0 pending 2
 	still_pending nmr_peer_a
-	check "nobody cleans up" counted nmr_peer_b cleaned 0
+	check "it has not cleaned up" counted nmr_peer_b cleaned 0
 	release nmr_peer_b call
 	unloaded nmr_peer_a
 	check "cleaned up" counted nmr_peer_b cleaned 1
@@ -140,7 +145,7 @@ test_provider_detach_may_be_pending()
 	check "cleaned up" counted nmr_peer_a cleaned 1
 }
 
-# Whichever of the two comes last ends it.
+# The binding ends with the last of both, in either order.
 test_calls_and_pending_detach_both_count()
 {
 	drain_pair 0 2
@@ -200,11 +205,10 @@ test_providers_cleanup_is_waited_for()
 	check "cleaned up" counted nmr_peer_a cleaned 1
 }
 
-# attach_held HOLD...: an insmod of the client that hangs in attach; its process is $insmod
+# attach_held [PARAMETER]...: load the client in the background, up to an attach that is held
 attach_held()
 {
-	insmod /modules/nmr_peer_b.ko clients=1 threads=1 "$@" &
-	insmod=$!
+	load_later nmr_peer_b clients=1 threads=1 "$@"
 	await "the client has registered" has clients 1
 }
 
@@ -219,14 +223,15 @@ test_leaving_while_the_client_attaches()
 	check "rmmod waits" running "$rmmod"
 	release nmr_peer_b attach
 	unloaded nmr_peer_a
-	wait "$insmod" || fail "insmod nmr_peer_b"
+	loaded_later
 	check "the provider was not attached" counted nmr_peer_b attached 0
 	check "so nothing was cleaned up" counted nmr_peer_b cleaned 0
 	load nmr_peer_a providers=1
 	check "the next is" bound_to nmr_peer_b nmr_peer_a
 }
 
-# The provider's attach returns 0 although it leaves: attached, then detached.
+# The provider's attach callback returns 0 while the provider leaves. The binding is
+# attached, and then detached.
 test_leaving_while_the_provider_attaches()
 {
 	load nmr
@@ -237,14 +242,15 @@ test_leaving_while_the_provider_attaches()
 	check "insmod waits" running "$insmod"
 	release nmr_peer_a attach
 	unloaded nmr_peer_a
-	wait "$insmod" || fail "insmod nmr_peer_b"
+	loaded_later
 	check "attached" counted nmr_peer_b attached 1
 	check "detached" counted nmr_peer_b detached 1
 	check "cleaned up" counted nmr_peer_b cleaned 1
 	check "no call was made" counted nmr_peer_b asked 0
 }
 
-# -EPROBE_DEFER waits for an event: a provider that arrives is one, a client is none.
+# After -EPROBE_DEFER a pair is offered again when a provider arrives, and not when a client
+# does.
 test_deferred_attach_is_retried_when_a_provider_arrives()
 {
 	load nmr
@@ -259,7 +265,7 @@ test_deferred_attach_is_retried_when_a_provider_arrives()
 	await "the newcomer brings the offer" attached nmr_peer_b nmr_peer_a
 }
 
-# So is an attached binding of either side that was cleaned up.
+# After -EPROBE_DEFER a pair is offered again when an attached binding of either side ends.
 test_deferred_attach_is_retried_when_a_binding_has_gone()
 {
 	load nmr
@@ -274,7 +280,7 @@ test_deferred_attach_is_retried_when_a_binding_has_gone()
 	await "so is the other" attached nmr_peer_d nmr_peer_a
 }
 
-# -ENODEV is for good.
+# After -ENODEV a pair is not offered again.
 test_declined_attach_is_not_retried()
 {
 	load nmr
@@ -286,9 +292,10 @@ test_declined_attach_is_not_retried()
 	check "the one that declined is not" has bindings 1
 }
 
-# The CPUs that the calls entered on are gone when they end: their counts are not.
+# The CPUs that the calls entered on are offline when the calls end.
 test_calls_outlive_their_cpus()
 {
+	skip_unless "4 CPUs that go offline" [ -e /sys/devices/system/cpu/cpu3/online ]
 	load nmr
 	load nmr_peer_a providers=1
 	load nmr_peer_b clients=1 threads=4 spread=1
@@ -307,7 +314,7 @@ test_calls_outlive_their_cpus()
 	check "each answer was right" counted nmr_peer_b wrong 0
 }
 
-# set_cpus 0|1: all but the first
+# set_cpus 0|1: take all CPUs but the first offline, or online
 set_cpus()
 {
 	for online in /sys/devices/system/cpu/cpu[1-9]/online; do
@@ -315,7 +322,7 @@ set_cpus()
 	done
 }
 
-# A client that is bound to one provider at a time has that one until it is cleaned up.
+# A client with a limit of one binding gets the next one when the first was cleaned up.
 test_full_client_moves_when_its_provider_has_gone()
 {
 	load nmr
@@ -335,7 +342,7 @@ test_full_client_moves_when_its_provider_has_gone()
 	check "each answer was right" counted nmr_peer_b wrong 0
 }
 
-# Promise 8: the client's other binding, and the provider's rmmod, go on.
+# Rule 8: the other binding of the client and the rmmod of its provider go on.
 test_slow_binding_delays_no_other()
 {
 	load nmr
@@ -372,3 +379,5 @@ test_references_delay_no_unload()
 	unload nmr_peer_b
 	unload nmr
 }
+
+run_program "$@"

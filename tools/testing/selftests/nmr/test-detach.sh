@@ -1,36 +1,12 @@
+#!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-only
-# shellcheck shell=dash
 #
-# An administrator drops one binding, through its write-only file "detach".
+# An administrator detaches one binding by its write-only file "detach".
 
-# complains MESSAGE COMMAND...: it fails so
-complains()
-{
-	message=$1
-	shift
-	if said=$("$@" 2>&1); then
-		return 1
-	fi
-	case $said in
-	*"$message"*)	return 0 ;;
-	esac
-	fail "$* said: $said"
-}
+. "$(dirname "$0")/lib.sh"
 
-# write_as_nobody WORD FILE: the shell's message, and its status
-write_as_nobody()
-{
-	su -s /bin/sh -c "echo $1 > $2" nobody
-}
-
-# In one write, by a tool that says what went wrong.
-write_word()
-{
-	printf %b "$1" > /tmp/word
-	cat /tmp/word > "$2"
-}
-
-# Peers a and c provide; peer b uses one at a time and calls all the time.
+# Load peers a and c as providers, and peer b as a client of one provider at a time that
+# calls all the time.
 two_providers()
 {
 	load nmr
@@ -53,9 +29,9 @@ test_detach_is_for_root_alone()
 {
 	one_pair
 	check "any user can read" \
-		[ "$(su -s /bin/sh -c "cat $link/state" nobody)" = attached ]
+		[ "$(as_user "cat $link/state")" = attached ]
 	check "but not write" \
-		complains "Permission denied" write_as_nobody fallback "$link/detach"
+		complains "Permission denied" write_as_user fallback "$link/detach"
 	check "nothing happened" is "$link/state" attached
 }
 
@@ -65,7 +41,7 @@ test_detach_cannot_be_read()
 	check "not even root reads" complains "Permission denied" cat "$link/detach"
 }
 
-# detach_misread WORD
+# detach_misread WORD: test that the word is refused and changes nothing
 detach_misread()
 {
 	complains "Invalid argument" write_word "$1" "$link/detach"
@@ -104,7 +80,7 @@ test_detach_starts_and_returns()
 	await "provider's detach" is "$link/provider_detach" "done"
 	check "the calls are in flight" is "$link/client_calls" 2
 	for registration in "$link/client" "$link/provider"; do
-		check "who registered stays" is "$registration/state" active
+		check "the registration stays" is "$registration/state" active
 	done
 	release nmr_peer_a call
 	await "it is done" gone "$link"
@@ -144,7 +120,7 @@ test_detach_leaves_other_bindings()
 	check "the other client is attached" is "$other/state" attached
 	asked=$(value "$(param nmr_peer_c asked)")
 	await "and goes on calling" risen nmr_peer_c asked $((asked + 20))
-	check "nobody told it anything" counted nmr_peer_c detached 0
+	check "it was told of no detach" counted nmr_peer_c detached 0
 }
 
 test_first_reason_wins_over_rmmod()
@@ -176,7 +152,8 @@ test_fallback_moves_to_the_other_and_back()
 	check "reason" counted nmr_peer_b reason 3
 }
 
-# Its own cleanup brings no offer; nor does a client that joins the NPI, a provider does.
+# A pair that fell back is offered again when a provider joins the NPI. The end of its own
+# binding is no such event, and neither is a client that joins.
 test_fallback_alone_waits_for_a_provider_that_arrives()
 {
 	one_pair
@@ -208,3 +185,5 @@ test_abort_is_for_as_long_as_both_live()
 	load nmr_peer_a providers=1
 	check "a new registration is another provider" bound_to nmr_peer_b nmr_peer_a
 }
+
+run_program "$@"

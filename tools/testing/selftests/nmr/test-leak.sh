@@ -1,12 +1,14 @@
+#!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-only
-# shellcheck shell=dash
 #
-# References of nmr_binding_get() pin nmr.ko, and debugfs names bindings that have ended and
-# are still referenced.
+# References of nmr_binding_get() pin nmr.ko. debugfs lists bindings that have ended and are
+# still referenced.
+
+. "$(dirname "$0")/lib.sh"
 
 REFERENCES=/sys/kernel/debug/nmr/references
 
-# references_are LINES: in alphabetical order
+# references_are LINES: test that debugfs has these, in alphabetical order
 references_are()
 {
 	[ "$(sort $REFERENCES)" = "$1" ]
@@ -17,7 +19,7 @@ test_references_are_listed()
 	load nmr
 	check "none" references_are ""
 	check "mode" [ "$(stat -c '%a %u %g' $REFERENCES)" = "400 0 0" ]
-	refuse "another user reads them" su -s /bin/sh -c "cat $REFERENCES" nobody
+	refuse "another user reads them" as_user "cat $REFERENCES"
 	load nmr_peer_a providers=1 keep=1
 	load nmr_peer_b clients=1 keep=1
 	load nmr_peer_c clients=1
@@ -35,7 +37,7 @@ binding $c (nmr_peer_c -> nmr_peer_a): 1"
 	await "until they are put" references_are ""
 }
 
-# Both modules have gone, and have left a reference each. A third one puts them.
+# Both modules leak a reference and are unloaded. A third module puts the references.
 test_leaked_references_pin_nmr()
 {
 	load nmr
@@ -57,3 +59,5 @@ test_leaked_references_pin_nmr()
 	unload nmr_peer_c
 	unload nmr
 }
+
+run_program "$@"

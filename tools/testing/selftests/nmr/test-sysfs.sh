@@ -1,12 +1,13 @@
+#!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-only
-# shellcheck shell=dash
 #
-# /sys/kernel/nmr: every file, its values, its mode, and who may keep it open.
+# /sys/kernel/nmr: every file, its values and its mode. An open file delays no unload.
 
-NPI_ID=6e6d7201-7065-6572-8000-000000000001
+. "$(dirname "$0")/lib.sh"
+
 MODULE_ID=6e6d7202-7065-6572-8000-0000000000
 
-# lists FOLDER NAME...: these, and nothing else
+# lists FOLDER NAME...: check that the folder has these files and no others
 lists()
 {
 	folder=$1
@@ -14,7 +15,7 @@ lists()
 	check "files of $folder" [ "$(cd "$folder" && echo *)" = "$*" ]
 }
 
-# registration_says FOLDER MODULE MODULE-ID NUMBER
+# registration_says FOLDER MODULE MODULE-ID NUMBER: check what the files of an active registration say
 registration_says()
 {
 	check "module" is "$1/module" "$2"
@@ -27,7 +28,7 @@ registration_says()
 	done
 }
 
-# A peer numbers its registrations from 0, and says their handles in that order.
+# A peer numbers its registrations from 0. Its parameters list their handles in that order.
 test_registration_files()
 {
 	load nmr
@@ -93,13 +94,13 @@ test_binding_files_while_attached()
 	check "pending_ms" is "$link/pending_ms" 0
 }
 
-# ids KIND: in order
+# ids KIND: print the ids in order
 ids()
 {
 	(cd "$NMR/$1" && echo *) | tr ' ' '\n' | sort -n | tr '\n' ' '
 }
 
-# Issued one after the other, whatever the other kinds do in between.
+# Ids of each kind are issued in a row, whatever the other kinds do in between.
 test_ids_are_three_series_never_issued_twice()
 {
 	load nmr
@@ -119,7 +120,7 @@ test_ids_are_three_series_never_issued_twice()
 	check "and 4 new bindings" [ "$(ids bindings)" = "1 2 3 4 9 10 11 12 " ]
 }
 
-# has_mode MODE FILE...: these, of root
+# has_mode MODE FILE...: check the mode, and that root owns the files
 has_mode()
 {
 	mode=$1
@@ -143,18 +144,19 @@ test_files_are_read_only_but_for_three()
 	has_mode 200 "$NMR"/bindings/*/detach "$NMR"/[cp]*/*/reoffer "$NMR"/[cp]*/*/uevent
 }
 
-# no_device COMMAND...: it fails so
+# no_device COMMAND...: test that the command fails with -ENODEV
 no_device()
 {
 	"$@" 2>&1 | grep -q "No such device"
 }
 
+# The echo of some shells does not print which error it met.
 write_fallback_to_3()
 {
-	echo fallback >&3
+	echo fallback | cat >&3
 }
 
-# The modules that the files tell of are gone while the files are still open.
+# The modules of both sides unload while files of theirs are open.
 test_open_files_delay_no_unload()
 {
 	load nmr
@@ -190,27 +192,27 @@ test_open_detach_delays_no_unload()
 	check "the next binding is not touched" bound_to nmr_peer_b nmr_peer_a
 }
 
-# heard_in_order EVENT...: all of them, one after the other
+# heard_in_order EVENT...: wait for all of them, and check their order
 heard_in_order()
 {
 	await "$1" heard "$1"
-	first=$(grep -n "^$1 " /tmp/uevents | sed 's/:.*//;q')
+	first=$(grep -n "^$1 " "$TMP"/uevents | sed 's/:.*//;q')
 	shift
 	for event; do
 		await "$event" heard "$event"
-		next=$(grep -n "^$event " /tmp/uevents | sed 's/:.*//;q')
+		next=$(grep -n "^$event " "$TMP"/uevents | sed 's/:.*//;q')
 		check "$event comes later" [ "$next" -gt "$first" ]
 		first=$next
 	done
 }
 
-# carries "EVENT" VARIABLE...: each event of this kind does, these and no other
+# carries "EVENT" VARIABLE...: check that each such event has these variables and no others
 carries()
 {
 	event=$1
 	shift
 	await "$event" heard "$event"
-	grep "^$event " /tmp/uevents | while read -r line; do
+	grep "^$event " "$TMP"/uevents | while read -r line; do
 		check "what $event carries: $line" [ "$line" = "$event $*" ]
 	done || exit 1
 }
@@ -218,7 +220,7 @@ carries()
 test_uevents_of_registrations()
 {
 	load nmr
-	listen
+	listen :
 	load nmr_peer_a providers=1
 	load nmr_peer_b clients=1
 	provider=/kernel/nmr/providers/$(value "$(param nmr_peer_a provider_ids)")
@@ -238,7 +240,7 @@ test_uevents_of_registrations()
 test_uevents_of_a_binding()
 {
 	load nmr
-	listen
+	listen :
 	load nmr_peer_a providers=1
 	load nmr_peer_b clients=1
 	link=/kernel/nmr/bindings/$(value "$(param nmr_peer_b bindings)")
@@ -252,15 +254,15 @@ test_uevents_of_a_binding()
 		carries "$action $link" DEVTYPE=binding "NMR_CLIENT=$client" \
 			"NMR_INTERFACE=$NPI_ID" "NMR_PROVIDER=$provider" SUBSYSTEM=nmr
 	done
-	check "and nothing else is" [ "$(grep -c " $link " /tmp/uevents)" -eq 2 ]
+	check "and nothing else is" [ "$(grep -c " $link " "$TMP"/uevents)" -eq 2 ]
 }
 
-# The log tells of it again and again, the event once.
+# The line in the log is repeated, the event is not.
 test_uevent_of_a_stuck_binding_comes_once()
 {
 	mark
 	load nmr stuck_seconds=1
-	listen
+	listen :
 	load nmr_peer_a providers=1
 	stuck_pair nmr_peer_b
 	link=/kernel/nmr/bindings/$id
@@ -275,15 +277,15 @@ test_uevent_of_a_stuck_binding_comes_once()
 	heard_in_order "add $link" "change $link" "remove $link"
 	carries "change $link" DEVTYPE=binding "NMR_CLIENT=$client" "NMR_INTERFACE=$NPI_ID" \
 		"NMR_PROVIDER=$provider" NMR_STUCK=1 SUBSYSTEM=nmr
-	check "once" [ "$(grep -c "^change $link " /tmp/uevents)" -eq 1 ]
-	refuse "the others say so" grep -q "^[ar].*NMR_STUCK" /tmp/uevents
+	check "once" [ "$(grep -c "^change $link " "$TMP"/uevents)" -eq 1 ]
+	refuse "the others say so" grep -q "^[ar].*NMR_STUCK" "$TMP"/uevents
 }
 
 test_uevents_of_bindings_can_be_turned_off()
 {
 	mark
 	load nmr uevents=N stuck_seconds=1
-	listen
+	listen :
 	load nmr_peer_a providers=1
 	stuck_pair nmr_peer_b
 	client=/kernel/nmr/clients/$(value "$(param nmr_peer_b client_ids)")
@@ -295,20 +297,20 @@ test_uevents_of_bindings_can_be_turned_off()
 	unloaded nmr_peer_a
 	unload nmr_peer_b
 	heard_in_order "add $client" "remove $client"
-	refuse "an event of a binding" grep -q /kernel/nmr/bindings/ /tmp/uevents
+	refuse "an event of a binding" grep -q /kernel/nmr/bindings/ "$TMP"/uevents
 }
 
-# A client registered before there was a listener: the event is sent anew, which the word
-# that udevadm writes asks for, with what may follow that word.
+# A client registers before there is a listener. Writing a word as udevadm does, with or
+# without arguments, sends the event anew.
 test_uevents_are_sent_anew()
 {
 	load nmr
 	load nmr_peer_a providers=1
 	load nmr_peer_b clients=1
-	listen
+	listen :
 	provider=providers/$(value "$(param nmr_peer_a provider_ids)")
 	client=clients/$(value "$(param nmr_peer_b client_ids)")
-	refuse "they were heard" grep -q /kernel/nmr/ /tmp/uevents
+	refuse "they were heard" grep -q /kernel/nmr/ "$TMP"/uevents
 	check "add" write_word 'add\n' "$NMR/$client/uevent"
 	carries "add /kernel/nmr/$client" DEVTYPE=client "MODALIAS=nmr-provider:$NPI_ID" \
 		"NMR_INTERFACE=$NPI_ID" NMR_MODULE=nmr_peer_b SUBSYSTEM=nmr SYNTH_UUID=0
@@ -322,11 +324,11 @@ test_uevents_are_sent_anew()
 			write_word "$word\\n" "$NMR/$client/uevent"
 	done
 	check "it is for root" complains "Permission denied" \
-		write_as_nobody add "$NMR/$client/uevent"
-	check "the three, and no more" [ "$(grep -c /kernel/nmr/ /tmp/uevents)" -eq 3 ]
+		write_as_user add "$NMR/$client/uevent"
+	check "the three, and no more" [ "$(grep -c /kernel/nmr/ "$TMP"/uevents)" -eq 3 ]
 }
 
-# traced TEXT...: in the trace, one after the other
+# traced TEXT...: check that the trace has each TEXT, in this order
 traced()
 {
 	line=0
@@ -341,6 +343,7 @@ traced()
 test_tracepoints_tell_what_sysfs_tells()
 {
 	TRACING=/sys/kernel/tracing
+	skip_unless "tracefs in $TRACING" [ -e "$TRACING/trace" ]
 	load nmr
 	load nmr_peer_a providers=1
 	echo > "$TRACING/trace"
@@ -367,7 +370,9 @@ test_links_name_each_pair_once()
 		check "client of $link" is "$link/client/module" nmr_peer_b
 		check "provider of $link" is "$link/provider/module" nmr_peer_a
 		echo "$(value "$link/client/number") $(value "$link/provider/number")"
-	done > /tmp/pairs
-	check "each pair once" [ "$(sort /tmp/pairs | tr '\n' ,)" = "0 0,0 1,1 0,1 1," ]
-	rm /tmp/pairs
+	done > "$TMP"/pairs
+	check "each pair once" [ "$(sort "$TMP"/pairs | tr '\n' ,)" = "0 0,0 1,1 0,1 1," ]
+	rm "$TMP"/pairs
 }
+
+run_program "$@"

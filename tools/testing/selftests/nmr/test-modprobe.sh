@@ -1,0 +1,40 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# A client's uevent has udev load a provider. kmod's modprobe is used, and a stand-in for udev.
+
+. "$(dirname "$0")/lib.sh"
+
+# Do as udev's rule for each device that has a MODALIAS.
+modprobe_what_is_asked_for()
+{
+	skip_unless "modprobe of kmod" [ -x /sbin/modprobe ]
+	install_modules nmr hello_provider
+	# shellcheck disable=SC2016	# the listener's
+	listen '[ "$ACTION" != add ] || [ -z "$MODALIAS" ] || /sbin/modprobe -b "$MODALIAS"'
+}
+
+test_provider_is_loaded_when_a_client_registers()
+{
+	load nmr
+	modprobe_what_is_asked_for
+	load hello_client
+	await "the provider is loaded and attached" attached hello_client hello_provider
+}
+
+# The client registers before there is a udev, as in an initramfs. "udevadm trigger" then asks
+# for the event again.
+test_provider_is_loaded_for_a_client_that_came_before_udev()
+{
+	skip_unless "machine without udev" [ ! -e /run/udev/control ]
+	load nmr
+	load hello_client
+	modprobe_what_is_asked_for
+	refuse "it is there" loaded hello_provider
+	for file in "$NMR"/*/*/uevent; do
+		echo add > "$file"
+	done
+	await "the provider is loaded and attached" attached hello_client hello_provider
+}
+
+run_program "$@"
