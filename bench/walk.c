@@ -25,16 +25,17 @@ static noinline int walk_visit(const struct nmr_call *call, void *visits)
 	return 0;
 }
 
-typedef int walk_fn(const struct nmr_call *call, void *arg);
-
 /* Call the function as often without a walk. Return: instructions. */
 static u64 walk_bare(unsigned int clients)
 {
-	static walk_fn *volatile fn = walk_visit;
+	nmr_call_fn *fn = walk_visit;
 	struct nmr_call call = {};
 	unsigned int visits = 0, i;
-	u64 start = ktime_get_ns();
+	u64 start;
 
+	/* The compiler must not know the function, as it does not in a walk. */
+	OPTIMIZER_HIDE_VAR(fn);
+	start = ktime_get_ns();
 	for (i = 0; i < clients; i++)
 		fn(&call, &visits);
 	return ktime_get_ns() - start;

@@ -32,18 +32,10 @@ static const struct variant variants[] = {
 
 NT_PARAM(variant, variants);
 
-typedef int walk_fn(const struct nmr_call *call, void *arg);
-
-static int for_each(enum nmr_side side, u64 id, bool rcu, walk_fn *fn, void *arg)
+static int for_each(enum nmr_side side, u64 id, bool rcu, nmr_call_fn *fn, void *arg)
 {
-	struct nmr_client_handle client = { id };
-	struct nmr_provider_handle provider = { id };
-
-	if (side == NMR_CLIENT)
-		return rcu ? nmr_client_for_each_provider_rcu(client, fn, arg) :
-			     nmr_client_for_each_provider(client, fn, arg);
-	return rcu ? nmr_provider_for_each_client_rcu(provider, fn, arg) :
-		     nmr_provider_for_each_client(provider, fn, arg);
+	return rcu ? by_side_for_each_rcu(side, id, fn, arg) :
+		     by_side_for_each(side, id, fn, arg);
 }
 
 /*
@@ -394,14 +386,16 @@ static int close_victims(struct walk *walk, struct nt_binding *nb)
 
 static int detach_victims(struct walk *walk, struct nt_binding *nb)
 {
+	struct nt_binding *victim;
 	int i;
 
 	if (walk->n - 1 != walk->stand)
 		return 0;
-	for (i = 0; i < PEERS; i++)
+	for (i = 0; i < PEERS; i++) {
+		victim = nt_find_between(walk->hub, walk->peer[i]);
 		if (walk->victims & BIT(i))
-			nt_check(nb->nt, !nmr_detach_binding(nt_find_between(walk->hub, walk->peer[i])->b,
-							     NMR_DETACH_ABORT));
+			nt_check(nb->nt, !nmr_detach_binding(victim->b, NMR_DETACH_ABORT));
+	}
 	return 0;
 }
 
