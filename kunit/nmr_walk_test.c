@@ -510,7 +510,7 @@ static int register_peer(struct walk *walk, struct nt_binding *nb)
 	struct nt_party *peer = new_peer(walk->hub);
 
 	nt_check(nb->nt, nt_register(peer) == 0);
-	return 0;
+	return walk->n < 3 * PEERS ? 0 : -E2BIG;
 }
 
 /* A peer that attaches during the walk is visited once or not, and the walk ends. */
