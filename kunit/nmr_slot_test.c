@@ -1209,6 +1209,7 @@ static void end_stop(struct kunit_resource *res)
 
 static int begin_stop(struct kunit_resource *res, void *nt)
 {
+	res->data = nt;
 	stop.nt = nt;
 	stop.task = NULL;
 	stop.reached = false;
