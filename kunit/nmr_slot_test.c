@@ -1416,7 +1416,7 @@ static struct kunit_case slot_cases[] = {
 	KUNIT_CASE(stray_exit_warns),
 	KUNIT_CASE(stray_exit_of_a_closed_slot_warns),
 	KUNIT_CASE(stray_exit_of_an_empty_slot_warns),
-	KUNIT_CASE(callers_survive_a_storm),
+	KUNIT_CASE_SLOW(callers_survive_a_storm),
 	{}
 };
 
