@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * What nmr_provider_for_each_client() and its RCU variant take for each client of a provider,
- * beside the function that they call: with n/100 clients, and with n. The cost of a client must
- * not depend on their number.
+ * beside the function that they call: with n/100 clients, and with n. The cost of a client
+ * must not depend on their number.
  *
  * Says "bench-walk" and JSON.
  */

@@ -87,7 +87,7 @@ static inline int by_side_reoffer(enum nmr_side side, u64 id)
 	       nmr_provider_reoffer((struct nmr_provider_handle){ id });
 }
 
-static inline int by_side_for_each(enum nmr_side side, u64 id, nmr_call_fn *fn, void *arg)
+static inline int by_side_walk(enum nmr_side side, u64 id, nmr_call_fn *fn, void *arg)
 {
 	struct nmr_client_handle client = { id };
 	struct nmr_provider_handle provider = { id };
@@ -96,7 +96,7 @@ static inline int by_side_for_each(enum nmr_side side, u64 id, nmr_call_fn *fn, 
 				    nmr_provider_for_each_client(provider, fn, arg);
 }
 
-static inline int by_side_for_each_rcu(enum nmr_side side, u64 id, nmr_call_fn *fn, void *arg)
+static inline int by_side_walk_rcu(enum nmr_side side, u64 id, nmr_call_fn *fn, void *arg)
 {
 	struct nmr_client_handle client = { id };
 	struct nmr_provider_handle provider = { id };

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Endpoints in the characteristics: what each side hands over if it has no attach callback, and
- * what a callback changes. The parties of the harness always have attach callbacks, so the
+ * Endpoints in the characteristics: what each side hands over if it has no attach callback,
+ * and what a callback changes. The parties of the harness always have attach callbacks, so the
  * cases have clients and providers of their own.
  */
 #include <kunit/test.h>
@@ -250,7 +250,8 @@ static void endpoints_are_handed_over(struct kunit *test)
 
 	join(test, ends);
 	expect_handed_over(test, ends, &ends->c.endpoint, &ends->p.endpoint);
-	KUNIT_EXPECT_PTR_EQ(test, told[NMR_PROVIDER].attached, ends->p.endpoint.binding_context);
+	KUNIT_EXPECT_PTR_EQ(test, told[NMR_PROVIDER].attached,
+			    ends->p.endpoint.binding_context);
 	if (mask & BIT(NMR_CLIENT))
 		expect_same(test, &told[NMR_CLIENT].peer, &ends->p.endpoint);
 	if (mask & BIT(NMR_PROVIDER)) {
@@ -303,7 +304,8 @@ static void nothing_is_an_endpoint(struct kunit *test)
 	join(test, ends);
 	KUNIT_EXPECT_EQ(test, nmr_client_wait_for_binding(ends->client, 0), 0);
 	KUNIT_EXPECT_EQ(test, 0, nmr_client_for_each_provider(ends->client, count_visit, &n));
-	KUNIT_EXPECT_EQ(test, 0, nmr_provider_for_each_client(ends->provider, count_visit, &n));
+	KUNIT_EXPECT_EQ(test, 0, nmr_provider_for_each_client(ends->provider, count_visit,
+							      &n));
 	KUNIT_EXPECT_EQ(test, n, 2);
 	leave(ends);
 }
@@ -336,7 +338,8 @@ static void refusal_of_the_provider_stands(struct kunit *test)
 	ends->ret[NMR_PROVIDER] = 0;
 	KUNIT_EXPECT_EQ(test, nmr_client_reoffer(ends->client), 0);
 	if (refusal == -EPROBE_DEFER) {
-		KUNIT_EXPECT_EQ(test, 0, nmr_client_wait_for_binding(ends->client, NT_TIMEOUT));
+		KUNIT_EXPECT_EQ(test, 0, nmr_client_wait_for_binding(ends->client,
+								     NT_TIMEOUT));
 		expect_handed_over(test, ends, &ends->c.endpoint, &ends->p.endpoint);
 	} else {
 		nt_settle(ends->nt);

@@ -177,7 +177,7 @@ LOOK_AT(NT_P_DETACH)
 LOOK_AT(NT_C_CLEANUP)
 LOOK_AT(NT_P_CLEANUP)
 
-/* The slot is filled after the last callback of attach, and empty before the first of detach. */
+/* The slot is filled after the last attach callback, and empty before the first of detach. */
 static void slot_is_empty_in_callbacks(struct kunit *test)
 {
 	struct nt *nt = test->priv;

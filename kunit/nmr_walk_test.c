@@ -34,8 +34,8 @@ NT_PARAM(variant, variants);
 
 static int for_each(enum nmr_side side, u64 id, bool rcu, nmr_call_fn *fn, void *arg)
 {
-	return rcu ? by_side_for_each_rcu(side, id, fn, arg) :
-		     by_side_for_each(side, id, fn, arg);
+	return rcu ? by_side_walk_rcu(side, id, fn, arg) :
+		     by_side_walk(side, id, fn, arg);
 }
 
 /*
@@ -399,7 +399,7 @@ static int detach_victims(struct walk *walk, struct nt_binding *nb)
 	return 0;
 }
 
-/* In the visit of peer @stand, the peers in @victims leave. Those that come later are passed. */
+/* In the visit of peer @stand, the peers in @victims leave. The walk passes the later ones. */
 static void expect_victims_passed(struct kunit *test, int stand, unsigned int victims,
 				  int (*hook)(struct walk *walk, struct nt_binding *nb))
 {
@@ -778,8 +778,8 @@ static int storm_thread(void *arg)
 }
 
 /*
- * Two walks of each kind, while peers come and go, and at last the hub. The harness checks that
- * no call meets a peer that has been cleaned up.
+ * Two walks of each kind, while peers come and go, and at last the hub. The harness checks
+ * that no call meets a peer that has been cleaned up.
  */
 static void walks_survive_a_storm(struct kunit *test)
 {

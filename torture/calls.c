@@ -296,9 +296,9 @@ void nmrt_walk(struct nmrt_random *r, enum nmr_side side, u64 id)
 	int err;
 
 	if (walk.rcu)
-		err = by_side_for_each_rcu(side, id, nmrt_visit, &walk);
+		err = by_side_walk_rcu(side, id, nmrt_visit, &walk);
 	else
-		err = by_side_for_each(side, id, nmrt_visit, &walk);
+		err = by_side_walk(side, id, nmrt_visit, &walk);
 	nmrt_expect(!err || err == NMRT_WALK_ENDED || err == -ESHUTDOWN ||
 		    (err == -EINVAL && !id));
 	nmrt_count(NMRT_WALKS);
