@@ -1357,7 +1357,7 @@ static void callers_survive_a_storm(struct kunit *test)
 	nt->quiet = true;
 	for (i = 0; i < ARRAY_SIZE(caller); i++)
 		caller[i] = nt_spawn(nt, storm_caller, nt);
-	for (round = 0; round < 40; round++) {
+	for (round = 0; round < 12; round++) {
 		client = slot_client(nt);
 		provider = nt_provider(nt);
 		nt_pair(nt, client, provider);

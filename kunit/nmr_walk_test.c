@@ -795,7 +795,7 @@ static void walks_survive_a_storm(struct kunit *test)
 	rcu->rcu = true;
 	for (i = 0; i < ARRAY_SIZE(thread); i++)
 		thread[i] = nt_spawn(nt, storm_thread, i & 1 ? rcu : walk);
-	for (round = 0; round < 40; round++) {
+	for (round = 0; round < 12; round++) {
 		peer = walk->peer[(3 * round + 1) % PEERS];
 		nt_await(nt, nt_entered(peer, NT_C_OP + peer->side));
 		nt_leave(peer);
