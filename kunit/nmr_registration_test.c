@@ -38,7 +38,7 @@ static int unexpected_attach(struct nmr_binding *binding, void *context,
 }
 
 /* The argument that is NULL. */
-enum missing { CHARACTERISTICS, ATTACH, NPI_ID, MODULE_ID, HANDLE, NOTHING };
+enum missing { CHARACTERISTICS, NPI_ID, MODULE_ID, HANDLE, NOTHING };
 
 struct omission {
 	const char *name;
@@ -48,7 +48,6 @@ struct omission {
 
 static const struct omission omissions[] = {
 	{ "characteristics", CHARACTERISTICS, "the characteristics are NULL" },
-	{ "attach", ATTACH, "the attach callback is NULL" },
 	{ "npi_id", NPI_ID, "instance.npi_id is NULL" },
 	{ "module_id", MODULE_ID, "instance.module_id is NULL" },
 	{ "handle", HANDLE, "the pointer to the handle is NULL" },
@@ -73,7 +72,7 @@ static int register_bad_client(struct nt *nt, struct nmr_site *site, enum missin
 {
 	guid_t id = GUID_INIT(1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11);
 	const struct nmr_client_characteristics c = {
-		.attach_provider = missing == ATTACH ? NULL : refused_attach,
+		.attach_provider = refused_attach,
 		.instance.npi_id = missing == NPI_ID ? NULL : &nt->npi_id,
 		.instance.module_id = missing == MODULE_ID ? NULL : &id,
 	};
@@ -87,7 +86,7 @@ static int register_bad_provider(struct nt *nt, struct nmr_site *site, enum miss
 {
 	guid_t id = GUID_INIT(1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11);
 	const struct nmr_provider_characteristics c = {
-		.attach_client = missing == ATTACH ? NULL : unexpected_attach,
+		.attach_client = unexpected_attach,
 		.instance.npi_id = missing == NPI_ID ? NULL : &nt->npi_id,
 		.instance.module_id = missing == MODULE_ID ? NULL : &id,
 	};

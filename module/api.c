@@ -7,8 +7,8 @@
  * and makes the offers to the peers that came earlier. The registration can be found from the
  * moment it is published, so it may leave while the register call still makes offers.
  *
- * The functions that are written once for both sides come first. The functions that modules
- * call stand at the end of the file. ``<linux/nmr.h>`` has their kernel-doc.
+ * The functions that are written once for both sides come first. The exported functions stand
+ * at the end of the file. ``<linux/nmr.h>`` has their kernel-doc.
  */
 /*
  * Locking: nmr_lock while the number of attached bindings is read. The functions that may be
@@ -336,52 +336,59 @@ static int nmr_wait_attached(struct nmr_registration *reg, unsigned long *timeou
 		err = nmr_attach_status(reg);
 		/* If a binding attached only for a moment, wait for the rest of the time. */
 		if (left > 0)
-			*timeout = left;
+			*timeout = min_t(unsigned long, left, *timeout);
 	} while (err == -EAGAIN && (left > 0 || (left < 0 && nmr_was_frozen())));
 	if (err != -EAGAIN)
 		return err;
 	return left < 0 ? left : -ETIMEDOUT;
 }
 
-static int nmr_wait_for_binding(u64 id, unsigned long *timeout)
+int nmr_client_wait_for_binding(struct nmr_client_handle handle, unsigned long timeout)
 {
-	struct nmr_registration *reg = nmr_registration_find(NMR_CLIENT, id);
+	struct nmr_registration *reg;
 	int err;
 
+	might_sleep();
+	reg = nmr_registration_find(NMR_CLIENT, handle.id);
 	if (IS_ERR(reg))
 		return PTR_ERR(reg);
 	if (!reg)
 		return -ESHUTDOWN;
-	err = nmr_wait_attached(reg, timeout);
+	err = nmr_wait_attached(reg, &timeout);
 	nmr_registration_put(reg);
 	return err;
 }
-
-int nmr_client_wait_for_binding(struct nmr_client_handle handle, unsigned long timeout)
-{
-	might_sleep();
-	return nmr_wait_for_binding(handle.id, &timeout);
-}
 EXPORT_SYMBOL_NMR(nmr_client_wait_for_binding);
 
-int nmr_slot_enter_wait(const struct nmr_slot *slot, struct nmr_call *call,
-			unsigned long timeout)
+/* Wait until the client that has @slot is attached. @timeout becomes what is left of it. */
+static int nmr_slot_wait(const struct nmr_slot *slot, unsigned long *timeout)
 {
-	u64 client;
+	struct nmr_registration *client = nmr_slot_client(slot);
+	int err;
+
+	if (!client)
+		return -ESHUTDOWN;
+	err = nmr_wait_attached(client, timeout);
+	nmr_registration_put(client);
+	return err;
+}
+
+int __nmr_slot_enter_wait(const struct nmr_slot *slot, struct nmr_call *call,
+			  unsigned long timeout)
+{
 	int err = 0;
 
 	might_sleep();
 	if (!slot || !call)
 		return -EINVAL;
 	while (!err) {
-		if (nmr_slot_enter(slot, call))
+		if (__nmr_slot_enter(slot, call))
 			return 0;
-		client = READ_ONCE(slot->state->client);
-		err = client ? nmr_wait_for_binding(client, &timeout) : -ESHUTDOWN;
+		err = nmr_slot_wait(slot, &timeout);
 	}
 	return err;
 }
-EXPORT_SYMBOL_NMR(nmr_slot_enter_wait);
+EXPORT_SYMBOL_NMR(__nmr_slot_enter_wait);
 
 int nmr_client_reoffer(struct nmr_client_handle handle)
 {
@@ -415,14 +422,16 @@ static int nmr_for_each(enum nmr_side side, u64 id, nmr_walk_fn *walk,
 	return err;
 }
 
-int nmr_provider_for_each_client(struct nmr_provider_handle handle, nmr_call_fn *fn, void *arg)
+int nmr_provider_for_each_client(struct nmr_provider_handle handle, nmr_call_fn *fn,
+				 void *arg)
 {
 	might_sleep();
 	return nmr_for_each(NMR_PROVIDER, handle.id, nmr_walk, fn, arg);
 }
 EXPORT_SYMBOL_NMR(nmr_provider_for_each_client);
 
-int nmr_client_for_each_provider(struct nmr_client_handle handle, nmr_call_fn *fn, void *arg)
+int nmr_client_for_each_provider(struct nmr_client_handle handle, nmr_call_fn *fn,
+				 void *arg)
 {
 	might_sleep();
 	return nmr_for_each(NMR_CLIENT, handle.id, nmr_walk, fn, arg);

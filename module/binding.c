@@ -6,26 +6,43 @@
  *	The client's attach callback runs, and in it the provider's. The success of each
  *	side opens the gate of the other. client_attached is the last callback. The
  *	directory in sysfs is added last, because that takes seven times as long as all
- *	the rest. If the binding closes meanwhile, its state is *closing* until attaching
- *	has ended: detach never overlaps attach. If the provider does not attach, the next
- *	state is *finished*.
+ *	the rest.
+ *
+ * closing
+ *	The binding was closed while it attached: because a side leaves, or because the
+ *	client's attach callback failed after the provider's had succeeded. Attaching goes
+ *	on. So detach never overlaps attach.
  *
  * attached
- *	Both sides may call.
+ *	Both sides may call. The slot of the client is filled. The uevent add is sent.
  *
  * detaching
  *	Both gates have closed, for good. A grace period passes, which bindings that close
- *	in one critical section share. Then a worker takes the counts of calls, folds the
- *	gates and calls both detach callbacks, the client's first.
+ *	in one critical section share. Then a worker collects the counts of calls. The same
+ *	worker, or the binding's own work item if a side has a detach callback, folds the
+ *	gates and calls the detach callbacks, the client's first.
  *
  * cleaning
  *	A worker calls both cleanup callbacks, the client's first. Then another worker
- *	reaps the binding: it takes it out of sysfs and out of both registrations.
+ *	reaps the binding: it takes it out of sysfs and out of both registrations. If
+ *	neither side has a cleanup callback, the second worker does it all.
  *
  * finished
  *	The binding has left both registrations. Only references keep its memory.
  *
- * nmr_binding_advance() makes every change of state, and has the table of transitions.
+ * nmr_binding_advance() makes every change of state, under nmr_lock:
+ *
+ * ===================================== ==================================================
+ * transition                            made by
+ * ===================================== ==================================================
+ * attaching to attached                 the task that attaches, in nmr_binding_conclude()
+ * attaching to closing                  any task that closes, in nmr_binding_close()
+ * attached to detaching                 any task that closes, in nmr_binding_close()
+ * closing to detaching                  the task that attaches, in nmr_binding_conclude()
+ * detaching to cleaning                 the worker that cleans up
+ * cleaning to finished                  the worker that reaps
+ * attaching or closing to finished      the task that attaches, if the provider has not
+ * ===================================== ==================================================
  *
  * **A binding closes once.** nmr_binding_close() changes the state under nmr_lock, so the
  * first reason wins. If the binding was attached, the closer also requests the grace period
@@ -43,7 +60,8 @@
  * **A binding cleans up once.** *Todo* counts five things: two gates that drain, two sides
  * that detach, and the detach worker, which counts itself so that cleanup does not overlap
  * its callbacks. The task or interrupt that does the last of the five queues the cleanup.
- * Each is done once. The fold, or a single exit, drains a gate (see gate.c). A single
+ * Each is done once. (A task that sends a uevent counts as one more, so that the directory
+ * stays meanwhile.) The fold, or a single exit, drains a gate (see gate.c). A single
  * transition of its detach state to DONE detaches a side:
  *
  * ================================= =====================================================
@@ -82,13 +100,6 @@
 static u64 nmr_binding_ids;	/* the last one given; nmr_lock */
 
 static void nmr_binding_work(struct work_struct *work);
-
-/* Return: the number of the newest binding. */
-u64 nmr_binding_last_id(void)
-{
-	lockdep_assert_held(&nmr_lock);
-	return nmr_binding_ids;
-}
 
 /* Take @b out of the lists of open bindings. RCU readers may still stand on it. */
 static void nmr_binding_unlink(struct nmr_binding *b)
@@ -327,7 +338,7 @@ static void nmr_binding_attached_closed(struct nmr_binding *b, struct llist_head
 {
 	nmr_binding_advance(b, NMR_DETACHING);
 	__llist_add(&b->gates.batch, batch);
-	/* From now on @b is in sysfs, so userspace is told of it, too. */
+	/* Watch @b again: now that it has a directory, a stuck @b can also send a uevent. */
 	nmr_stuck_forget(b);
 	nmr_stuck_watch(b);
 }
@@ -359,16 +370,23 @@ static void nmr_binding_conclude(struct nmr_binding *b)
 	b->has_attached[NMR_CLIENT] = !b->error;
 	if (!b->error && nmr_binding_client_attached(b))
 		nmr_call_client_attached(b);
-	/* The directory is the most expensive part of attach, and no call depends on it. */
+	/* The directory is the most expensive part of attach. No call by the binding needs it. */
 	nmr_sysfs_add_binding(b);
 
 	spin_lock_irq(&nmr_lock);
+	/* The directory stays until it has been announced. */
+	atomic_inc(&b->todo);
+	/* If a side leaves, nmr_leave() may not have reached @b yet. */
+	if (nmr_binding_side_leaving(b))
+		nmr_binding_close(b, nmr_leave_reason(nmr_binding_leaver(b)), &batch);
 	if (b->state == NMR_ATTACHING)
 		nmr_binding_attached(b);
 	else
 		nmr_binding_attached_closed(b, &batch);
 	nmr_bindings_start_gp(&batch);
 	spin_unlock_irq(&nmr_lock);
+	nmr_sysfs_announce_binding(b);
+	nmr_binding_part_done(b);
 }
 
 /* Make the offer in the calling task. The caller must not touch @b afterwards. */
@@ -572,21 +590,6 @@ static void nmr_binding_fold(struct nmr_binding *b, enum nmr_side caller)
 		nmr_binding_part_done(b);
 }
 
-/*
- * Account for the exit of a call from a gate that has closed. After an exit that was not the
- * last, @binding may be freed concurrently.
- */
-void __nmr_gate_exit_closed(struct nmr_binding *binding, enum nmr_side caller)
-{
-	s64 left = nmr_gate_exit(&binding->gates, caller);
-
-	if (!left)
-		nmr_binding_part_done(binding);
-	else if (unlikely(left < 0))
-		nmr_misuse(binding->reg[caller], NMR_MISUSE_EXIT, binding->id);
-}
-EXPORT_SYMBOL_NMR(__nmr_gate_exit_closed);
-
 /* Fold both gates, which no call can enter any more, and call the detach callbacks. */
 static void nmr_binding_detach(struct nmr_binding *b)
 {
@@ -709,7 +712,7 @@ static void nmr_binding_cleanup(struct nmr_binding *b)
 	nmr_binding_reap_later(b);
 }
 
-/* Return: the state of the pair of a binding that ends. */
+/* Find the state of the pair of a binding that ends. */
 static enum nmr_pair_state nmr_binding_outcome(const struct nmr_binding *b)
 {
 	if (nmr_binding_closed(b) && b->reason == NMR_DETACH_ABORT)

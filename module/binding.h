@@ -14,7 +14,7 @@ struct task_struct;
 enum nmr_binding_state {
 	NMR_ATTACHING,	/* attach callbacks and client_attached run, or are queued */
 	NMR_ATTACHED,	/* both sides may call */
-	NMR_CLOSING,	/* closed while attaching: detaches when attaching has ended */
+	NMR_CLOSING,	/* closed while attaching: detaches, or finishes, when that has ended */
 	NMR_DETACHING,	/* closed: the grace period, the calls and the detach callbacks */
 	NMR_CLEANING,	/* the cleanup callbacks run, or have run */
 	NMR_FINISHED,	/* out of both registrations */
@@ -39,7 +39,7 @@ struct nmr_binding {
 	struct nmr_registration	*reg[NMR_SIDES];	/* a reference on each */
 	struct nmr_pair		*pair;		/* the record of the two */
 	struct list_head	node[NMR_SIDES];	/* L, RCU: in @open of each until closed */
-	enum nmr_binding_state	state;		/* L, but for NMR_CLEANING: see binding.c */
+	enum nmr_binding_state	state;		/* L: see nmr_binding_advance() */
 
 	/* Attaching */
 	struct task_struct	*attacher;	/* the task inside the client's callback */
@@ -93,7 +93,6 @@ void nmr_binding_attach_elsewhere(struct nmr_binding *b, const struct nmr_callba
 bool nmr_binding_close(struct nmr_binding *b, enum nmr_detach_reason reason,
 		       struct llist_head *batch);
 void nmr_bindings_start_gp(struct llist_head *batch);
-u64 nmr_binding_last_id(void);
 void nmr_reap_work(struct work_struct *work);
 
 /* walk.c */
@@ -105,6 +104,7 @@ void nmr_walks_pass(struct nmr_binding *b, enum nmr_side side);
 int nmr_slot_claim(struct nmr_registration *client, const struct nmr_slot *slot);
 void nmr_slot_release(struct nmr_registration *client);
 void nmr_slot_publish(struct nmr_registration *client);
+struct nmr_registration *nmr_slot_client(const struct nmr_slot *slot);
 void nmr_slot_prepare(struct nmr_binding *b);
 void nmr_slot_fill(struct nmr_binding *b);
 void nmr_slot_empty(struct nmr_binding *b);
@@ -112,6 +112,7 @@ void nmr_slot_forget(struct nmr_binding *b);
 
 /* sysfs.c */
 void nmr_sysfs_add_binding(struct nmr_binding *b);
+void nmr_sysfs_announce_binding(struct nmr_binding *b);
 void nmr_sysfs_remove_binding(struct nmr_binding *b);
 void nmr_sysfs_tell_stuck(struct nmr_binding *b);
 const char *nmr_reason_name(enum nmr_detach_reason reason);
@@ -136,7 +137,7 @@ static inline bool nmr_binding_attaching(const struct nmr_binding *b)
 	return state == NMR_ATTACHING || state == NMR_CLOSING;
 }
 
-/* Tell whether @b has closed. If it has, its reason and since are valid. */
+/* Tell whether @b has closed, or has finished. If it has closed, reason and since are valid. */
 static inline bool nmr_binding_closed(const struct nmr_binding *b)
 {
 	/* Pairs with smp_store_release() in nmr_binding_advance(). */
@@ -155,6 +156,13 @@ static inline struct nmr_registration *nmr_binding_leaver(const struct nmr_bindi
 {
 	return b->reg[READ_ONCE(b->reg[NMR_PROVIDER]->leaving) &&
 		      !READ_ONCE(b->reg[NMR_CLIENT]->leaving) ? NMR_PROVIDER : NMR_CLIENT];
+}
+
+/* Return: the reason for closing bindings of @leaving. */
+static inline enum nmr_detach_reason nmr_leave_reason(const struct nmr_registration *leaving)
+{
+	return leaving->side == NMR_CLIENT ? NMR_DETACH_CLIENT_DEREGISTERED :
+					     NMR_DETACH_PROVIDER_DEREGISTERED;
 }
 
 #endif /* _NMR_BINDING_H */

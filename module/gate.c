@@ -31,16 +31,19 @@
  * 2. Wait for a grace period.
  * 3. On each CPU, exchange the open count for a closed count, and add to *draining* what
  *    the open count had counted. *Draining* starts at ``NMR_GATE_BIAS``.
- * 4. Subtract the bias from *draining*. If the result is zero, the gate has drained.
- *    Otherwise the exit that brings *draining* to zero drains the gate.
+ * 4. Subtract the bias from *draining*. If the result is zero, the gate has drained. If it is
+ *    negative, more calls have exited than entered, which is misuse: the gate counts as
+ *    drained. Otherwise the exit that brings *draining* to zero drains the gate.
  *
  * **No call is lost.** A task may load the pointer before step 1, be preempted for
  * arbitrarily long, and only then update the open count. If the task updates the count before
  * step 3 on its CPU, step 3 includes the update in the sum. If the task updates the count
  * after step 3 on its CPU, the task finds a negative count, exactly as if it had loaded the
  * new pointer. Every call is therefore either counted once or refused, and every exit is
- * accounted for once, in the per-CPU count or in *draining*. The bias keeps *draining*
- * positive until step 4, so exits that come early cannot bring *draining* to zero. After
+ * accounted for once, in the per-CPU count or in *draining*. A call that enters on one CPU and
+ * exits on another makes the share of the second CPU negative, so a sum over some CPUs may be
+ * zero or below. The bias keeps *draining* positive until step 4, so neither that sum nor
+ * exits that come early bring *draining* to zero. After
  * step 4 *draining* is the exact number of calls in flight. It can only decrease, and the
  * exit that brings it to zero is the last.
  *
@@ -50,26 +53,38 @@
  *
  * **CPUs that are offline.** Step 3 interrupts all CPUs at once, so it waits for the slowest
  * CPU and not for the sum of all. A CPU that was offline then has not exchanged its count. The
- * worker finds the count of such a CPU open and exchanges it from its own CPU, see
- * nmr_take_offline(). It takes no lock against hotplug, because a module may leave, and wait,
+ * worker finds the count of such a CPU open and exchanges it remotely. If the CPU comes online
+ * meanwhile, its first increment is not one step for the worker's CPU: see nmr_take_offline().
+ * The worker takes no lock against hotplug, because a module may leave, and wait,
  * inside a hotplug callback.
  *
- * **Ordering.** On the exiting CPU the accesses of a call come before its exit, because exit
- * begins with a compiler barrier. That CPU releases the request of step 3 when it has
+ * **Ordering.** On the exiting CPU the accesses of a call come before its exit in program
+ * order, which a compiler barrier preserves. That CPU releases the request of step 3 when it has
  * answered, and the worker acquires the answer before step 4. Step 4 and the subtractions
  * from *draining* are full barriers. So the accesses of all calls come before anything that
- * the last exit, or step 4, causes: the cleanup callbacks. The addition in step 3 orders
- * nothing, so step 3 does not touch *draining* for a count that has counted nothing. All CPUs
- * share *draining*. Its cache line would otherwise visit every CPU for each binding.
+ * the last exit, or step 4, causes: the cleanup callbacks. What calls did on a CPU before it
+ * went offline precedes the exchange by the worker, because another task takes a CPU down.
  *
- * Refused calls and late exits leave closed counts at arbitrary negative values. Nothing
- * reads these values.
+ * The addition in step 3 is not needed for ordering. If a CPU has counted nothing, it skips the
+ * addition, because the cache line of *draining* would otherwise visit every CPU.
  *
- * **Counts that are used again.** The gate of a client that has a slot uses the counts of the
- * slot, which are static. Before such a gate opens, nmr_gate_use() opens counts that step 3
- * has closed. All calls that they had counted have exited by then, because the previous
- * binding has drained. Calls that are refused concurrently write to the counts, so each CPU
- * opens its own count.
+ * Refused calls and late exits leave closed counts at arbitrary negative values. Only their
+ * sign has a meaning.
+ *
+ * **Slots.** The counts of a gate do not open again as long as the binding has memory, and a
+ * task that may still enter keeps that memory: it has a reference or is an RCU reader. So a
+ * task that has loaded the pointer may be preempted until its binding has ended, and is still
+ * refused. The counts of a slot are static, and open again for the next binding. No gate leads
+ * to them: nmr_slot_enter() looks at the slot after it has counted.
+ *
+ * While a binding is in a slot, the counts of the slot are a second set of counts of the
+ * client. Step 3 adds both sets to the same *draining*. nmr_gates_add_slot() opens counts that
+ * step 3 has closed. All calls that they had counted have exited by then, because the previous
+ * binding has drained. A call that is refused concurrently writes to the count of its CPU, so
+ * each CPU opens its own count, and nmr_count_open_offline() does so for a CPU that is offline.
+ * A caller may count on a CPU that has opened its count, migrate, and back out on a CPU that has
+ * not: it subtracts from the *draining* of the new binding, and its count is in the sum of the
+ * new binding.
  *
  * **Memory.** alloc_percpu() of 16 bytes costs 8,000 instructions, which is more than all
  * else in attaching two modules. So gates take their counts from chunks of 64.
@@ -213,7 +228,6 @@ int nmr_gates_alloc(struct nmr_gates *g)
 		/* The previous user of the counts has left closed ones. */
 		for_each_possible_cpu(cpu)
 			per_cpu_ptr(g->calls, cpu)->count[side] = NMR_CALLS_OPEN;
-		g->count[side] = &g->calls->count[side];
 		g->gate[side].calls = &nmr_calls_closed;
 		atomic64_set(&g->draining[side], NMR_GATE_BIAS);
 	}
@@ -277,20 +291,20 @@ static void nmr_count_open_offline(s64 __percpu *count, int cpu)
 }
 
 /**
- * nmr_gate_use() - have a gate use counts that are not its own
- * @g:	    the gates, which are closed
- * @caller: the gate
- * @count:  initialised to NMR_CALLS_OPEN, and used by one gate at a time
+ * nmr_gates_add_slot() - count the calls through a slot for the client
+ * @g:	   the gates, which are closed
+ * @count: counts of a slot, initialised to NMR_CALLS_OPEN
  *
- * If an earlier gate has used the counts, it must have drained.
+ * One binding at a time uses the counts. If an earlier one has used them, it must have
+ * drained.
  *
  * Context: Process, may sleep.
  */
-void nmr_gate_use(struct nmr_gates *g, enum nmr_side caller, s64 __percpu *count)
+void nmr_gates_add_slot(struct nmr_gates *g, s64 __percpu *count)
 {
 	int cpu;
 
-	g->count[caller] = count;
+	g->slot = count;
 	/* Step 3 closes the counts of all CPUs, or of none. */
 	if (nmr_count_read(per_cpu_ptr(count, cpumask_first(cpu_possible_mask))) >= 0)
 		return;
@@ -302,13 +316,13 @@ void nmr_gate_use(struct nmr_gates *g, enum nmr_side caller, s64 __percpu *count
 		preempt_enable();
 	}
 }
-EXPORT_SYMBOL_NMR_IF_KUNIT(nmr_gate_use);
+EXPORT_SYMBOL_NMR_IF_KUNIT(nmr_gates_add_slot);
 
 /* Open the gate of @caller. The caller of this function serialises it with closing. */
 void nmr_gate_open(struct nmr_gates *g, enum nmr_side caller)
 {
 	/* Pairs with the smp_load_acquire() in __nmr_call_enter(). */
-	smp_store_release(&g->gate[caller].calls, g->count[caller]);
+	smp_store_release(&g->gate[caller].calls, &g->calls->count[caller]);
 }
 
 /* Do step 1. The caller of this function waits for the grace period of step 2. */
@@ -369,6 +383,18 @@ struct nmr_take_batch {
 	unsigned int n;
 };
 
+static void nmr_take_one(struct nmr_gates *g, enum nmr_side side, s64 __percpu *count, int cpu,
+			 void (*fn)(struct nmr_take *take, int cpu))
+{
+	struct nmr_take take = {
+		.count		= count,
+		.draining	= &g->draining[side],
+		.from		= NMR_CALLS_OPEN,
+	};
+
+	fn(&take, cpu);
+}
+
 static void nmr_take_each(const struct nmr_take_batch *batch, int cpu,
 			  void (*fn)(struct nmr_take *take, int cpu))
 {
@@ -379,15 +405,10 @@ static void nmr_take_each(const struct nmr_take_batch *batch, int cpu,
 	for (n = batch->n; n; n--, node = node->next) {
 		struct nmr_gates *g = llist_entry(node, struct nmr_gates, batch);
 
-		for (side = 0; side < NMR_SIDES; side++) {
-			struct nmr_take take = {
-				.count		= g->count[side],
-				.draining	= &g->draining[side],
-				.from		= NMR_CALLS_OPEN,
-			};
-
-			fn(&take, cpu);
-		}
+		for (side = 0; side < NMR_SIDES; side++)
+			nmr_take_one(g, side, &g->calls->count[side], cpu, fn);
+		if (g->slot)
+			nmr_take_one(g, NMR_CLIENT, g->slot, cpu, fn);
 	}
 }
 
@@ -398,13 +419,13 @@ static void nmr_take_each_here(void *batch)
 
 /*
  * Tell whether @cpu has answered. A CPU that answers takes all counts of the batch, so this
- * function looks at one of them. A closed count stays closed.
+ * function looks at one of them.
  */
 static bool nmr_has_taken(const struct nmr_take_batch *batch, int cpu)
 {
 	struct nmr_gates *g = llist_entry(batch->first, struct nmr_gates, batch);
 
-	return nmr_count_read(per_cpu_ptr(g->count[NMR_CLIENT], cpu)) < 0;
+	return nmr_count_read(per_cpu_ptr(&g->calls->count[NMR_CLIENT], cpu)) < 0;
 }
 
 /**
@@ -460,22 +481,30 @@ s64 nmr_gate_exit(struct nmr_gates *g, enum nmr_side caller)
 }
 EXPORT_SYMBOL_NMR_IF_KUNIT(nmr_gate_exit);
 
+/* Add up what is counted on all CPUs and not taken yet. */
+static s64 nmr_count_sum(s64 __percpu *counts)
+{
+	s64 count, sum = 0;
+	int cpu;
+
+	for_each_possible_cpu(cpu) {
+		count = nmr_count_read(per_cpu_ptr(counts, cpu));
+		if (count >= 0)
+			sum += count - NMR_CALLS_OPEN;
+	}
+	return sum;
+}
+
 /* Count the calls in flight: approximately before step 4, exactly afterwards. */
 unsigned int nmr_gate_in_flight(const struct nmr_gates *g, enum nmr_side caller)
 {
 	s64 n = atomic64_read(&g->draining[caller]);
-	int cpu;
 
 	/* Before step 4: what step 3 has taken, and what it has not. */
 	if (n > NMR_GATE_BIAS / 2) {
-		n -= NMR_GATE_BIAS;
-		for_each_possible_cpu(cpu) {
-			s64 count =
-				nmr_count_read(per_cpu_ptr(g->count[caller], cpu));
-
-			if (count >= 0)
-				n += count - NMR_CALLS_OPEN;
-		}
+		n += nmr_count_sum(&g->calls->count[caller]) - NMR_GATE_BIAS;
+		if (caller == NMR_CLIENT && g->slot)
+			n += nmr_count_sum(g->slot);
 	}
 	return clamp_t(s64, n, 0, UINT_MAX);
 }

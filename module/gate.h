@@ -21,9 +21,9 @@ struct nmr_calls {
  */
 struct nmr_gates {
 	struct nmr_gate		gate[NMR_SIDES];	/* all that a call reads */
-	s64 __percpu		*count[NMR_SIDES];	/* where open gates lead */
-	struct nmr_calls __percpu *calls;		/* the gates' own counts */
+	struct nmr_calls __percpu *calls;		/* where open gates lead */
 	struct nmr_chunk	*chunk;			/* owns @calls */
+	s64 __percpu		*slot;			/* more calls of the client, or NULL */
 	atomic64_t		draining[NMR_SIDES];	/* calls in flight, after closing */
 	struct llist_node	batch;			/* links gates that close together */
 };
@@ -32,7 +32,7 @@ int nmr_gates_alloc(struct nmr_gates *g);
 void nmr_gates_free(struct nmr_gates *g);
 void nmr_gates_exit(void);
 
-void nmr_gate_use(struct nmr_gates *g, enum nmr_side caller, s64 __percpu *count);
+void nmr_gates_add_slot(struct nmr_gates *g, s64 __percpu *count);
 void nmr_gate_open(struct nmr_gates *g, enum nmr_side caller);
 void nmr_gate_close(struct nmr_gates *g, enum nmr_side caller);
 struct llist_node *nmr_gates_take_batch(struct llist_node *first);

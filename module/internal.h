@@ -7,7 +7,7 @@
  * ====================== =============================================================
  * ``main.c``             module init and exit, workqueues
  * ``debugfs.c``          pairs that are not attached, bindings that are still referenced
- * ``api.c``              the functions that modules call: register, deregister, wait
+ * ``api.c``              the functions of registrations: register, deregister, wait
  * ``leave.c``            a registration's end: leave, wait, finish; the safety net
  * ``offer.c``            which offers are made, and when
  * ``registration.c``     which registrations there are: publish and find
@@ -27,6 +27,10 @@
  * ``misuse.c``           warnings of misuse
  * ``trace.c``            tracepoints
  * ====================== =============================================================
+ *
+ * The functions of bindings that modules call are in ``binding.c`` (attach, detach, complete)
+ * and in ``refs.c`` (get, put). A reason to decline an offer belongs into nmr_call_attach() of
+ * ``binding.c``, because a pair records the outcome of a binding.
  *
  * One call goes up: sysfs.c calls nmr_detach_binding() if a process writes to the file
  * *detach* of a binding.
@@ -50,8 +54,8 @@
  * No leaf is taken while nmr_lock is held. No lock is held while a function allocates memory
  * that may sleep, or adds or removes a directory in sysfs. So no registration waits for the
  * memory or for the readers of another one. A long loop keeps its place in a form that
- * survives the drop of nmr_lock: a number, an object with a reference, or the head of a list
- * from which each step removes an entry.
+ * survives the drop of nmr_lock: a number, an object with a reference, the head of a list
+ * from which each step removes an entry, or a pointer that is advanced if its object goes.
  *
  * Hardirqs may enter and exit calls, complete a detach, and get and put references. These
  * functions take no lock but nmr_records_lock: they work with atomics, queue_work() and

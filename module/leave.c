@@ -36,12 +36,6 @@
 
 /* Leave */
 
-static enum nmr_detach_reason nmr_reason(const struct nmr_registration *leaving)
-{
-	return leaving->side == NMR_CLIENT ? NMR_DETACH_CLIENT_DEREGISTERED :
-					     NMR_DETACH_PROVIDER_DEREGISTERED;
-}
-
 /* Close some bindings, which share a grace period. Return: true if there are more. */
 static bool nmr_close_some(struct nmr_registration *reg)
 {
@@ -50,7 +44,7 @@ static bool nmr_close_some(struct nmr_registration *reg)
 	LLIST_HEAD(batch);
 
 	list_for_each_entry_safe(b, next, &reg->open, node[reg->side]) {
-		nmr_binding_close(b, nmr_reason(reg), &batch);
+		nmr_binding_close(b, nmr_leave_reason(reg), &batch);
 		if (!--budget)
 			break;
 	}

@@ -22,7 +22,11 @@
  * The registrar's own work never waits behind a callback that sleeps. System workqueues
  * cannot be used: their workers may all be blocked by tasks that wait for the registrar.
  */
-/* Module init and exit. "Memory and unloading" in refs.c says what exit waits for. */
+/*
+ * Module init and exit. "Memory and unloading" in refs.c says what exit waits for.
+ *
+ * Locking: none.
+ */
 
 #include <linux/init.h>
 #include <linux/kernel.h>

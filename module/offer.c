@@ -34,7 +34,7 @@
  * the provider has made due, and queues scans of their clients.
  *
  * **When a scan is queued.** nmr_binding_finish() queues a scan of a client that has
- * max_bindings, because a slot has become free. Events of pairs, and retries after an
+ * max_bindings, because there is room for a binding again. Events of pairs, and retries after an
  * allocation failure, queue scans, too. A scan that has not begun serves later requests. A
  * scan that has begun is queued again. A scan of a full client stops at its first due pair,
  * so N providers that defer cost O(N).

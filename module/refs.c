@@ -253,6 +253,21 @@ void nmr_binding_part_done(struct nmr_binding *b)
 }
 
 /*
+ * Account for the exit of a call from a gate that has closed. After an exit that was not the
+ * last, @binding may be freed concurrently.
+ */
+void __nmr_gate_exit_closed(struct nmr_binding *binding, enum nmr_side caller)
+{
+	s64 left = nmr_gate_exit(&binding->gates, caller);
+
+	if (!left)
+		nmr_binding_part_done(binding);
+	else if (unlikely(left < 0))
+		nmr_misuse(binding->reg[caller], NMR_MISUSE_EXIT, binding->id);
+}
+EXPORT_SYMBOL_NMR(__nmr_gate_exit_closed);
+
+/*
  * Take a reference for the registrar's own use. It leaves shared alone: the registrar does
  * not publish the pointer under RCU.
  */

@@ -134,10 +134,10 @@ int nmr_registration_publish(struct nmr_registration *reg, const guid_t *npi_id,
 
 	spin_lock_irq(&nmr_lock);
 	*handle = reg->id;
-	nmr_slot_publish(reg);
 	reg->pins = 2;
 	nmr_npi_join(reg);
 	WRITE_ONCE(reg->joined, true);
+	nmr_slot_publish(reg);
 	spin_unlock_irq(&nmr_lock);
 	trace_nmr_register(reg->side, reg->id, reg->modname, npi_id);
 	return 0;

@@ -3,32 +3,33 @@
  * DOC: Slots of clients
  *
  * A slot has static counts of calls, so that nmr_slot_enter() counts with one instruction that
- * needs no pointer. The client's gate of each binding uses these counts (see nmr_gate_use()):
- * calls through the slot, and calls that enter the binding, are counted in one place. A slot
- * serves one binding at a time. Its client has max_bindings 1, so the next binding begins when
- * the previous one has finished.
+ * needs no pointer. While a binding is in the slot, these counts count for the client, beside
+ * the binding's own counts (see "Gates"). A slot serves one binding at a time. Its client has
+ * max_bindings 1, so the next binding begins when the previous one has finished.
  *
  * **Enter** counts first, and looks at *open* afterwards. If the slot is not open, the caller
- * backs out: it exits as a call would. If the slot is open, the call is in flight, and the slot
- * does not change until it exits.
+ * backs out: it exits as a call would. If the slot is open, the call is in flight, and
+ * *binding* and *provider* do not change until it exits.
  *
- * **A binding that closes** clears *open* under nmr_lock, so no call enters afterwards. Then
- * its counts are taken as those of any gate. A caller that has counted but not yet looked at
- * *open* is among the calls that are taken, and the binding waits until it has backed out.
- * *Binding* says which binding the counts belong to: a late exit, and a caller that backs out
- * late, subtract from the *draining* of that binding. It changes only while no gate uses the
- * counts. If a caller counts before that and looks afterwards, it enters the next
- * binding, and the counts, which have been open all the time, belong to that binding.
+ * **A binding that closes** clears *open* under nmr_lock. Then the counts are taken as those of a
+ * gate. A caller that has counted, and that has not yet looked at *open* or still finds it set,
+ * is among the calls that are taken: the binding waits until that caller has exited. *Binding*
+ * says which binding the counts belong to: a late exit, and a caller that backs out late,
+ * subtract from the *draining* of that binding. nmr_slot_prepare() writes *binding* before the
+ * counts open, and nmr_slot_forget() clears it after the binding has drained.
  *
- * **Before a binding and after it**, the counts are open or closed. Enter returns false in both
- * cases.
+ * **Between two bindings** enter returns false. The counts are open if no binding has used the
+ * slot, and closed otherwise. If a caller counts in open counts before a binding is there, and
+ * looks afterwards, it enters that binding. The counts have been open all the time, so the
+ * binding takes that call with the others.
  */
 /*
- * Locking: nmr_lock while a slot is filled or emptied. The claim is an atomic bit. Enter and
- * exit take no lock.
+ * Locking: nmr_lock while a slot is filled or emptied. nmr_slot_prepare() takes no lock, because
+ * one binding at a time uses a slot. The claim is an atomic bit. Enter and exit take no lock.
  */
 
 #include <linux/bitops.h>
+#include <linux/rcupdate.h>
 
 #include "binding.h"
 
@@ -48,7 +49,7 @@ void nmr_slot_release(struct nmr_registration *client)
 {
 	if (!client->slot)
 		return;
-	WRITE_ONCE(client->slot->state->client, 0);
+	RCU_INIT_POINTER(client->slot->state->client, NULL);
 	clear_bit_unlock(0, &client->slot->state->claimed);
 }
 
@@ -56,10 +57,23 @@ void nmr_slot_release(struct nmr_registration *client)
 void nmr_slot_publish(struct nmr_registration *client)
 {
 	if (client->slot)
-		WRITE_ONCE(client->slot->state->client, client->id);
+		rcu_assign_pointer(client->slot->state->client, client);
 }
 
-/* Have the client's gate of @b, which has not opened yet, use the counts of the slot. */
+/* Find the client that has @slot. Return: it, with a reference, or NULL. */
+struct nmr_registration *nmr_slot_client(const struct nmr_slot *slot)
+{
+	struct nmr_registration *client;
+
+	rcu_read_lock();
+	client = rcu_dereference(slot->state->client);
+	if (client && !refcount_inc_not_zero(&client->refs))
+		client = NULL;
+	rcu_read_unlock();
+	return client;
+}
+
+/* Have the counts of the slot count for @b. The gates of @b are closed. */
 void nmr_slot_prepare(struct nmr_binding *b)
 {
 	const struct nmr_slot *slot = b->reg[NMR_CLIENT]->slot;
@@ -67,7 +81,7 @@ void nmr_slot_prepare(struct nmr_binding *b)
 	if (!slot)
 		return;
 	WRITE_ONCE(slot->state->binding, b);
-	nmr_gate_use(&b->gates, NMR_CLIENT, slot->calls);
+	nmr_gates_add_slot(&b->gates, slot->calls);
 }
 
 /* Fill the slot of the client, as @b has attached. */
@@ -103,13 +117,20 @@ void nmr_slot_forget(struct nmr_binding *b)
 		WRITE_ONCE(slot->state->binding, NULL);
 }
 
-/* Account for the exit of a call from a slot. Its counts have been closed meanwhile. */
+/*
+ * Account for the exit of a call from a slot. The counts of the slot were closed after the call
+ * entered. The RCU read-side critical section is for an exit that is misuse: the binding may
+ * have finished.
+ */
 void __nmr_slot_exit_closed(const struct nmr_slot *slot)
 {
-	struct nmr_binding *b = READ_ONCE(slot->state->binding);
+	struct nmr_binding *b;
 
+	rcu_read_lock();
+	b = READ_ONCE(slot->state->binding);
 	if (!WARN_ONCE(!b, "nmr: a call exits an empty slot, which it has not entered\n"))
 		__nmr_gate_exit_closed(b, NMR_CLIENT);
+	rcu_read_unlock();
 }
 EXPORT_SYMBOL_NMR(__nmr_slot_exit_closed);
 

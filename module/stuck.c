@@ -244,7 +244,8 @@ static void nmr_stuck_find(unsigned int seconds)
 
 /*
  * Look at up to NMR_BATCH of @left registrations. If the line of a registration is due, return
- * its first stuck binding, with a reference. Otherwise return NULL.
+ * its first stuck binding, with a reference and with a part more to do: the counts of a slot
+ * may be gone after its cleanup. Otherwise return NULL.
  */
 static struct nmr_binding *nmr_stuck_due(unsigned int *left)
 {
@@ -265,7 +266,7 @@ static struct nmr_binding *nmr_stuck_due(unsigned int *left)
 		if (time_before(jiffies, reg->stuck_next))
 			continue;
 		b = list_first_entry(&reg->stuck, struct nmr_binding, watch);
-		if (nmr_stuck_cleans(b)) {
+		if (!atomic_inc_not_zero(&b->todo)) {
 			nmr_stuck_forget(b);
 			++*left;
 			continue;
@@ -295,6 +296,7 @@ static void nmr_stuck_tell(void)
 		spin_unlock_irq(&nmr_lock);
 		if (b) {
 			nmr_stuck_warn(b, reg, others);
+			nmr_binding_part_done(b);
 			__nmr_binding_put(b);
 			lines--;
 		}

@@ -366,20 +366,23 @@ static int binding_add(struct nmr_binding *b)
 	return err;
 }
 
+/* Add the directory of @b. If an allocation fails, the binding works without a directory. */
+void nmr_sysfs_add_binding(struct nmr_binding *b)
+{
+	if (binding_add(b))
+		pr_err_ratelimited("no memory to show binding %llu in sysfs\n", b->id);
+}
+
 /*
- * Add the directory of @b. If an allocation fails, the binding works without a directory.
+ * Send the uevent add. The caller keeps @b from its cleanup meanwhile.
  *
  * An event costs 4,000 instructions even if no process listens, so bindings send no more
  * than needed, and none if the parameter uevents is off. kobject_del() sends remove if add
  * was sent.
  */
-void nmr_sysfs_add_binding(struct nmr_binding *b)
+void nmr_sysfs_announce_binding(struct nmr_binding *b)
 {
-	if (binding_add(b)) {
-		pr_err_ratelimited("no memory to show binding %llu in sysfs\n", b->id);
-		return;
-	}
-	if (READ_ONCE(nmr_uevents))
+	if (b->kobj.state_in_sysfs && READ_ONCE(nmr_uevents))
 		kobject_uevent(&b->kobj, KOBJ_ADD);
 }
 

@@ -3,19 +3,21 @@
  * DOC: Walks
  *
  * A walk calls a function for each peer that a registration is attached to. It goes through the
- * bindings that have not closed, in the order in which they were offered.
+ * bindings that have not closed, in the order in which they were offered, and skips those that
+ * still attach.
  *
  * **A walk that may sleep** holds no lock while the function runs. It keeps its place as the
- * binding that it will look at next, and the registration lists its walks. A binding that
- * leaves the list of open bindings moves each walk that has reached it on to the binding that
- * follows. So a walk takes a constant number of steps for each binding, and needs no
- * allocation. It ends at the last binding that existed when it began.
+ * binding that it will look at next, and the registration lists its walks. If the next binding
+ * of a walk leaves the list of open bindings, the walk goes on with the binding after it. So a
+ * walk takes a constant number of steps for each binding, and needs no allocation. A binding
+ * that leaves the list takes a step for each walk that is in progress. The walk ends at the
+ * last binding that was open when it began.
  *
  * **A walk under RCU** reads the same list without the lock. Bindings leave the list by
  * list_del_rcu(), and are freed after a grace period. The function's calls are not counted, as
  * the walk is one RCU read-side critical section.
  */
-/* Locking: nmr_lock for each step of a walk that may sleep. */
+/* Locking: nmr_lock for each step of a walk that may sleep. A walk under RCU takes no lock. */
 
 #include <linux/rculist.h>
 
@@ -28,7 +30,7 @@ struct nmr_walk {
 	u64			last;	/* number of the last binding to look at */
 };
 
-/* Return: the binding that follows @b in the list of open bindings of @side, or NULL. */
+/* Find the binding that follows @b in the list of open bindings of @side, or NULL. */
 static struct nmr_binding *nmr_walk_after(struct nmr_binding *b, enum nmr_side side)
 {
 	if (list_is_last(&b->node[side], &b->reg[side]->open))
@@ -36,7 +38,7 @@ static struct nmr_binding *nmr_walk_after(struct nmr_binding *b, enum nmr_side s
 	return list_next_entry(b, node[side]);
 }
 
-/* Move the walks of a side of @b on, as @b is about to leave the list of open bindings. */
+/* Advance the walks for which @b is next, as @b is about to leave the list. */
 void nmr_walks_pass(struct nmr_binding *b, enum nmr_side side)
 {
 	struct nmr_walk *walk;
@@ -59,8 +61,11 @@ static void nmr_walk_describe(struct nmr_call *call, struct nmr_binding *b, enum
 }
 
 /*
- * Enter the next binding that is attached. Return: it; NULL: no binding is left; or
- * ERR_PTR(-EAGAIN): this function has looked at NMR_BATCH bindings.
+ * Enter the next binding that is attached. Return:
+ *
+ * * the binding
+ * * NULL		- no binding is left
+ * * ERR_PTR(-EAGAIN)	- this function has looked at NMR_BATCH bindings
  */
 static struct nmr_binding *nmr_walk_step(struct nmr_walk *walk, enum nmr_side side)
 {
@@ -73,7 +78,7 @@ static struct nmr_binding *nmr_walk_step(struct nmr_walk *walk, enum nmr_side si
 		if (!b || b->id > walk->last)
 			return NULL;
 		walk->next = nmr_walk_after(b, side);
-		/* It does not close while nmr_lock is held, so its gate is open. */
+		/* @b cannot close while nmr_lock is held, so the gate is open. */
 		if (b->state == NMR_ATTACHED && !__nmr_count_enter(b->gates.gate[side].calls))
 			return b;
 	}
@@ -88,6 +93,7 @@ static struct nmr_binding *nmr_walk_next(struct nmr_walk *walk, enum nmr_side si
 		spin_lock_irq(&nmr_lock);
 		b = nmr_walk_step(walk, side);
 		spin_unlock_irq(&nmr_lock);
+		cond_resched();
 	} while (b == ERR_PTR(-EAGAIN));
 	return b;
 }
@@ -96,7 +102,8 @@ static void nmr_walk_begin(struct nmr_walk *walk, struct nmr_registration *reg)
 {
 	spin_lock_irq(&nmr_lock);
 	walk->next = list_first_entry_or_null(&reg->open, struct nmr_binding, node[reg->side]);
-	walk->last = nmr_binding_last_id();
+	walk->last = list_empty(&reg->open) ? 0 :
+		     list_last_entry(&reg->open, struct nmr_binding, node[reg->side])->id;
 	list_add(&walk->node, &reg->walks);
 	spin_unlock_irq(&nmr_lock);
 }
@@ -132,7 +139,6 @@ int nmr_walk(struct nmr_registration *reg, nmr_call_fn *fn, void *arg)
 		nmr_walk_describe(&call, b, side);
 		err = fn(&call, arg);
 		__nmr_call_exit(b, side);
-		cond_resched();
 	}
 	nmr_walk_end(&walk);
 	return err;

@@ -32,7 +32,8 @@ test_script_meets_the_modules_and_succeeds()
 	cat > "$dir/script" <<-'END'
 		insmod /modules/nmr.ko && insmod /modules/hello_provider.ko &&
 			insmod /modules/hello_client.ko || exit
-		dmesg | grep -q 'hello_provider: hello, hello_client'
+		echo Ada > /sys/module/hello_client/parameters/greet &&
+			dmesg | grep -q 'hello_provider: hello, Ada'
 	END
 	make_vm MODULES="$modules" SCRIPT="$dir/script"
 }
@@ -59,7 +60,8 @@ type_in()
 		sleep 1
 		tries=$((tries + 1))
 	done 2> /dev/null
-	echo 'insmod nmr.ko && insmod hello_provider.ko && insmod hello_client.ko; exit'
+	echo 'insmod nmr.ko && insmod hello_provider.ko && insmod hello_client.ko'
+	echo 'echo Ada > /sys/module/hello_client/parameters/greet; exit'
 }
 
 test_shell_does_what_is_typed()
@@ -67,7 +69,7 @@ test_shell_does_what_is_typed()
 	rm -f "$BUILD/vm.log"
 	type_in | watched "$BUILD/vm.log" "$SILENCE" \
 		make -C "$TOP" vm KERNEL=6.1 MODULES="$modules" > "$dir/said" 2>&1 &&
-		grep 'hello_provider: hello, hello_client' "$dir/said"
+		grep 'hello_provider: hello, Ada' "$dir/said"
 }
 
 cases="script_meets_the_modules_and_succeeds script_that_fails_is_a_failure

@@ -95,7 +95,8 @@
 /**
  * DOC: Offers
  *
- * An *offer* is the call of a client's attach callback for one provider. For each client
+ * An *offer* is one attempt to attach a client to a provider. It calls the attach callbacks, if
+ * there are any. For each client
  * and each provider that are registered at the same time, the registrar makes one offer.
  * If an attach callback declines, the pair is not offered again. A pair is *deferred* if an
  * attach callback returned %-EPROBE_DEFER, or if its binding was detached with
@@ -211,8 +212,7 @@
  *
  * A client may have a slot and callbacks. The attach callback decides about an offer, and the
  * slot follows. The slot is filled after the attach callbacks and client_attached have
- * returned. Inside the attach callback, and for a call that starts in it, the client enters
- * the binding.
+ * returned. Until the slot is filled, the client calls nmr_client_call_enter().
  *
  * The counts of calls belong to the slot. Opening them again for the next provider interrupts
  * each CPU, as closing does.
@@ -224,7 +224,9 @@
  * For a side, the pointer to a binding is valid from the start of its attach callback. It is
  * valid until one RCU grace period after its cleanup callback has returned. If the attach
  * failed, and the side gets no cleanup callback, the grace period begins when the attach
- * callback returns.
+ * callback returns. A side without an attach callback gets the pointer in &nmr_call.binding,
+ * which is valid during the call. If a side has no cleanup callback, the grace period begins
+ * when that callback would have run.
  *
  * Therefore a module may publish the pointer with rcu_assign_pointer(), if it clears the
  * pointer in its cleanup callback or earlier. A reader may then use rcu_dereference() and
@@ -254,8 +256,8 @@
  * DOC: Waits
  *
  * A wait for a deregistration sleeps in TASK_IDLE. Signals do not end it, khungtaskd does not
- * report it, and the task does not add to the load. nmr_client_wait_for_binding() sleeps
- * interruptibly.
+ * report it, and the task does not add to the load. nmr_client_wait_for_binding() and
+ * nmr_slot_enter_wait() sleep interruptibly.
  *
  * The freezer can freeze a task in either wait, unless the task is inside a callback or holds
  * a lock that lockdep knows of. So a machine can suspend while rmmod waits.
@@ -287,6 +289,8 @@
  *
  * The registrar also warns of these, without naming a registration:
  *
+ * * A call exits an empty slot. The registrar warns once. If another binding is in the slot by
+ *   then, the registrar does not notice, and the count of that binding is one short.
  * * A module calls complete with NULL. The registrar warns once.
  * * A module enters or exits on a CPU that is not online. The registrar warns once, if the
  *   kernel has lockdep, or if the module was built with NMR_DEBUG.
@@ -580,7 +584,8 @@ int __nmr_provider_register(const struct nmr_provider_characteristics *c,
  * * %0 - the client is registered; it must be deregistered before its module unloads
  * * %-EINVAL - @c, @handle, npi_id or module_id is NULL; the client has a slot, and
  *   max_bindings is above 1; or the module was built with another version of this header
- * * %-EBUSY - another client has the slot
+ * * %-EBUSY - another client has the slot, or has not been waited for after it was
+ *   deregistered
  * * %-ENOMEM - allocation failure; no callback has run, and nothing is registered; the
  *   number of a handle may have been used up
  * * %-ENODEV - the registrar is not initialised: it is built in and the caller runs before
@@ -1002,6 +1007,8 @@ static inline struct nmr_gate *__nmr_gate(struct nmr_binding *binding,
 /* Account for the exit of a call from a gate that has closed. */
 void __nmr_gate_exit_closed(struct nmr_binding *binding, enum nmr_side caller);
 
+#define NMR_CALLS_OPEN	BIT_ULL(62)	/* an open count without calls */
+
 /*
  * Add 1 to the count of this CPU, or subtract 1. Return: true if the result is below zero: the
  * gate is closed. No interrupt and no other task on this CPU comes between the addition and
@@ -1019,8 +1026,6 @@ void __nmr_gate_exit_closed(struct nmr_binding *binding, enum nmr_side caller);
  *
  * Compiler barriers keep the accesses of a call between enter and exit.
  */
-#define NMR_CALLS_OPEN	BIT_ULL(62)	/* a count without calls, of a gate that is open */
-
 #if defined(CONFIG_X86_64) && defined(CONFIG_SMP)
 #define __NMR_COUNT(instruction, calls)					\
 ({									\
@@ -1269,12 +1274,14 @@ nmr_provider_may_call_rcu(struct nmr_binding *binding)
 
 /* Slots. module/slot.c has the half that fills and empties them. */
 
+struct nmr_registration;
+
 /* What changes of a slot. The registrar writes it. */
 struct nmr_slot_state {
-	bool			open;		/* the client has a provider */
+	bool			open;		/* written under nmr_lock: there is a provider */
 	struct nmr_binding	*binding;	/* the binding that the counts belong to */
-	struct nmr_endpoint	provider;	/* what the provider handed over */
-	u64			client;		/* number of the registration, or 0 */
+	struct nmr_endpoint	provider;	/* written under nmr_lock: the provider's */
+	struct nmr_registration __rcu *client;	/* for tasks that wait */
 	unsigned long		claimed;	/* bit 0: a client has the slot */
 };
 
@@ -1298,7 +1305,8 @@ struct nmr_slot {
 #define DEFINE_NMR_SLOT(name)						\
 	static DEFINE_PER_CPU(s64, name##_calls)			\
 		__aligned(sizeof(s64)) = NMR_CALLS_OPEN;		\
-	static struct nmr_slot_state name##_state;			\
+	static struct nmr_slot_state name##_state			\
+		____cacheline_aligned_in_smp;				\
 	static const struct nmr_slot name = {				\
 		.calls = &name##_calls,					\
 		.state = &name##_state,					\
@@ -1310,7 +1318,8 @@ struct nmr_slot {
  * @dispatch: dispatch table of the callee
  * @context:  binding context of the callee
  *
- * nmr_slot_enter() fills it. A call that exits in another task hands over a copy.
+ * nmr_slot_enter(), nmr_slot_enter_wait() and walks through all peers fill it. A call that
+ * exits in another task hands over a copy.
  */
 struct nmr_call {
 	struct nmr_binding	*binding;
@@ -1323,26 +1332,9 @@ struct nmr_call {
 void __nmr_slot_back_out(const struct nmr_slot *slot);
 void __nmr_slot_exit_closed(const struct nmr_slot *slot);
 
-/**
- * nmr_slot_enter() - enter the binding to the provider that a client has now
- * @slot: slot of the client; must not be NULL
- * @call: filled, if the function returns true; on the caller's stack
- *
- * The function does what nmr_client_call_enter() does for the binding that is in the slot. The
- * caller needs neither a pointer to the binding, nor a reference, nor RCU. It may call at any
- * time: before the client is registered and after it has been deregistered the slot is empty.
- *
- * A return of true is an acquire: the caller sees everything that the attach callbacks of both
- * sides did.
- *
- * Context: As for nmr_client_call_enter().
- *
- * Return:
- * * %true - the client may call through @call, and must call nmr_slot_exit() afterwards
- * * %false - the client has no provider, or it leaves; the client must neither call nor exit
- */
-static __always_inline bool __must_check
-nmr_slot_enter(const struct nmr_slot *slot, struct nmr_call *call)
+/* Enter, without telling lockdep or NMR_DEBUG. */
+static __always_inline bool __nmr_slot_enter(const struct nmr_slot *slot,
+					     struct nmr_call *call)
 {
 	/* A store to all of @call spares kernels that initialise stacks to do so. */
 	*call = (struct nmr_call){ .slot = slot };
@@ -1357,6 +1349,33 @@ nmr_slot_enter(const struct nmr_slot *slot, struct nmr_call *call)
 	call->binding = slot->state->binding;
 	call->dispatch = slot->state->provider.dispatch;
 	call->context = slot->state->provider.binding_context;
+	return true;
+}
+
+/**
+ * nmr_slot_enter() - enter the binding to the provider that a client has now
+ * @slot: slot of the client; must not be NULL
+ * @call: filled if the function returns true, and otherwise undefined; on the caller's stack
+ *
+ * The function does what nmr_client_call_enter() does for the binding that is in the slot. The
+ * caller needs neither a pointer to the binding, nor a reference, nor RCU. It may call at any
+ * time: before the client is registered and after it has been deregistered the slot is empty.
+ *
+ * A return of true is an acquire: the caller sees everything that the attach callbacks of both
+ * sides did.
+ *
+ * Context: As for nmr_client_call_exit(): a caller that has counted, and then finds that the
+ * binding has closed, exits again.
+ *
+ * Return:
+ * * %true - the client may call through @call, and must call nmr_slot_exit() afterwards
+ * * %false - the client has no provider, or it leaves; the client must neither call nor exit
+ */
+static __always_inline bool __must_check
+nmr_slot_enter(const struct nmr_slot *slot, struct nmr_call *call)
+{
+	if (!__nmr_slot_enter(slot, call))
+		return false;
 	if (__NMR_CALLS_TRACKED)
 		__nmr_call_entered(call->binding, NMR_CLIENT);
 	return true;
@@ -1382,17 +1401,21 @@ static __always_inline void nmr_slot_exit(const struct nmr_call *call)
 		__nmr_slot_exit_closed(slot);
 }
 
+int __nmr_slot_enter_wait(const struct nmr_slot *slot, struct nmr_call *call,
+			  unsigned long timeout);
+
 /**
  * nmr_slot_enter_wait() - wait for a provider, and enter
  * @slot:    slot of the client
- * @call:    filled, if the function returns 0
+ * @call:    filled if the function returns 0, and otherwise undefined
  * @timeout: time to wait, in jiffies; 0 tests without waiting
  *
  * The function waits as nmr_client_wait_for_binding() does. If the binding closes before the
  * caller has entered, the function waits for the next one.
  *
  * Context: Process context. May sleep, interruptibly. The caller must not hold a lock that an
- * attach callback of the client's bindings takes.
+ * attach callback of the client's bindings takes. The caller must not be inside a call through
+ * the slot: the next provider attaches when that call has exited.
  *
  * Return:
  * * %0 - the client may call through @call, and must call nmr_slot_exit() afterwards
@@ -1403,12 +1426,26 @@ static __always_inline void nmr_slot_exit(const struct nmr_call *call)
  *   the client's bindings
  * * %-EINVAL - @slot or @call is NULL
  */
-int __must_check nmr_slot_enter_wait(const struct nmr_slot *slot, struct nmr_call *call,
-				     unsigned long timeout);
+static inline int __must_check nmr_slot_enter_wait(const struct nmr_slot *slot,
+						   struct nmr_call *call,
+						   unsigned long timeout)
+{
+	int err = __nmr_slot_enter_wait(slot, call, timeout);
+
+	if (__NMR_CALLS_TRACKED && !err)
+		__nmr_call_entered(call->binding, NMR_CLIENT);
+	return err;
+}
 
 /* All peers */
 
-/* Called for a peer, in a call to it. A value other than 0 ends the walk. */
+/**
+ * typedef nmr_call_fn - function that a walk through all peers calls
+ * @call: a call to the peer, which the walk has entered and will exit
+ * @arg:  what was passed to the walk
+ *
+ * Return: 0 to continue; another value ends the walk, which returns it.
+ */
 typedef int nmr_call_fn(const struct nmr_call *call, void *arg);
 
 /**
@@ -1418,8 +1455,9 @@ typedef int nmr_call_fn(const struct nmr_call *call, void *arg);
  *	    ends the walk.
  * @arg:    passed to @fn
  *
- * @fn may sleep, and may call any function of the registrar. No lock is held meanwhile. Only
- * the client that @fn is called for waits for @fn.
+ * @fn may sleep, and may call any function of the registrar, except that it must not wait for
+ * the deregistration of either side of the call. It must not exit the call. No lock is held
+ * meanwhile. Only the binding that @fn is called for waits for @fn.
  *
  * A client that attaches or leaves concurrently is called or not. No client is called twice for
  * one binding, and none after its binding has closed. The clients are called in the order in

@@ -22,14 +22,13 @@ MODULE_PARM_DESC(more_bytes, "bytes to add to the size of the characteristics");
 
 static char *missing = "";
 module_param(missing, charp, 0444);
-MODULE_PARM_DESC(missing, "what is NULL: characteristics, attach, npi_id, module_id or handle");
+MODULE_PARM_DESC(missing, "what is NULL: characteristics, npi_id, module_id or handle");
 
 static unsigned int times = 1;
 module_param(times, uint, 0444);
 MODULE_PARM_DESC(times, "number of register calls");
 
-static const guid_t refused_id = GUID_INIT(0x6e6d7207, 0x7265, 0x6675,
-					   0x80, 0, 0, 0, 0, 0, 0, 1);
+static const guid_t refused_id = NMR_GUID("6e6d7207-7265-6675-8000-000000000001");
 
 static struct nmr_site refused_site = {
 	.modname = KBUILD_MODNAME,
@@ -39,20 +38,6 @@ static struct nmr_site refused_site = {
 static bool has(const char *what)
 {
 	return strcmp(missing, what);
-}
-
-static int refused_attach_provider(struct nmr_binding *binding, void *context,
-				   const struct nmr_registration_instance *instance)
-{
-	return -ENODEV;
-}
-
-static int refused_attach_client(struct nmr_binding *binding, void *context,
-				 const struct nmr_registration_instance *instance,
-				 const struct nmr_endpoint *client,
-				 struct nmr_endpoint *end)
-{
-	return -ENODEV;
 }
 
 static struct nmr_registration_instance refused_instance(void)
@@ -66,7 +51,6 @@ static struct nmr_registration_instance refused_instance(void)
 static int refused_register_client(void)
 {
 	const struct nmr_client_characteristics c = {
-		.attach_provider = has("attach") ? refused_attach_provider : NULL,
 		.instance = refused_instance(),
 	};
 	struct nmr_client_handle handle = {};
@@ -82,7 +66,6 @@ static int refused_register_client(void)
 static int refused_register_provider(void)
 {
 	const struct nmr_provider_characteristics p = {
-		.attach_client = has("attach") ? refused_attach_client : NULL,
 		.instance = refused_instance(),
 	};
 	struct nmr_provider_handle handle = {};

@@ -170,7 +170,6 @@ test_register_call_says_why_it_is_refused()
 				provider=$provider missing="$missing"
 		done <<-END
 			characteristics	the characteristics are NULL
-			attach		the attach callback is NULL
 			npi_id		instance.npi_id is NULL
 			module_id	instance.module_id is NULL
 			handle		the pointer to the handle is NULL

@@ -229,10 +229,15 @@ test_hello_pair_meets()
 	load hello_client
 	load hello_provider
 	check "they are attached" attached hello_client hello_provider
-	check "the client had itself greeted" logged "hello.*hello_client"
+	echo Ada > /sys/module/hello_client/parameters/greet
+	check "the provider greets" logged "hello_provider: hello, Ada"
 	unload hello_provider
+	check "no provider is there" \
+		fails_with "No such device" /sys/module/hello_client/parameters/greet Ada
 	load hello_provider
 	check "and again" attached hello_client hello_provider
+	echo Bob > /sys/module/hello_client/parameters/greet
+	check "the next provider greets" logged "hello_provider: hello, Bob"
 	unload hello_client
 	unload hello_provider
 	check "nothing is left" empty
