@@ -785,6 +785,26 @@ static void failed_attach_waits_for_the_caller(struct kunit *test)
 
 /* Counts that are used again */
 
+/*
+ * A caller has loaded the pointer of a binding's gate, and goes on when the slot holds the next
+ * binding: it does not count for that one.
+ */
+static void preempted_caller_of_an_old_binding_is_refused(struct kunit *test)
+{
+	struct nt *nt = test->priv;
+	struct nt_party *client = slot_client(nt), *provider = nt_provider(nt);
+	struct nt_binding *nb = nt_pair(nt, client, provider);
+	s64 __percpu *calls = __nmr_gate(nb->b, NMR_CLIENT)->calls;
+
+	nt_get(nb);
+	nt_leave(provider);
+	provider = nt_provider(nt);
+	nb = nt_pair(nt, client, provider);
+	KUNIT_EXPECT_TRUE(test, holds(nb));
+	KUNIT_EXPECT_TRUE(test, __nmr_count_enter(calls));
+	expect_in_flight(test, nb, "0");
+}
+
 static s64 count_on(s64 __percpu *count, int cpu)
 {
 	return atomic64_read((atomic64_t *)per_cpu_ptr(count, cpu));
@@ -869,13 +889,13 @@ static void gate_uses_counts_again(struct kunit *test)
 		memset(&g, 0, sizeof(g));
 		added = 0;
 		KUNIT_ASSERT_EQ(test, nmr_gates_alloc(&g), 0);
-		nmr_gate_use(&g, NMR_CLIENT, &own_counts);
+		nmr_gates_add_slot(&g, &own_counts);
 		expect_all_open(test, &own_counts);
 		for_each_possible_cpu(cpu) {
 			atomic64_add(cpu + 1, (atomic64_t *)per_cpu_ptr(&own_counts, cpu));
 			added += cpu + 1;
 		}
-		nmr_gate_use(&g, NMR_CLIENT, &own_counts);
+		nmr_gates_add_slot(&g, &own_counts);
 		KUNIT_EXPECT_EQ(test, (s64)nmr_gate_in_flight(&g, NMR_CLIENT), added);
 		nmr_gates_take_batch(&g.batch);
 		KUNIT_EXPECT_EQ(test, nmr_gate_fold(&g, NMR_CLIENT), added);
@@ -889,7 +909,7 @@ static void gate_uses_counts_again(struct kunit *test)
 	}
 	/* For the next run of the case */
 	memset(&g, 0, sizeof(g));
-	nmr_gate_use(&g, NMR_CLIENT, &own_counts);
+	nmr_gates_add_slot(&g, &own_counts);
 }
 
 /* A count that is open already keeps its calls when the others are opened. */
@@ -902,7 +922,7 @@ static void open_count_keeps_its_calls(struct kunit *test)
 		kunit_skip(test, "wants two CPUs");
 	atomic64_set((atomic64_t *)per_cpu_ptr(&own_counts, first), -5);
 	atomic64_inc((atomic64_t *)per_cpu_ptr(&own_counts, last));
-	nmr_gate_use(&g, NMR_CLIENT, &own_counts);
+	nmr_gates_add_slot(&g, &own_counts);
 	KUNIT_EXPECT_EQ(test, count_on(&own_counts, last), (s64)NMR_CALLS_OPEN + 1);
 	atomic64_dec((atomic64_t *)per_cpu_ptr(&own_counts, last));
 	expect_all_open(test, &own_counts);
@@ -1398,6 +1418,7 @@ static struct kunit_case slot_cases[] = {
 	KUNIT_CASE(earlier_caller_enters_the_first_binding),
 	KUNIT_CASE(caller_backs_out_while_a_binding_attaches),
 	KUNIT_CASE(failed_attach_waits_for_the_caller),
+	KUNIT_CASE(preempted_caller_of_an_old_binding_is_refused),
 	KUNIT_CASE(slot_opens_on_every_cpu),
 	KUNIT_CASE(slot_opens_on_a_cpu_that_is_offline),
 	KUNIT_CASE(gate_uses_counts_again),

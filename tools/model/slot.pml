@@ -14,7 +14,7 @@
  *   draining		nmr_gates.draining of each binding
  *   caller		nmr_slot_enter() and nmr_slot_exit()
  *   exit		__nmr_count_exit() and __nmr_slot_exit_closed()
- *   prepare		nmr_slot_prepare() and nmr_gate_use()
+ *   prepare		nmr_slot_prepare() and nmr_gates_add_slot()
  *   registrar		nmr_slot_fill(), nmr_slot_empty(), nmr_gates_take_batch(),
  *			nmr_gate_fold() and nmr_slot_forget()
  *
