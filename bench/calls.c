@@ -29,6 +29,7 @@ struct bench_dispatch {
 };
 
 static struct nmr_binding *bench_binding;
+DEFINE_NMR_SLOT(bench_slot);
 static bool bench_revoked;
 static struct bench_dispatch __rcu *bench_revocable;
 static struct percpu_ref bench_percpu_ref;
@@ -142,12 +143,31 @@ static noinline unsigned int bench_way_nmr_rcu(const struct bench_dispatch *d,
 	return made;
 }
 
+/* The slot has the dispatch table and the context, which the other ways have in registers. */
+static noinline unsigned int bench_way_nmr_slot(const struct bench_dispatch *d,
+						struct nmr_binding *binding)
+{
+	const struct bench_dispatch *dispatch;
+	struct nmr_call call;
+	unsigned int i;
+
+	for (i = 0; i < calls; i++) {
+		if (!nmr_slot_enter(&bench_slot, &call))
+			break;
+		dispatch = call.dispatch;
+		dispatch->op(call.context);
+		nmr_slot_exit(&call);
+	}
+	return i;
+}
+
 static const struct {
 	const char *name;
 	unsigned int (*loop)(const struct bench_dispatch *d, struct nmr_binding *binding);
 } bench_ways[] = {
 #define BENCH_NAME(name)	{ #name, bench_way_##name }
 	BENCH_NAME(bare), BENCH_NAME(nmr), BENCH_NAME(nmr_provider), BENCH_NAME(nmr_rcu),
+	BENCH_NAME(nmr_slot),
 	BENCH_NAME(percpu_ref), BENCH_NAME(srcu), BENCH_NAME(revocable),
 	BENCH_NAME(refcount), BENCH_NAME(rwlock), BENCH_NAME(percpu_rwsem),
 	BENCH_NAME(rwsem), BENCH_NAME(spinlock), BENCH_NAME(try_module_get),
@@ -258,23 +278,38 @@ static void bench_released(struct percpu_ref *ref)
 {
 }
 
+/* One client has a slot, the other one has none. */
+static int bench_with_clients(const guid_t *id)
+{
+	struct nmr_client_characteristics c = bench_client(id), s = bench_client(id);
+	struct nmr_client_handle client, with_slot;
+	int err;
+
+	err = nmr_register_client(&c, &bench_binding, &client);
+	if (err)
+		return err;
+	s.slot = &bench_slot;
+	err = nmr_register_client(&s, NULL, &with_slot);
+	if (!err) {
+		err = bench_binding ? bench_all() : -ENODEV;
+		nmr_deregister_client_sync(with_slot);
+	}
+	nmr_deregister_client_sync(client);
+	return err;
+}
+
 static int bench_bound(void)
 {
 	static const guid_t id = BENCH_GUID(1);
-	struct nmr_client_characteristics c = bench_client(&id);
 	struct nmr_provider_characteristics p = bench_provider(&id);
 	struct nmr_provider_handle provider;
-	struct nmr_client_handle client;
 	int err;
 
+	p.endpoint.dispatch = &bench_ops;
 	err = nmr_register_provider(&p, NULL, &provider);
 	if (err)
 		return err;
-	err = nmr_register_client(&c, &bench_binding, &client);
-	if (!err) {
-		err = bench_binding ? bench_all() : -ENODEV;
-		nmr_deregister_client_sync(client);
-	}
+	err = bench_with_clients(&id);
 	nmr_deregister_provider_sync(provider);
 	return err;
 }

@@ -79,3 +79,12 @@ function heading(text)
 	       field("npis"), field("bindings"), field("register_instructions") / n,
 	       field("leave_instructions") / n, field("lookup_instructions")
 }
+
+/"walk":\[/ {
+	heading("A walk through all clients of a provider: instructions a client, with a gate entered, and under RCU")
+	printf "%8s %8s %8s\n", "clients", "gate", "RCU"
+}
+/"walk_hundredths"/ {
+	printf "%8d %8.2f %8.2f\n", field("clients"), field("walk_hundredths") / 100,
+	       field("walk_rcu_hundredths") / 100
+}

@@ -87,4 +87,22 @@ static inline int by_side_reoffer(enum nmr_side side, u64 id)
 	       nmr_provider_reoffer((struct nmr_provider_handle){ id });
 }
 
+static inline int by_side_walk(enum nmr_side side, u64 id, nmr_call_fn *fn, void *arg)
+{
+	struct nmr_client_handle client = { id };
+	struct nmr_provider_handle provider = { id };
+
+	return side == NMR_CLIENT ? nmr_client_for_each_provider(client, fn, arg) :
+				    nmr_provider_for_each_client(provider, fn, arg);
+}
+
+static inline int by_side_walk_rcu(enum nmr_side side, u64 id, nmr_call_fn *fn, void *arg)
+{
+	struct nmr_client_handle client = { id };
+	struct nmr_provider_handle provider = { id };
+
+	return side == NMR_CLIENT ? nmr_client_for_each_provider_rcu(client, fn, arg) :
+				    nmr_provider_for_each_client_rcu(provider, fn, arg);
+}
+
 #endif /* _NMR_KUNIT_BY_SIDE_H */

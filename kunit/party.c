@@ -172,13 +172,14 @@ static void nt_check_offer(struct nt_binding *nb)
 {
 	struct nt_party *client = nb->party[NMR_CLIENT];
 	int bindings = atomic_inc_return(&client->bindings);
+	u32 max = client->slot ? 1 : client->max_bindings;
 	struct nt_binding *other;
 	unsigned long flags;
 	bool twice = false;
 
-	if (client->max_bindings && bindings > client->max_bindings)
+	if (max && bindings > max)
 		nt_fail(nb->nt, "offer %llu: client has %d bindings of %u",
-			nb->id, bindings, client->max_bindings);
+			nb->id, bindings, max);
 	if (nb->nt->quiet)
 		return;
 	raw_spin_lock_irqsave(&nb->nt->lock, flags);
@@ -749,6 +750,7 @@ static int nt_register_client(struct nt_party *party,
 		.attach_provider = nt_attach_provider,
 		.instance = *instance,
 		.max_bindings = party->max_bindings,
+		.slot = party->slot,
 	};
 	int ret;
 

@@ -87,6 +87,7 @@ struct nt_dispatch {
 /*
  * A client or a provider. A test may set the members up to @at before nt_register().
  *
+ * @slot: the slot of a client, or NULL
  * @absent: BIT(point) of the optional callbacks that are left NULL
  * @never_asks: the client does not call nmr_client_attach_provider(), and returns from
  *	 NT_C_ATTACH what the script says, including 0
@@ -108,6 +109,7 @@ struct nt_party {
 	u32 number;
 	const void *npi_specific;
 	u32 max_bindings;
+	const struct nmr_slot *slot;
 	unsigned long absent;
 	bool never_asks;
 	bool null_context;

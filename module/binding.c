@@ -90,6 +90,7 @@
 
 #include <linux/completion.h>
 #include <linux/kernel.h>
+#include <linux/rculist.h>
 #include <linux/slab.h>
 #include <trace/events/nmr.h>
 

@@ -2,16 +2,31 @@
 # SPDX-License-Identifier: GPL-2.0-only
 #
 # integration.sh [SERIES]...: run the selftests on stock kernels, by each
-# scripts/guest/integration*.sh, and count the instructions of a call. On 6.12 also test modules
-# built with NMR_DEBUG.
+# scripts/guest/integration*.sh, and count the instructions of a call. On 6.1 also check the size
+# of nmr.ko, and on 6.12 also test modules built with NMR_DEBUG.
 
 . "$(dirname "$0")/common.sh" || exit 1
+
+TEXT=$((36 * 1024))	# bytes of .text and the sections that are named after it
+
+# small_enough NMR.KO: print the size of its text, and test it
+small_enough()
+{
+	local text
+
+	text=$(size -A "$1" | awk '$1 ~ /^\.text/ { n += $2 } END { print n }')
+	say "nmr.ko: $text bytes of text, of at most $TEXT"
+	[ "$text" -le "$TEXT" ]
+}
 
 [ $# -gt 0 ] || set -- 6.1 6.12
 code=0
 for series; do
 	say "building for $series"
 	mapfile -t modules < <("$TOP/scripts/modules.sh" "$series" -s)
+	if [ "$series" = 6.1 ]; then
+		small_enough "$(printf '%s\n' "${modules[@]}" | grep '/nmr\.ko$')" || code=1
+	fi
 	for script in "$TOP"/scripts/guest/{integration*,costs}.sh; do
 		name=${script##*/}
 		"$TOP/scripts/guest.sh" -n "${name%.sh}-$series" -k "$series" \

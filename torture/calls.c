@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Calls through bindings: short, sleeping, nested, handed over to another task, or under
- * RCU; from threads, softirqs and hardirqs.
+ * Calls through bindings and slots: short, sleeping, nested, handed over to another task, or
+ * under RCU; from threads, softirqs and hardirqs; and walks.
  *
  * A caller finds a half of a binding in a table, under RCU. The attach callback puts the
  * half into the table, and the cleanup callback removes it and frees it after a grace
  * period. The binding is therefore valid, and entering its gate tells whether the peer
- * may be called.
+ * may be called. A caller of a slot needs neither the table nor RCU.
  *
  * Locking: none.
  */
@@ -19,19 +19,24 @@
 #include "../kunit/by_side.h"
 #include "torture.h"
 
-#define NMRT_SLOTS	64
+#define NMRT_HALVES	64
 #define NMRT_TICK	(200 * NSEC_PER_USEC)
 #define NMRT_BURST	32	/* calls inside a call that has entered */
 
-static struct nmrt_half __rcu *nmrt_slots[NMRT_SLOTS];
+static struct nmrt_half __rcu *nmrt_halves[NMRT_HALVES];
+
+/* Slots of clients. More clients want one than there are slots. */
+DEFINE_NMR_SLOT(nmrt_slot_0);
+DEFINE_NMR_SLOT(nmrt_slot_1);
+static const struct nmr_slot * const nmrt_slots[] = { &nmrt_slot_0, &nmrt_slot_1 };
 
 void nmrt_publish(struct nmrt_half *half, struct nmrt_random *r)
 {
 	u32 first = nmrt_random(r), i;
 
-	for (i = 0; i < NMRT_SLOTS; i++)
+	for (i = 0; i < NMRT_HALVES; i++)
 		if (!cmpxchg((__force struct nmrt_half **)
-			     &nmrt_slots[(first + i) % NMRT_SLOTS], NULL, half))
+			     &nmrt_halves[(first + i) % NMRT_HALVES], NULL, half))
 			return;
 }
 
@@ -39,8 +44,8 @@ void nmrt_unpublish(struct nmrt_half *half)
 {
 	u32 i;
 
-	for (i = 0; i < NMRT_SLOTS; i++)
-		cmpxchg((__force struct nmrt_half **)&nmrt_slots[i], half, NULL);
+	for (i = 0; i < NMRT_HALVES; i++)
+		cmpxchg((__force struct nmrt_half **)&nmrt_halves[i], half, NULL);
 }
 
 /* Pick a half, or NULL. Must be called as an RCU reader. */
@@ -49,8 +54,8 @@ struct nmrt_half *nmrt_some_half(struct nmrt_random *r)
 	u32 first = nmrt_random(r), i;
 	struct nmrt_half *half = NULL;
 
-	for (i = 0; i < NMRT_SLOTS && !half; i++)
-		half = rcu_dereference_check(nmrt_slots[(first + i) % NMRT_SLOTS],
+	for (i = 0; i < NMRT_HALVES && !half; i++)
+		half = rcu_dereference_check(nmrt_halves[(first + i) % NMRT_HALVES],
 					     rcu_read_lock_any_held());
 	return half;
 }
@@ -119,31 +124,52 @@ static bool nmrt_call(struct nmrt_half *half, enum nmrt_how how)
 	return true;
 }
 
-/* A call that has entered, and continues in a work item. */
+static void nmrt_call_through(const struct nmr_call *call, enum nmrt_how how)
+{
+	const struct nmrt_dispatch *dispatch = call->dispatch;
+
+	dispatch->op(call->context, how);
+}
+
+/* A call that has entered, and continues in a work item. @half: NULL if it is of a slot */
 struct nmrt_errand {
 	struct work_struct work;
 	struct nmrt_half *half;
+	struct nmr_call call;
 };
 
 static void nmrt_run_errand(struct work_struct *work)
 {
 	struct nmrt_errand *errand = container_of(work, struct nmrt_errand, work);
 
-	nmrt_call_op(errand->half, NMRT_SHORT);
-	nmrt_exit(errand->half);
+	if (errand->half) {
+		nmrt_call_op(errand->half, NMRT_SHORT);
+		nmrt_exit(errand->half);
+	} else {
+		nmrt_call_through(&errand->call, NMRT_SHORT);
+		nmr_slot_exit(&errand->call);
+	}
 	kfree(errand);
 }
 
-/* Hand a call that has entered over to a work item. Return: true if that will end it. */
-static bool nmrt_hand_over(struct nmrt_half *half)
+/*
+ * Hand a call that has entered over to a work item: of @half, or, if it is NULL, of a slot.
+ * Return: true if the work item will end the call.
+ */
+static bool nmrt_hand_over(struct nmrt_half *half, const struct nmr_call *call)
 {
-	struct nmrt_errand *errand = kmalloc(sizeof(*errand), GFP_KERNEL);
+	struct nmrt_errand *errand = kzalloc(sizeof(*errand), GFP_KERNEL);
 
 	if (!errand)
 		return false;
 	INIT_WORK(&errand->work, nmrt_run_errand);
 	errand->half = half;
-	by_side_handover(half->side, half->binding);
+	if (half) {
+		by_side_handover(half->side, half->binding);
+	} else {
+		errand->call = *call;
+		nmr_client_call_handover(call->binding);
+	}
 	queue_work(nmrt_wq, &errand->work);
 	return true;
 }
@@ -181,7 +207,7 @@ static bool nmrt_call_some(struct nmrt_random *r, enum nmrt_how how)
 	if (!entered)
 		return half;
 	nmrt_count(nmrt_ops[how]);
-	if (how == NMRT_HAND_OVER && nmrt_hand_over(half))
+	if (how == NMRT_HAND_OVER && nmrt_hand_over(half, NULL))
 		return true;
 	nmrt_call_op(half, how);
 	/* While this call is in flight the half stays valid for more calls. */
@@ -189,6 +215,93 @@ static bool nmrt_call_some(struct nmrt_random *r, enum nmrt_how how)
 		nmrt_count(NMRT_CALLS_SHORT);
 	nmrt_exit(half);
 	return true;
+}
+
+/* Slots */
+
+const struct nmr_slot *nmrt_some_slot(struct nmrt_random *r)
+{
+	return nmrt_slots[nmrt_random(r) % ARRAY_SIZE(nmrt_slots)];
+}
+
+/* Make the call that has entered a slot, and end it. */
+static void nmrt_use_slot(const struct nmr_call *call, enum nmrt_how how)
+{
+	if (how == NMRT_HAND_OVER && nmrt_hand_over(NULL, call))
+		return;
+	nmrt_call_through(call, how);
+	nmr_slot_exit(call);
+}
+
+/* Make one call through a slot, in any context. Return: false if the slot is empty. */
+static bool nmrt_call_slot(struct nmrt_random *r, enum nmrt_how how)
+{
+	struct nmr_call call;
+
+	if (!nmr_slot_enter(nmrt_some_slot(r), &call)) {
+		nmrt_count(NMRT_CALLS_REFUSED);
+		return false;
+	}
+	nmrt_count(NMRT_CALLS_SLOT);
+	nmrt_use_slot(&call, how);
+	return true;
+}
+
+/* Wait for a provider, for up to two ticks, and call it. A signal may end the wait. */
+void nmrt_wait_for_slot(struct nmrt_random *r)
+{
+	struct nmr_call call;
+	int err = nmr_slot_enter_wait(nmrt_some_slot(r), &call, nmrt_random(r) % 3);
+
+	if (!err) {
+		nmrt_count(NMRT_CALLS_SLOT_WAITED);
+		nmrt_use_slot(&call, nmrt_one_in(r, 8) ? NMRT_HAND_OVER : NMRT_SLEEP);
+	}
+	nmrt_expect(!err || err == -ETIMEDOUT || err == -ESHUTDOWN || err == -ERESTARTSYS);
+}
+
+/* Walks */
+
+#define NMRT_WALK_ENDED	1
+
+/* @last: number of the binding that was visited last. Numbers rise in the order of offers. */
+struct nmrt_walk {
+	struct nmrt_random *r;
+	bool rcu;
+	u64 last;
+};
+
+static int nmrt_visit(const struct nmr_call *call, void *arg)
+{
+	struct nmrt_walk *walk = arg;
+	u64 id = nmr_binding_id(call->binding);
+	enum nmrt_how how = nmrt_one_in(walk->r, 4) ? NMRT_NEST : NMRT_SHORT;
+
+	if (id <= walk->last)
+		nmrt_error(NMRT_WALK_ORDER);
+	walk->last = nmrt_busted(NMRT_WALK_ORDER) ? U64_MAX : id;
+	if (!walk->rcu && nmrt_one_in(walk->r, 32))
+		how = NMRT_SLEEP;
+	nmrt_call_through(call, how);
+	nmrt_count(NMRT_VISITS);
+	if (nmrt_one_in(walk->r, 64))
+		nmr_detach_binding(call->binding, NMR_DETACH_FALLBACK);
+	return nmrt_one_in(walk->r, 64) ? NMRT_WALK_ENDED : 0;
+}
+
+/* Walk through the peers of a registration, which may be unknown or finished. */
+void nmrt_walk(struct nmrt_random *r, enum nmr_side side, u64 id)
+{
+	struct nmrt_walk walk = { .r = r, .rcu = nmrt_one_in(r, 3) };
+	int err;
+
+	if (walk.rcu)
+		err = by_side_walk_rcu(side, id, nmrt_visit, &walk);
+	else
+		err = by_side_walk(side, id, nmrt_visit, &walk);
+	nmrt_expect(!err || err == NMRT_WALK_ENDED || err == -ESHUTDOWN ||
+		    (err == -EINVAL && !id));
+	nmrt_count(NMRT_WALKS);
 }
 
 /* Choose how to make a call. */
@@ -211,9 +324,13 @@ int nmrt_caller(void *data)
 	struct nmrt_random random;
 
 	nmrt_random_init(&random);
-	while (nmrt_go_on(thread))
+	while (nmrt_go_on(thread)) {
+		if (nmrt_one_in(&random, 4) &&
+		    nmrt_call_slot(&random, nmrt_some_how(&random)))
+			continue;
 		if (!nmrt_call_some(&random, nmrt_some_how(&random)))
 			usleep_range(50, 200);
+	}
 	return 0;
 }
 
@@ -226,6 +343,8 @@ static void nmrt_call_atomic(struct nmrt_random *r, enum nmrt_op op)
 	enum nmrt_how how = nmrt_one_in(r, 4) ? NMRT_NEST : NMRT_SHORT;
 	struct nmrt_half *half;
 
+	if (nmrt_one_in(r, 4) && nmrt_call_slot(r, how))
+		return;
 	rcu_read_lock();
 	half = nmrt_some_half(r);
 	if (half && nmrt_enter(half)) {

@@ -93,6 +93,13 @@ static void nmrt_wait_for_one(struct nmrt_random *r)
 	nmrt_expect(!err || err == -ETIMEDOUT || err == -EINVAL);
 }
 
+static void nmrt_walk_some(struct nmrt_random *r)
+{
+	enum nmr_side side = nmrt_random(r) % NMR_SIDES;
+
+	nmrt_walk(r, side, nmrt_some_handle(r, side));
+}
+
 static void nmrt_invent(void)
 {
 	struct nmr_client_handle none = { 0 }, future = { U64_MAX };
@@ -108,7 +115,7 @@ static void nmrt_meddle(struct nmrt_random *r)
 	struct task_struct *waiter;
 	enum nmr_side side;
 
-	switch (nmrt_random(r) % 8) {
+	switch (nmrt_random(r) % 10) {
 	case 0:
 	case 1:
 		nmrt_detach_one(r);
@@ -135,6 +142,13 @@ static void nmrt_meddle(struct nmrt_random *r)
 		waiter = READ_ONCE(nmrt_waiter);
 		if (waiter)
 			send_sig(SIGUSR1, waiter, 0);
+		break;
+	case 8:
+		WRITE_ONCE(nmrt_waiter, current);
+		nmrt_wait_for_slot(r);
+		break;
+	case 9:
+		nmrt_walk_some(r);
 		break;
 	}
 	nmrt_count(NMRT_MEDDLED);

@@ -398,6 +398,7 @@ static int nmrt_register_client(struct nmrt_party *party)
 			.number = party->number,
 		},
 		.max_bindings = party->max_bindings,
+		.slot = party->slot,
 	};
 
 	return nmr_register_client(&c, party, &party->client);
@@ -431,6 +432,10 @@ static struct nmrt_party *nmrt_party_new(struct nmrt_random *r)
 	party->npi = nmrt_random(r) % NMRT_NPIS;
 	if (nmrt_one_in(r, 3) && !nmrt_busted(NMRT_TOO_MANY_BINDINGS))
 		party->max_bindings = 1 + nmrt_random(r) % 3;
+	if (party->side == NMR_CLIENT && nmrt_one_in(r, 3)) {
+		party->slot = nmrt_some_slot(r);
+		party->max_bindings = 1;
+	}
 	nmrt_random_init(&party->random);
 	spin_lock_init(&party->lock);
 	INIT_LIST_HEAD(&party->halves);
@@ -447,11 +452,32 @@ int nmrt_deregister(enum nmr_side side, u64 id)
 	return err;
 }
 
-/* Deregister a party and wait, in one of several ways. */
-static void nmrt_take_back(struct nmrt_random *r, enum nmr_side side, u64 id)
+/*
+ * Check that no call through its slot enters a binding of a client that has deregistered. If
+ * the client has finished, another client may have the slot.
+ */
+static void nmrt_check_slot(const struct nmrt_party *party)
 {
+	struct nmrt_half *provider;
+	struct nmr_call call;
+
+	if (!party->slot || !nmr_slot_enter(party->slot, &call))
+		return;
+	provider = call.context;
+	if (provider->other->party == party)
+		nmrt_error(NMRT_SLOT_AFTER_CLOSE);
+	nmr_slot_exit(&call);
+}
+
+/* Deregister a party and wait, in one of several ways. */
+static void nmrt_take_back(struct nmrt_random *r, const struct nmrt_party *party)
+{
+	enum nmr_side side = party->side;
+	u64 id = party->id;
 	int err;
 
+	if (nmrt_busted(NMRT_SLOT_AFTER_CLOSE))
+		nmrt_check_slot(party);
 	switch (nmrt_random(r) % 4) {
 	case 0:
 		by_side_sync(side, id);
@@ -459,11 +485,13 @@ static void nmrt_take_back(struct nmrt_random *r, enum nmr_side side, u64 id)
 	case 1:
 		local_bh_disable();
 		nmrt_deregister(side, id);
+		nmrt_check_slot(party);
 		local_bh_enable();
 		by_side_sync(side, id);
 		break;
 	case 2:
 		nmrt_deregister(side, id);
+		nmrt_check_slot(party);
 		err = by_side_wait_timeout(side, id, MAX_SCHEDULE_TIMEOUT);
 		nmrt_expect(!err);
 		break;
@@ -494,9 +522,11 @@ static void nmrt_party_lives(struct nmrt_party *party, struct nmrt_random *r)
 	nmrt_count(NMRT_REGISTERED);
 	WRITE_ONCE(nmrt_handles[party->side][nmrt_random(r) % NMRT_HANDLES], id);
 	nmrt_live(r);
+	if (nmrt_one_in(r, 2))
+		nmrt_walk(r, party->side, id);
 	if (nmrt_busted(NMRT_AFTER_WAIT))
 		WRITE_ONCE(party->gone, true);
-	nmrt_take_back(r, party->side, id);
+	nmrt_take_back(r, party);
 	WRITE_ONCE(party->gone, true);
 	if (atomic_read(&party->running) || atomic_read(&party->bindings) ||
 	    !list_empty(&party->halves))
@@ -520,7 +550,7 @@ int nmrt_registrar(void *data)
 		}
 		err = party->side == NMR_CLIENT ? nmrt_register_client(party) :
 						  nmrt_register_provider(party);
-		nmrt_expect(!err || err == -ENOMEM);
+		nmrt_expect(!err || err == -ENOMEM || (err == -EBUSY && party->slot));
 		if (!err)
 			nmrt_party_lives(party, &random);
 		nmrt_age(&party->aged);

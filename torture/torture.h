@@ -43,6 +43,8 @@ enum nmrt_error {
 	NMRT_AFTER_WAIT,		/* a callback after the wait for its registration */
 	NMRT_TOO_MANY_BINDINGS,		/* more than max_bindings */
 	NMRT_BOUND_TWICE,		/* a client and a provider, twice at once */
+	NMRT_SLOT_AFTER_CLOSE,		/* a slot names a client that has deregistered */
+	NMRT_WALK_ORDER,		/* a walk visits a binding twice, or late */
 	NMRT_UNEXPECTED_VALUE,		/* the API returned what it never should */
 	NMRT_SUMS,			/* counts or memory do not add up at the end */
 	NMRT_STALL,			/* a thread makes no progress */
@@ -67,7 +69,11 @@ enum nmrt_op {
 	NMRT_CALLS_RCU,
 	NMRT_CALLS_SOFTIRQ,
 	NMRT_CALLS_HARDIRQ,
+	NMRT_CALLS_SLOT,
+	NMRT_CALLS_SLOT_WAITED,
 	NMRT_CALLS_REFUSED,
+	NMRT_VISITS,
+	NMRT_WALKS,
 	NMRT_DETACHED_ALONE,
 	NMRT_MEDDLED,
 	NMRT_OPS
@@ -95,7 +101,8 @@ struct nmrt_aged {
  * @client:	  handle of a client
  * @provider:	  handle of a provider
  * @random:	  decisions of its callbacks
- * @max_bindings: as registered
+ * @max_bindings: as registered; 1 if the client has a slot
+ * @slot:	  slot of the client, or NULL
  * @lock:	  for @halves
  * @halves:	  halves of its bindings, from attach to cleanup
  * @bindings:	  number of these
@@ -114,6 +121,7 @@ struct nmrt_party {
 	};
 	struct nmrt_random	random;
 	u32			max_bindings;
+	const struct nmr_slot	*slot;
 	spinlock_t		lock;	/* for halves */
 	struct list_head	halves;
 	atomic_t		bindings;
@@ -234,6 +242,9 @@ extern const struct nmrt_dispatch nmrt_dispatch;
 void nmrt_publish(struct nmrt_half *half, struct nmrt_random *r);
 void nmrt_unpublish(struct nmrt_half *half);
 struct nmrt_half *nmrt_some_half(struct nmrt_random *r);
+const struct nmr_slot *nmrt_some_slot(struct nmrt_random *r);
+void nmrt_wait_for_slot(struct nmrt_random *r);
+void nmrt_walk(struct nmrt_random *r, enum nmr_side side, u64 id);
 int nmrt_caller(void *data);
 void nmrt_interrupts_start(void);
 void nmrt_interrupts_stop(void);

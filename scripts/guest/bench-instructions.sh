@@ -31,6 +31,6 @@ bindings()
 insmod /modules/nmr.ko && measure nmr_bench_calls || exit 1
 # shellcheck disable=SC2154	# on the kernel's command line
 for n in $sizes; do
-	bindings "$n" || exit 1
+	bindings "$n" && measure nmr_bench_walk n="$n" || exit 1
 done
 measure nmr_bench_leaving && measure nmr_bench_registration && rmmod nmr

@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=dash
-# guest: -c 1 -q "-icount shift=0,sleep=off"
+# guest: -c 1 -m 1024 -q "-icount shift=0,sleep=off"
 #
 # Count the instructions of calls, bindings and leaving. On this guest an instruction takes one
 # nanosecond, in every run. The limits are some percent above the measured values; "make bench"
@@ -69,6 +69,11 @@ test_provider_gate_costs_at_most_7_instructions()
 test_call_of_rcu_reader_costs_at_most_5_instructions()
 {
 	costs_at_most nmr_rcu 500
+}
+
+test_slot_costs_at_most_10_instructions()
+{
+	costs_at_most nmr_slot 1000
 }
 
 # result KIND FIELD [TEXT]: print the field of the last line of that kind that has TEXT
@@ -141,9 +146,27 @@ test_providers_that_defer_a_full_client_cost_no_square()
 	deferred_pairs_cost providers $PROVIDER_DEFERRED
 }
 
+# Each walk is linear: with a hundred times as many peers, a peer costs at most 10% more.
+test_walk_costs_at_most_120_instructions_a_peer()
+{
+	load nmr uevents=N
+	mark
+	load nmr_bench_walk n=100000
+	for field in walk_hundredths walk_rcu_hundredths; do
+		few=$(result walk $field '"clients":1000,')
+		many=$(result walk $field '"clients":100000,')
+		check "it costs something" [ "$few" -gt 1000 ]
+		check "$field, 1,000 peers" at_most 12000 "$few"
+		check "$field, 100,000 peers" at_most 12000 "$many"
+		check "linear" at_most $((few + few / 10)) "$many"
+	done
+}
+
 run_cases client_gate_costs_at_most_7_instructions \
 	provider_gate_costs_at_most_7_instructions \
 	call_of_rcu_reader_costs_at_most_5_instructions \
+	slot_costs_at_most_10_instructions \
+	walk_costs_at_most_120_instructions_a_peer \
 	clients_of_one_provider_cost_what_they_did \
 	providers_of_one_client_cost_what_they_did \
 	pairs_without_events_cost_what_they_did \

@@ -9,7 +9,8 @@
 . /nmr/lib.sh
 
 checks="call-after-cleanup call-after-detach cleanup-in-call callback-order reasons-differ
-	after-wait too-many-bindings bound-twice unexpected-value sums stall"
+	after-wait too-many-bindings bound-twice slot-after-close walk-order unexpected-value
+	sums stall"
 
 # Test that the check has complained. The one of the sums complains only at the end.
 noticed()
