@@ -216,4 +216,5 @@ void nmr_pair_forget_all(struct nmr_registration *reg)
 		kfree(pair);
 		cond_resched();
 	} while (pair);
+	WARN_ON_ONCE(reg->nr_pairs);
 }
