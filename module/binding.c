@@ -24,8 +24,8 @@
  *
  * cleaning
  *	A worker calls both cleanup callbacks, the client's first. Then another worker
- *	reaps the binding: it takes it out of sysfs and out of both registrations. If
- *	neither side has a cleanup callback, the second worker does it all.
+ *	reaps the binding: it takes it out of sysfs and out of both registrations. A binding
+ *	without a cleanup callback is reaped from *detaching*.
  *
  * finished
  *	The binding has left both registrations. Only references keep its memory.
@@ -39,8 +39,9 @@
  * attaching to closing                  any task that closes, in nmr_binding_close()
  * attached to detaching                 any task that closes, in nmr_binding_close()
  * closing to detaching                  the task that attaches, in nmr_binding_conclude()
- * detaching to cleaning                 the worker that cleans up
+ * detaching to cleaning                 the worker that calls cleanup callbacks
  * cleaning to finished                  the worker that reaps
+ * detaching to finished                 the same, if neither side has a cleanup callback
  * attaching or closing to finished      the task that attaches, if the provider has not
  * ===================================== ==================================================
  *
@@ -114,14 +115,16 @@ static void nmr_binding_unlink(struct nmr_binding *b)
 }
 
 /* Change the state of @b. A task that acquires the new state sees reason and since. */
-static void nmr_binding_advance(struct nmr_binding *b, enum nmr_binding_state next)
+static __always_inline void
+nmr_binding_advance(struct nmr_binding *b, enum nmr_binding_state next)
 {
 	static const u8 before[] = {
 		[NMR_ATTACHED]	= BIT(NMR_ATTACHING),
 		[NMR_CLOSING]	= BIT(NMR_ATTACHING),
 		[NMR_DETACHING]	= BIT(NMR_ATTACHED) | BIT(NMR_CLOSING),
 		[NMR_CLEANING]	= BIT(NMR_DETACHING),
-		[NMR_FINISHED]	= BIT(NMR_ATTACHING) | BIT(NMR_CLOSING) | BIT(NMR_CLEANING),
+		[NMR_FINISHED]	= BIT(NMR_ATTACHING) | BIT(NMR_CLOSING) |
+				  BIT(NMR_DETACHING) | BIT(NMR_CLEANING),
 	};
 
 	lockdep_assert_held(&nmr_lock);
@@ -268,16 +271,8 @@ static void nmr_attach_report(const struct nmr_binding *b, int err)
 				   client->modname, provider, err);
 	if (err > 0)
 		nmr_misuse(client, NMR_MISUSE_ATTACH_VALUE, b->id);
-	else if (!err && !b->has_attached[NMR_PROVIDER])
+	else if (!err)
 		nmr_misuse(client, NMR_MISUSE_NOT_ATTACHED, b->id);
-}
-
-/* Return: 0 if the client has attached, else why not, given the value of its callback. */
-static int nmr_attach_outcome(const struct nmr_binding *b, int err)
-{
-	if (err > 0 || (!err && !b->has_attached[NMR_PROVIDER]))
-		return -ENODEV;
-	return err;
 }
 
 /* Call the client's attach callback, which asks the provider. Return: the outcome. */
@@ -298,8 +293,10 @@ static int nmr_call_attach(struct nmr_binding *b)
 		err = nmr_client_attach_provider(b, NULL, NULL);
 	WRITE_ONCE(b->attacher, NULL);
 	nmr_callback_end(&cb, b);
+	if (!err && b->has_attached[NMR_PROVIDER])
+		return 0;
 	nmr_attach_report(b, err);
-	return nmr_attach_outcome(b, err);
+	return err < 0 ? err : -ENODEV;
 }
 
 /* Let the provider call, as the client has attached. Return: false if @b has closed. */
@@ -695,19 +692,14 @@ static void nmr_call_cleanup(struct nmr_binding *b, enum nmr_side side)
 	nmr_callback_end(&cb, b);
 }
 
-static void nmr_binding_begin_cleanup(struct nmr_binding *b)
-{
-	spin_lock_irq(&nmr_lock);
-	nmr_binding_advance(b, NMR_CLEANING);
-	spin_unlock_irq(&nmr_lock);
-	trace_nmr_cleanup(b->id);
-}
-
 static void nmr_binding_cleanup(struct nmr_binding *b)
 {
 	enum nmr_side side;
 
-	nmr_binding_begin_cleanup(b);
+	spin_lock_irq(&nmr_lock);
+	nmr_binding_advance(b, NMR_CLEANING);
+	spin_unlock_irq(&nmr_lock);
+	trace_nmr_cleanup(b->id);
 	for (side = 0; side < NMR_SIDES; side++)
 		nmr_call_cleanup(b, side);
 	nmr_binding_reap_later(b);
@@ -779,7 +771,7 @@ static void nmr_binding_finish(struct nmr_binding *b)
 static void nmr_binding_reap(struct nmr_binding *b)
 {
 	if (!nmr_binding_has_cleanup(b))
-		nmr_binding_begin_cleanup(b);
+		trace_nmr_cleanup(b->id);
 	nmr_sysfs_remove_binding(b);
 	nmr_binding_finish(b);
 }

@@ -31,7 +31,10 @@ enum nmr_detach_state {
 
 #ifndef __GENKSYMS__	/* CRCs of exported functions do not depend on private structures. */
 
-/* A client bound to a provider, or on its way there, or away */
+/*
+ * A client bound to a provider, or on its way there, or away. The members are in an order that
+ * leaves no holes: without lockdep they fill six cache lines.
+ */
 struct nmr_binding {
 	struct nmr_gates	gates;		/* first: the inline functions know that */
 
@@ -40,20 +43,20 @@ struct nmr_binding {
 	struct nmr_pair		*pair;		/* the record of the two */
 	struct list_head	node[NMR_SIDES];	/* L, RCU: in @open of each until closed */
 	enum nmr_binding_state	state;		/* L: see nmr_binding_advance() */
+	enum nmr_detach_reason	reason;		/* set before @state is closed */
+	unsigned long		since;		/* jiffies when it was offered, or closed */
+	u64			token;		/* nmr_pair_token() when it was closed */
 
 	/* Attaching */
 	struct task_struct	*attacher;	/* the task inside the client's callback */
-	bool			asked;		/* @attacher's: it has asked the provider */
+	struct nmr_errand	*errand;	/* a register call that waits, or NULL */
+	struct nmr_endpoint	end[NMR_SIDES];	/* what each side has handed over */
 	int			refusal;	/* @attacher's: errno of the provider, or 0 */
 	int			error;		/* outcome, 0: attached; set once, by @attacher */
-	struct nmr_endpoint	end[NMR_SIDES];	/* what each side has handed over */
+	bool			asked;		/* @attacher's: it has asked the provider */
 	bool			has_attached[NMR_SIDES];	/* set while attaching */
-	struct nmr_errand	*errand;	/* a register call that waits, or NULL */
 
-	/* Closing: set before @state says so */
-	enum nmr_detach_reason	reason;
-	unsigned long		since;		/* jiffies when it was offered, or closed */
-	u64			token;		/* nmr_pair_token() when it was closed */
+	bool			shared;		/* refs.c: a module has taken a reference */
 
 	/* Detaching */
 	atomic_t		todo;		/* what cleanup waits for */
@@ -66,7 +69,6 @@ struct nmr_binding {
 	/* refs.c */
 	refcount_t		refs;		/* keeps the memory, nothing else */
 	atomic_t		users;		/* references of modules not put yet */
-	bool			shared;		/* a module has taken a reference */
 	struct rcu_head		rcu;		/* after closing; later before the free */
 
 	/* stuck.c; of a finished binding: refs.c */
@@ -98,17 +100,17 @@ void nmr_reap_work(struct work_struct *work);
 /* walk.c */
 typedef int nmr_walk_fn(struct nmr_registration *reg, nmr_call_fn *fn, void *arg);
 nmr_walk_fn nmr_walk, nmr_walk_rcu;
-void nmr_walks_pass(struct nmr_binding *b, enum nmr_side side);
+void __nmr_walks_pass(struct nmr_binding *b, enum nmr_side side);
 
 /* slot.c */
 int nmr_slot_claim(struct nmr_registration *client, const struct nmr_slot *slot);
-void nmr_slot_release(struct nmr_registration *client);
-void nmr_slot_publish(struct nmr_registration *client);
+void __nmr_slot_release(struct nmr_registration *client);
+void __nmr_slot_publish(struct nmr_registration *client);
 struct nmr_registration *nmr_slot_client(const struct nmr_slot *slot);
-void nmr_slot_prepare(struct nmr_binding *b);
-void nmr_slot_fill(struct nmr_binding *b);
-void nmr_slot_empty(struct nmr_binding *b);
-void nmr_slot_forget(struct nmr_binding *b);
+void __nmr_slot_prepare(struct nmr_binding *b);
+void __nmr_slot_fill(struct nmr_binding *b);
+void __nmr_slot_empty(struct nmr_binding *b);
+void __nmr_slot_forget(struct nmr_binding *b);
 
 /* sysfs.c */
 void nmr_sysfs_add_binding(struct nmr_binding *b);
@@ -151,7 +153,50 @@ static inline bool nmr_binding_has_cleanup(const struct nmr_binding *b)
 	       (b->has_attached[NMR_PROVIDER] && b->reg[NMR_PROVIDER]->cleanup);
 }
 
-/* Return: the registration that ends @b: the provider if it alone leaves. */
+/* Most clients have no slot, and most registrations have no walk in progress. */
+static inline void nmr_slot_publish(struct nmr_registration *client)
+{
+	if (client->slot)
+		__nmr_slot_publish(client);
+}
+
+static inline void nmr_slot_release(struct nmr_registration *client)
+{
+	if (client->slot)
+		__nmr_slot_release(client);
+}
+
+static inline void nmr_slot_prepare(struct nmr_binding *b)
+{
+	if (b->reg[NMR_CLIENT]->slot)
+		__nmr_slot_prepare(b);
+}
+
+static inline void nmr_slot_fill(struct nmr_binding *b)
+{
+	if (b->reg[NMR_CLIENT]->slot)
+		__nmr_slot_fill(b);
+}
+
+static inline void nmr_slot_empty(struct nmr_binding *b)
+{
+	if (b->reg[NMR_CLIENT]->slot)
+		__nmr_slot_empty(b);
+}
+
+static inline void nmr_slot_forget(struct nmr_binding *b)
+{
+	if (b->reg[NMR_CLIENT]->slot)
+		__nmr_slot_forget(b);
+}
+
+static inline void nmr_walks_pass(struct nmr_binding *b, enum nmr_side side)
+{
+	if (!list_empty(&b->reg[side]->walks))
+		__nmr_walks_pass(b, side);
+}
+
+/* Find the registration that ends @b: the provider if it alone leaves. */
 static inline struct nmr_registration *nmr_binding_leaver(const struct nmr_binding *b)
 {
 	return b->reg[READ_ONCE(b->reg[NMR_PROVIDER]->leaving) &&

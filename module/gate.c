@@ -383,8 +383,9 @@ struct nmr_take_batch {
 	unsigned int n;
 };
 
-static void nmr_take_one(struct nmr_gates *g, enum nmr_side side, s64 __percpu *count, int cpu,
-			 void (*fn)(struct nmr_take *take, int cpu))
+static __always_inline void
+nmr_take_one(struct nmr_gates *g, enum nmr_side side, s64 __percpu *count, int cpu,
+	     void (*fn)(struct nmr_take *take, int cpu))
 {
 	struct nmr_take take = {
 		.count		= count,
@@ -395,8 +396,9 @@ static void nmr_take_one(struct nmr_gates *g, enum nmr_side side, s64 __percpu *
 	fn(&take, cpu);
 }
 
-static void nmr_take_each(const struct nmr_take_batch *batch, int cpu,
-			  void (*fn)(struct nmr_take *take, int cpu))
+static __always_inline void
+nmr_take_each(const struct nmr_take_batch *batch, int cpu,
+	      void (*fn)(struct nmr_take *take, int cpu))
 {
 	struct llist_node *node = batch->first;
 	enum nmr_side side;

@@ -45,19 +45,16 @@ int nmr_slot_claim(struct nmr_registration *client, const struct nmr_slot *slot)
 }
 
 /* Give up the slot of @client. Its module may free the slot afterwards. */
-void nmr_slot_release(struct nmr_registration *client)
+void __nmr_slot_release(struct nmr_registration *client)
 {
-	if (!client->slot)
-		return;
 	RCU_INIT_POINTER(client->slot->state->client, NULL);
 	clear_bit_unlock(0, &client->slot->state->claimed);
 }
 
 /* Let tasks that wait for the slot find @client. */
-void nmr_slot_publish(struct nmr_registration *client)
+void __nmr_slot_publish(struct nmr_registration *client)
 {
-	if (client->slot)
-		rcu_assign_pointer(client->slot->state->client, client);
+	rcu_assign_pointer(client->slot->state->client, client);
 }
 
 /* Find the client that has @slot. Return: it, with a reference, or NULL. */
@@ -74,46 +71,41 @@ struct nmr_registration *nmr_slot_client(const struct nmr_slot *slot)
 }
 
 /* Have the counts of the slot count for @b. The gates of @b are closed. */
-void nmr_slot_prepare(struct nmr_binding *b)
+void __nmr_slot_prepare(struct nmr_binding *b)
 {
 	const struct nmr_slot *slot = b->reg[NMR_CLIENT]->slot;
 
-	if (!slot)
-		return;
 	WRITE_ONCE(slot->state->binding, b);
 	nmr_gates_add_slot(&b->gates, slot->calls);
 }
 
 /* Fill the slot of the client, as @b has attached. */
-void nmr_slot_fill(struct nmr_binding *b)
+void __nmr_slot_fill(struct nmr_binding *b)
 {
 	const struct nmr_slot *slot = b->reg[NMR_CLIENT]->slot;
 
 	lockdep_assert_held(&nmr_lock);
-	if (!slot)
-		return;
 	slot->state->provider = b->end[NMR_PROVIDER];
 	/* Pairs with smp_load_acquire() in nmr_slot_enter(). */
 	smp_store_release(&slot->state->open, true);
 }
 
 /* Empty the slot of the client, as @b closes. */
-void nmr_slot_empty(struct nmr_binding *b)
+void __nmr_slot_empty(struct nmr_binding *b)
 {
 	const struct nmr_slot *slot = b->reg[NMR_CLIENT]->slot;
 
 	lockdep_assert_held(&nmr_lock);
-	if (slot)
-		WRITE_ONCE(slot->state->open, false);
+	WRITE_ONCE(slot->state->open, false);
 }
 
 /* Have the slot forget @b, which has drained. */
-void nmr_slot_forget(struct nmr_binding *b)
+void __nmr_slot_forget(struct nmr_binding *b)
 {
 	const struct nmr_slot *slot = b->reg[NMR_CLIENT]->slot;
 
 	lockdep_assert_held(&nmr_lock);
-	if (slot && slot->state->binding == b)
+	if (slot->state->binding == b)
 		WRITE_ONCE(slot->state->binding, NULL);
 }
 

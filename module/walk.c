@@ -39,7 +39,7 @@ static struct nmr_binding *nmr_walk_after(struct nmr_binding *b, enum nmr_side s
 }
 
 /* Advance the walks for which @b is next, as @b is about to leave the list. */
-void nmr_walks_pass(struct nmr_binding *b, enum nmr_side side)
+void __nmr_walks_pass(struct nmr_binding *b, enum nmr_side side)
 {
 	struct nmr_walk *walk;
 
