@@ -5,16 +5,16 @@
  * attaching
  *	The client's attach callback runs, and in it the provider's. The success of each
  *	side opens the gate of the other. client_attached is the last callback. The
- *	directory in sysfs is added last, because that takes seven times as long as all
- *	the rest.
+ *	directory in sysfs is added last, because that takes seven times as long as all the
+ *	rest.
  *
  * closing
- *	The binding was closed while it attached: because a side leaves, or because the
- *	client's attach callback failed after the provider's had succeeded. Attaching goes
- *	on. So detach never overlaps attach.
+ *	The binding was closed while it attached: because a side leaves, because of
+ *	nmr_detach_binding(), or because the client's attach callback failed after the
+ *	provider's had succeeded. Attaching goes on. So detach never overlaps attach.
  *
  * attached
- *	Both sides may call. The slot of the client is filled. The uevent add is sent.
+ *	Both sides may call. The slot of the client is filled.
  *
  * detaching
  *	Both gates have closed, for good. A grace period passes, which bindings that close
@@ -23,8 +23,8 @@
  *	gates and calls the detach callbacks, the client's first.
  *
  * cleaning
- *	A worker calls both cleanup callbacks, the client's first. Then another worker
- *	reaps the binding: it takes it out of sysfs and out of both registrations. A binding
+ *	A worker calls both cleanup callbacks, the client's first. Then another worker reaps
+ *	the binding: it takes it out of sysfs and out of both registrations. A binding
  *	without a cleanup callback is reaped from *detaching*.
  *
  * finished
@@ -41,14 +41,14 @@
  * closing to detaching                  the task that attaches, in nmr_binding_conclude()
  * detaching to cleaning                 the worker that calls cleanup callbacks
  * cleaning to finished                  the worker that reaps
- * detaching to finished                 the same, if neither side has a cleanup callback
- * attaching or closing to finished      the task that attaches, if the provider has not
+ * detaching to finished                 the worker that reaps, without a cleanup callback
+ * attaching or closing to finished      the task that attaches, if the provider declined
  * ===================================== ==================================================
  *
  * **A binding closes once.** nmr_binding_close() changes the state under nmr_lock, so the
  * first reason wins. If the binding was attached, the closer also requests the grace period
  * in the same critical section. If it was attaching, the task that ends attaching finds it
- * closing, under the same lock, and requests the grace period.
+ * closing, under the same lock, and requests the grace period, unless the provider declined.
  *
  * **A gate does not open late.** Gates open under nmr_lock, and only if the binding has not
  * closed and neither side leaves. nmr_leave() drops nmr_lock between batches, so a binding of
@@ -59,11 +59,12 @@
  * work item. The worker detaches the others.
  *
  * **A binding cleans up once.** *Todo* counts five things: two gates that drain, two sides
- * that detach, and the detach worker, which counts itself so that cleanup does not overlap
- * its callbacks. The task or interrupt that does the last of the five queues the cleanup.
- * Each is done once. (A task that sends a uevent counts as one more, so that the directory
- * stays meanwhile.) The fold, or a single exit, drains a gate (see gate.c). A single
- * transition of its detach state to DONE detaches a side:
+ * that detach, and the detach worker, which counts itself so that cleanup does not overlap its
+ * callbacks. The task or interrupt that does the last of the five queues the cleanup. Each is
+ * done once. (A task that sends a uevent, or that writes the line of a stuck binding, counts
+ * as one more, so that the directory and the counts of a slot stay meanwhile.) The fold, or a
+ * single exit, drains a gate (see gate.c). A single transition of its detach state to DONE
+ * detaches a side:
  *
  * ================================= =====================================================
  * event                             transition
@@ -81,9 +82,9 @@
  * A pending detach occupies no worker: until complete is called no work of the binding is
  * queued.
  *
- * **One work item** serves attach (of an offer that a scan makes), detach and cleanup in
- * turn. A work item does not run concurrently with itself, so the cleanup callbacks also
- * follow the return of the detach worker.
+ * **One work item** serves attach (of an offer that a scan makes, or a register call that is
+ * nested too deep), detach and cleanup in turn. A work item does not run concurrently with
+ * itself, so the cleanup callbacks also follow the return of the detach worker.
  */
 /* Locking: nmr_lock for members marked L. Complete takes no lock. */
 

@@ -15,7 +15,7 @@ enum nmr_binding_state {
 	NMR_ATTACHING,	/* attach callbacks and client_attached run, or are queued */
 	NMR_ATTACHED,	/* both sides may call */
 	NMR_CLOSING,	/* closed while attaching: detaches, or finishes, when that has ended */
-	NMR_DETACHING,	/* closed: the grace period, the calls and the detach callbacks */
+	NMR_DETACHING,	/* closed: grace period, calls, detach callbacks, perhaps reaping */
 	NMR_CLEANING,	/* the cleanup callbacks run, or have run */
 	NMR_FINISHED,	/* out of both registrations */
 };
@@ -42,8 +42,8 @@ struct nmr_binding {
 	struct nmr_registration	*reg[NMR_SIDES];	/* a reference on each */
 	struct nmr_pair		*pair;		/* the record of the two */
 	struct list_head	node[NMR_SIDES];	/* L, RCU: in @open of each until closed */
-	enum nmr_binding_state	state;		/* L: see nmr_binding_advance() */
-	enum nmr_detach_reason	reason;		/* set before @state is closed */
+	enum nmr_binding_state	state;		/* written under L: nmr_binding_advance() */
+	enum nmr_detach_reason	reason;		/* set before @state says that it closed */
 	unsigned long		since;		/* jiffies when it was offered, or closed */
 	u64			token;		/* nmr_pair_token() when it was closed */
 

@@ -11,9 +11,10 @@
  * another CPU. Only the sum over all CPUs has a meaning.
  *
  * The sign of a count tells whether the count is open. An open count starts at
- * ``NMR_CALLS_OPEN``, which is so large that no number of exits makes the count negative. A
- * closed count starts at ``NMR_CALLS_CLOSED``, which is so small that no number of refused
- * calls makes the count positive. Enter and exit look at the sign of the result:
+ * ``NMR_CALLS_OPEN``, which is so far above zero that no number of exits makes the count
+ * negative. A closed count starts at ``NMR_CALLS_CLOSED``, which is so far below zero that no
+ * number of refused calls brings the count to zero. Enter and exit look at the sign of the
+ * result:
  *
  * ============= =========================== ===========================
  * count         enter                       exit
@@ -22,30 +23,34 @@
  * closed        the call is refused         subtract 1 from *draining*
  * ============= =========================== ===========================
  *
- * The CPU adds and tests the sign in one step. Neither an interrupt nor another task
- * on that CPU comes between the two. A gate closes in four steps:
+ * The CPU adds and tests the sign in one step. Neither an interrupt nor another task on that
+ * CPU comes between the two. (32-bit machines use an atomic operation, which is one step for
+ * all CPUs and a full barrier. There a task may migrate and update the count of another CPU,
+ * so what follows on one CPU's own count is not needed.) A gate closes in four steps:
  *
- * 1. Point the gate to the closed counts, which all closed gates share. A task that loads
- *    the pointer from now on is refused if it enters, and subtracts from *draining* if it
- *    exits.
- * 2. Wait for a grace period.
- * 3. On each CPU, exchange the open count for a closed count, and add to *draining* what
- *    the open count had counted. *Draining* starts at ``NMR_GATE_BIAS``.
- * 4. Subtract the bias from *draining*. If the result is zero, the gate has drained. If it is
- *    negative, more calls have exited than entered, which is misuse: the gate counts as
- *    drained. Otherwise the exit that brings *draining* to zero drains the gate.
+ * 1. nmr_gate_close(): point the gate to the closed counts, which all closed gates share. A
+ *    task that loads the pointer from now on is refused if it enters, and subtracts from
+ *    *draining* if it exits.
+ * 2. binding.c waits for a grace period.
+ * 3. nmr_gates_take_batch(): interrupt each CPU, exchange the open count for a closed count,
+ *    and add to *draining* what the open count had counted. *Draining* starts at
+ *    ``NMR_GATE_BIAS``.
+ * 4. nmr_gate_fold(): subtract the bias from *draining*. If the result is zero, the gate has
+ *    drained. If it is negative, more calls have exited than entered, which is misuse: the
+ *    gate counts as drained. Otherwise the exit that brings *draining* to zero drains the
+ *    gate.
  *
- * **No call is lost.** A task may load the pointer before step 1, be preempted for
- * arbitrarily long, and only then update the open count. If the task updates the count before
- * step 3 on its CPU, step 3 includes the update in the sum. If the task updates the count
- * after step 3 on its CPU, the task finds a negative count, exactly as if it had loaded the
+ * **No call is lost.** A task may load the pointer before step 1, be preempted for arbitrarily
+ * long, and only then update the open count. If the task updates the count before step 3 on
+ * the CPU of that count, step 3 includes the update in the sum. If the task updates the count
+ * after step 3 on that CPU, the task finds a negative count, exactly as if it had loaded the
  * new pointer. Every call is therefore either counted once or refused, and every exit is
  * accounted for once, in the per-CPU count or in *draining*. A call that enters on one CPU and
  * exits on another makes the share of the second CPU negative, so a sum over some CPUs may be
  * zero or below. The bias keeps *draining* positive until step 4, so neither that sum nor
- * exits that come early bring *draining* to zero. After
- * step 4 *draining* is the exact number of calls in flight. It can only decrease, and the
- * exit that brings it to zero is the last.
+ * exits that come early bring *draining* to zero. After step 4 *draining* is the exact number
+ * of calls in flight (for a slot, with the callers that back out): each addition of step 3 has
+ * ended before step 4. It can only decrease, and the exit that brings it to zero is the last.
  *
  * **The grace period** of step 2 is not needed for counting. It is for callers that are not
  * counted (see nmr_client_may_call_rcu()), and for readers that looked up the binding under
@@ -54,19 +59,23 @@
  * **CPUs that are offline.** Step 3 interrupts all CPUs at once, so it waits for the slowest
  * CPU and not for the sum of all. A CPU that was offline then has not exchanged its count. The
  * worker finds the count of such a CPU open and exchanges it remotely. If the CPU comes online
- * meanwhile, its first increment is not one step for the worker's CPU: see nmr_take_offline().
- * The worker takes no lock against hotplug, because a module may leave, and wait,
- * inside a hotplug callback.
+ * meanwhile, its updates are not one step for the worker's CPU: see nmr_take_offline(). The
+ * worker takes no lock against hotplug, because a module may leave, and wait, inside a hotplug
+ * callback.
  *
  * **Ordering.** On the exiting CPU the accesses of a call come before its exit in program
- * order, which a compiler barrier preserves. That CPU releases the request of step 3 when it has
- * answered, and the worker acquires the answer before step 4. Step 4 and the subtractions
- * from *draining* are full barriers. So the accesses of all calls come before anything that
- * the last exit, or step 4, causes: the cleanup callbacks. What calls did on a CPU before it
- * went offline precedes the exchange by the worker, because another task takes a CPU down.
+ * order, which a compiler barrier preserves. That CPU releases the request of step 3 when it
+ * has answered, and the worker acquires the answer before step 4. (The CPU of the worker sends
+ * no request to itself. There program order does the same.) Step 4 and the subtractions from
+ * *draining* are full barriers. So the accesses of all calls come before anything that the
+ * last exit, or step 4, causes: the cleanup callbacks. For a CPU that is offline, the exchange
+ * and the test of cpu_online() after it pair with the barriers of CPU hotplug. A CPU that
+ * comes up sets itself online, then passes locks of the hotplug core, then runs tasks that
+ * call. A CPU that goes down runs its last call, and then clears itself from the mask inside
+ * stop_machine().
  *
- * The addition in step 3 is not needed for ordering. If a CPU has counted nothing, it skips the
- * addition, because the cache line of *draining* would otherwise visit every CPU.
+ * The addition in step 3 is not needed for ordering. If a CPU has counted nothing, it skips
+ * the addition, because the cache line of *draining* would otherwise visit every CPU.
  *
  * Refused calls and late exits leave closed counts at arbitrary negative values. Only their
  * sign has a meaning.
@@ -81,13 +90,14 @@
  * client. Step 3 adds both sets to the same *draining*. nmr_gates_add_slot() opens counts that
  * step 3 has closed. All calls that they had counted have exited by then, because the previous
  * binding has drained. A call that is refused concurrently writes to the count of its CPU, so
- * each CPU opens its own count, and nmr_count_open_offline() does so for a CPU that is offline.
- * A caller may count on a CPU that has opened its count, migrate, and back out on a CPU that has
- * not: it subtracts from the *draining* of the new binding, and its count is in the sum of the
- * new binding.
+ * each CPU opens its own count, and nmr_count_open_offline() does so for a CPU that is
+ * offline. A caller may count on a CPU that has opened its count, migrate, and back out on a
+ * CPU that has not. Then it subtracts from the *draining* of the new binding. Its count is in
+ * the sum of the new binding, so the two cancel.
  *
- * **Memory.** alloc_percpu() of 16 bytes costs 8,000 instructions, which is more than all
- * else in attaching two modules. So gates take their counts from chunks of 64.
+ * **Memory.** At most one chunk without users is kept. alloc_percpu() of 16 bytes costs 8,000
+ * instructions, which is more than all else in attaching two modules. So gates take their
+ * counts from chunks of 64.
  */
 /*
  * Locking: the caller serialises opening and closing a gate. nmr_counts_lock, a leaf, is
@@ -359,9 +369,9 @@ static void nmr_take_again(void *take)
  * @take: the count
  * @cpu:  was offline when all CPUs were interrupted
  *
- * While @cpu is offline, no call runs there. If @cpu comes online concurrently, its first
- * increment is not atomic with respect to this function's exchange: it may overwrite the
- * closed count with the open count that it had read, plus one. If @cpu is online after the
+ * While @cpu is offline, no call runs there. If @cpu comes online concurrently, an update by a
+ * call is not atomic with respect to this function's exchange: it may overwrite the closed count
+ * with the open count that it had read, plus or minus one. If @cpu is online after the
  * exchange, repeat the exchange on @cpu itself, relative to the value that the first exchange
  * found. Must be called with preemption disabled, so that @cpu does not go offline meanwhile.
  */

@@ -20,7 +20,7 @@
  * ``refs.c``             memory, references, and the counts that decide when objects end
  * ``npi.c``              NPIs, and which registrations have joined them in which order
  * ``gate.c``             calls in flight: open, close, drain
- * ``callback.c``         which callbacks run, on which CPU, in which task
+ * ``callback.c``         which callbacks run, on which CPU, in which task; may a task wait
  * ``call_debug.c``       what debug kernels are told of each call
  * ``call_trace.c``       the stacks of calls in flight (``NMR_DEBUG``)
  * ``lockdep.c``          callbacks, calls and waits as lockdep sees them
@@ -72,7 +72,7 @@
 
 #include "compat.h"
 
-#define NMR_BATCH	64	/* steps of a long loop between two drops of nmr_lock */
+#define NMR_BATCH	64	/* steps of a long loop before other tasks get a turn */
 
 /* main.c */
 extern spinlock_t nmr_lock;

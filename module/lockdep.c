@@ -6,7 +6,9 @@
  * that a callback, and a call in flight, reads the maps of both registrations, and that a wait
  * writes the map of its registration. A wait inside a call, and a wait under a lock that some
  * call takes, are reported once the two orders have been seen, and not only if they meet.
- * kernfs tells lockdep of its active references in the same way.
+ * kernfs tells lockdep of its active references in the same way. A function that waits calls
+ * nmr_might_wait() of callback.c. nmr_client_wait_for_binding() does not: it does not wait for
+ * callbacks or calls to end.
  *
  * **Exits.** An exit does not say which enter it belongs to. A task may hold the same maps for
  * a callback, for a call of this binding, and for calls of other bindings. So each call also

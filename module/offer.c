@@ -34,13 +34,14 @@
  * the provider has made due, and queues scans of their clients.
  *
  * **When a scan is queued.** nmr_binding_finish() queues a scan of a client that has
- * max_bindings, because there is room for a binding again. Events of pairs, and retries after an
- * allocation failure, queue scans, too. A scan that has not begun serves later requests. A
- * scan that has begun is queued again. A scan of a full client stops at its first due pair,
- * so N providers that defer cost O(N).
+ * max_bindings, because there is room for a binding again. Events of pairs, and retries after
+ * an allocation failure, queue scans, too. A scan that has not begun serves later requests. A
+ * scan that has begun is queued again. A scan of a full client stops at its first due pair, so
+ * N providers that defer cost O(N).
  *
- * **Allocation failure.** The client is listed as starved, and scanned again after
- * ``NMR_RETRY_DELAY``, until the offer is made.
+ * **Allocation failure.** nmr_starve() lists the client as starved and arms one delayed work
+ * for all starved clients. After ``NMR_RETRY_DELAY`` that work scans them again, until the
+ * offers are made.
  */
 /*
  * Locking: nmr_lock, dropped at least every NMR_BATCH steps. All functions run in process

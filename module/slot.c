@@ -7,16 +7,20 @@
  * the binding's own counts (see "Gates"). A slot serves one binding at a time. Its client has
  * max_bindings 1, so the next binding begins when the previous one has finished.
  *
+ * nmr_slot_publish() and nmr_slot_release() begin and end the time of a client.
+ * nmr_slot_fill() fills the slot when a binding has attached. nmr_slot_empty() empties it when
+ * a binding closes, also a binding that never filled it.
+ *
  * **Enter** counts first, and looks at *open* afterwards. If the slot is not open, the caller
  * backs out: it exits as a call would. If the slot is open, the call is in flight, and
  * *binding* and *provider* do not change until it exits.
  *
- * **A binding that closes** clears *open* under nmr_lock. Then the counts are taken as those of a
- * gate. A caller that has counted, and that has not yet looked at *open* or still finds it set,
- * is among the calls that are taken: the binding waits until that caller has exited. *Binding*
- * says which binding the counts belong to: a late exit, and a caller that backs out late,
- * subtract from the *draining* of that binding. nmr_slot_prepare() writes *binding* before the
- * counts open, and nmr_slot_forget() clears it after the binding has drained.
+ * **A binding that closes** clears *open* under nmr_lock. Then the counts are taken as those
+ * of a gate. A caller that has counted, and that has not yet looked at *open* or still finds
+ * it set, is among the calls that are taken: the binding waits until that caller has exited.
+ * *Binding* says which binding the counts belong to: a late exit, and a caller that backs out
+ * late, subtract from the *draining* of that binding. nmr_slot_prepare() writes *binding*
+ * before the counts open, and nmr_slot_forget() clears it after the binding has drained.
  *
  * **Between two bindings** enter returns false. The counts are open if no binding has used the
  * slot, and closed otherwise. If a caller counts in open counts before a binding is there, and

@@ -2,9 +2,9 @@
 /**
  * DOC: Walks
  *
- * A walk calls a function for each peer that a registration is attached to. It goes through the
- * bindings that have not closed, in the order in which they were offered, and skips those that
- * still attach.
+ * A walk calls a function for each peer that a registration is attached to. It goes through
+ * the bindings that have not closed, in the order in which they were offered, and skips those
+ * that still attach.
  *
  * **A walk that may sleep** holds no lock while the function runs. It keeps its place as the
  * binding that it will look at next, and the registration lists its walks. If the next binding
@@ -14,8 +14,8 @@
  * last binding that was open when it began.
  *
  * **A walk under RCU** reads the same list without the lock. Bindings leave the list by
- * list_del_rcu(), and are freed after a grace period. The function's calls are not counted, as
- * the walk is one RCU read-side critical section.
+ * list_del_rcu(), and are freed after a grace period, so the walk can only go forward. The
+ * function's calls are not counted, as the walk is one RCU read-side critical section.
  */
 /* Locking: nmr_lock for each step of a walk that may sleep. A walk under RCU takes no lock. */
 
