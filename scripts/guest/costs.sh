@@ -162,14 +162,15 @@ test_walk_costs_at_most_120_instructions_a_peer()
 	done
 }
 
+# The walk comes last: 100,000 bindings make the trees of kernfs deeper for what follows.
 run_cases client_gate_costs_at_most_7_instructions \
 	provider_gate_costs_at_most_7_instructions \
 	call_of_rcu_reader_costs_at_most_5_instructions \
 	slot_costs_at_most_10_instructions \
-	walk_costs_at_most_120_instructions_a_peer \
 	clients_of_one_provider_cost_what_they_did \
 	providers_of_one_client_cost_what_they_did \
 	pairs_without_events_cost_what_they_did \
 	clients_of_a_provider_that_defers_cost_no_square \
 	providers_that_defer_a_full_client_cost_no_square \
-	leaving_waits_for_no_more_than_three_grace_periods
+	leaving_waits_for_no_more_than_three_grace_periods \
+	walk_costs_at_most_120_instructions_a_peer
