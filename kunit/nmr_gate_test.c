@@ -10,6 +10,7 @@
 #include <linux/smp.h>
 
 #include "harness.h"
+#include "look.h"
 
 /* When gates are open */
 
@@ -17,7 +18,7 @@ struct gates {
 	bool at[NT_POINTS][NMR_SIDES];
 };
 
-static int look_at_gates(struct nt_binding *nb, enum nt_point point, int ret)
+static int look(struct nt_binding *nb, enum nt_point point, int ret)
 {
 	struct gates *gates = nb->party[NMR_CLIENT]->priv;
 	enum nmr_side side;
@@ -26,21 +27,6 @@ static int look_at_gates(struct nt_binding *nb, enum nt_point point, int ret)
 		gates->at[point][side] = nt_open(nb, side);
 	return ret;
 }
-
-#define LOOK_AT(point)							\
-static int look_##point(struct nt_binding *nb, int ret)			\
-{									\
-	return look_at_gates(nb, point, ret);				\
-}
-
-LOOK_AT(NT_C_ATTACH)
-LOOK_AT(NT_P_ATTACH)
-LOOK_AT(NT_C_BOUND)
-LOOK_AT(NT_P_ATTACHED)
-LOOK_AT(NT_C_DETACH)
-LOOK_AT(NT_P_DETACH)
-LOOK_AT(NT_C_CLEANUP)
-LOOK_AT(NT_P_CLEANUP)
 
 static void gate_opens_when_the_callee_has_attached(struct kunit *test)
 {
@@ -51,14 +37,7 @@ static void gate_opens_when_the_callee_has_attached(struct kunit *test)
 	enum nt_point point;
 
 	client->priv = gates;
-	client->at[NT_C_ATTACH].hook = look_NT_C_ATTACH;
-	provider->at[NT_P_ATTACH].hook = look_NT_P_ATTACH;
-	client->at[NT_C_BOUND].hook = look_NT_C_BOUND;
-	provider->at[NT_P_ATTACHED].hook = look_NT_P_ATTACHED;
-	client->at[NT_C_DETACH].hook = look_NT_C_DETACH;
-	provider->at[NT_P_DETACH].hook = look_NT_P_DETACH;
-	client->at[NT_C_CLEANUP].hook = look_NT_C_CLEANUP;
-	provider->at[NT_P_CLEANUP].hook = look_NT_P_CLEANUP;
+	look_everywhere(client, provider);
 	nb = nt_pair(nt, client, provider);
 	KUNIT_EXPECT_TRUE(test, nt_open(nb, NMR_CLIENT));
 	KUNIT_EXPECT_TRUE(test, nt_open(nb, NMR_PROVIDER));

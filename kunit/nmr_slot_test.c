@@ -19,6 +19,7 @@
 #include "detour.h"
 #include "files.h"
 #include "harness.h"
+#include "look.h"
 
 /* The slot of most cases. Each case ends with the deregistration of the client that has it. */
 DEFINE_NMR_SLOT(slot);
@@ -162,21 +163,6 @@ static int look(struct nt_binding *nb, enum nt_point point, int ret)
 	return ret;
 }
 
-#define LOOK_AT(point)							\
-static int look_##point(struct nt_binding *nb, int ret)			\
-{									\
-	return look(nb, point, ret);					\
-}
-
-LOOK_AT(NT_C_ATTACH)
-LOOK_AT(NT_P_ATTACH)
-LOOK_AT(NT_C_BOUND)
-LOOK_AT(NT_P_ATTACHED)
-LOOK_AT(NT_C_DETACH)
-LOOK_AT(NT_P_DETACH)
-LOOK_AT(NT_C_CLEANUP)
-LOOK_AT(NT_P_CLEANUP)
-
 /* The slot is filled after the last attach callback, and empty before the first of detach. */
 static void slot_is_empty_in_callbacks(struct kunit *test)
 {
@@ -187,14 +173,7 @@ static void slot_is_empty_in_callbacks(struct kunit *test)
 	enum nt_point point;
 
 	client->priv = points;
-	client->at[NT_C_ATTACH].hook = look_NT_C_ATTACH;
-	provider->at[NT_P_ATTACH].hook = look_NT_P_ATTACH;
-	client->at[NT_C_BOUND].hook = look_NT_C_BOUND;
-	provider->at[NT_P_ATTACHED].hook = look_NT_P_ATTACHED;
-	client->at[NT_C_DETACH].hook = look_NT_C_DETACH;
-	provider->at[NT_P_DETACH].hook = look_NT_P_DETACH;
-	client->at[NT_C_CLEANUP].hook = look_NT_C_CLEANUP;
-	provider->at[NT_P_CLEANUP].hook = look_NT_P_CLEANUP;
+	look_everywhere(client, provider);
 	nb = nt_pair(nt, client, provider);
 	KUNIT_EXPECT_TRUE(test, holds(nb));
 	nt_leave(provider);
