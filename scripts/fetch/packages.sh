@@ -58,6 +58,12 @@ needs()
 			cpio			cpio
 		END
 		;;
+	network)	# configure a network in a guest
+		cat <<-END
+			ip			iproute2
+			xz			xz-utils
+		END
+		;;
 	bench)	# draw plots
 		cat <<-END
 			gnuplot			gnuplot-nox

@@ -3,7 +3,7 @@
 # shellcheck shell=dash
 # guest: -c 4 -m 1024
 #
-# The selftests on a stock kernel, but for test-modprobe.sh, which needs kmod. With
+# The selftests on a stock kernel, but for those that other integration-*.sh run. With
 # "programs=test-order.sh,test-drain.sh" on the kernel's command line only these run, and with
 # "cases=..." as well only those cases of one program.
 
@@ -16,6 +16,6 @@ if [ -n "$programs" ]; then
 	[ -z "$cases" ] || set -- "$1 $(echo "$cases" | tr , ' ')"
 else
 	# shellcheck disable=SC2046	# a list of words
-	set -- $(echo test-*.sh | sed 's/ *test-modprobe.sh//')
+	set -- $(ls test-*.sh | grep -vE '^test-(modprobe|rtm|rras|mpr|wds)\.sh$')
 fi
 ./run_tests.sh "$@"

@@ -405,7 +405,8 @@ heard()
 # find_module MODULE: set $ko to its file
 find_module()
 {
-	for below in . kunit/modules samples/hello bench; do
+	for below in . kunit/modules samples/hello samples/rtm samples/rras samples/mpr \
+		     samples/wds bench; do
 		ko=$TEST_MODULES/$below/$1.ko
 		[ ! -e "$ko" ] || return 0
 	done
