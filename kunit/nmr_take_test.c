@@ -11,6 +11,7 @@
 #include <linux/smp.h>
 
 #include "../module/gate.h"
+#include "detour.h"
 
 #define GATES	33	/* a batch, and a gate more */
 
@@ -202,10 +203,138 @@ static void counts_are_used_again(struct kunit *test)
 	nmr_gates_free(&g);
 }
 
+/* The counts of a slot */
+static DEFINE_PER_CPU(s64, slot_counts) __aligned(sizeof(s64)) = NMR_CALLS_OPEN;
+
+static struct task_struct *opener;
+static int starting_cpu;
+
+/* Interrupt all CPUs but the one that starts, which is not online yet at that time. */
+static void interrupt_others(smp_cond_func_t cond, smp_call_func_t fn, void *info, bool wait,
+			     const struct cpumask *mask)
+{
+	int cpu;
+
+	for_each_cpu(cpu, mask)
+		if (cpu != starting_cpu)
+			smp_call_function_single(cpu, fn, info, wait);
+}
+
+static bool of_opener(struct pt_regs *regs)
+{
+	return current == READ_ONCE(opener);
+}
+
+static struct nt_detour starting = {
+	"on_each_cpu_cond_mask", NULL, interrupt_others, of_opener
+};
+
+/* @opened: the call finds the count open, or else overwrites it with a closed one */
+struct open_case {
+	const char *name;
+	bool opened;
+	s64 count;
+};
+
+static const struct open_case open_cases[] = {
+	{ "refused call overwrites the open count", false, NMR_CALLS_OPEN },
+	{ "call finds the open count", true, NMR_CALLS_OPEN + 1 },
+};
+
+static void open_case_name(const struct open_case *c, char *name)
+{
+	strscpy(name, c->name, KUNIT_PARAM_DESC_SIZE);
+}
+
+KUNIT_ARRAY_PARAM(open, open_cases, open_case_name);
+
+struct open_call {
+	const struct open_case *open;
+	atomic64_t *count;
+	bool begun;
+	bool done;
+};
+
+/* Make the first call of the CPU that starts. Interrupts are off until it has ended. */
+static void call_while_opening(void *arg)
+{
+	struct open_call *call = arg;
+	s64 read = atomic64_read(call->count);
+
+	WRITE_ONCE(call->begun, true);
+	while (atomic64_read(call->count) < 0)
+		cpu_relax();
+	if (call->open->opened)
+		atomic64_inc(call->count);
+	else
+		atomic64_set(call->count, read + 1);
+	/* Pairs with smp_load_acquire() in open_while_starting(). */
+	smp_store_release(&call->done, true);
+}
+
+/* Open the counts while the CPU starts. Must be called with migration disabled. */
+static int open_while_starting(const struct open_case *c, struct nmr_gates *g)
+{
+	struct open_call call = { .open = c };
+	call_single_data_t csd;
+	int err;
+
+	starting_cpu = cpumask_any_but(cpu_online_mask, raw_smp_processor_id());
+	if (starting_cpu >= nr_cpu_ids)
+		return -ENODEV;
+	call.count = (atomic64_t *)per_cpu_ptr(&slot_counts, starting_cpu);
+	INIT_CSD(&csd, call_while_opening, &call);
+	err = smp_call_function_single_async(starting_cpu, &csd);
+	if (err)
+		return err;
+	while (!READ_ONCE(call.begun))
+		cpu_relax();
+	WRITE_ONCE(opener, current);
+	nmr_gates_add_slot(g, &slot_counts);
+	WRITE_ONCE(opener, NULL);
+	/* Pairs with smp_store_release() in call_while_opening(), which uses this stack. */
+	while (!smp_load_acquire(&call.done))
+		cpu_relax();
+	return 0;
+}
+
+/*
+ * A CPU that comes online while another CPU opens its count of a slot has an open count
+ * afterwards, whatever its first call does.
+ */
+static void slot_opens_on_starting_cpu(struct kunit *test)
+{
+	const struct open_case *c = test->param_value;
+	struct nmr_gates g = {};
+	int err = nt_detour_begin(&starting);
+
+	if (err == -EOPNOTSUPP)
+		kunit_skip(test, "needs kprobes");
+	KUNIT_ASSERT_EQ(test, err, 0);
+	KUNIT_EXPECT_EQ(test, nmr_gates_alloc(&g), 0);
+	nmr_gates_add_slot(&g, &slot_counts);
+	nmr_gates_take_batch(&g.batch);
+	migrate_disable();
+	err = open_while_starting(c, &g);
+	migrate_enable();
+	nt_detour_end(&starting);
+	if (!err) {
+		atomic64_t *count = (atomic64_t *)per_cpu_ptr(&slot_counts, starting_cpu);
+
+		KUNIT_EXPECT_EQ(test, atomic64_read(count), c->count);
+		atomic64_set(count, NMR_CALLS_OPEN);
+	}
+	nmr_gates_free(&g);
+	if (err == -ENODEV)
+		kunit_skip(test, "needs two CPUs that are online");
+	KUNIT_EXPECT_EQ(test, err, 0);
+}
+
 static struct kunit_case take_cases_all[] = {
 	KUNIT_CASE_PARAM(take_of_starting_cpu, take_gen_params),
 	KUNIT_CASE(batch_is_cut_off),
 	KUNIT_CASE(counts_are_used_again),
+	KUNIT_CASE_PARAM(slot_opens_on_starting_cpu, open_gen_params),
 	{}
 };
 

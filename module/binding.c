@@ -11,16 +11,17 @@
  * closing
  *	The binding was closed while it attached: because a side leaves, because of
  *	nmr_detach_binding(), or because the client's attach callback failed after the
- *	provider's had succeeded. Attaching goes on. So detach never overlaps attach.
+ *	provider's had succeeded. Attach ends first, and only then does the binding detach.
  *
  * attached
  *	Both sides may call. The slot of the client is filled.
  *
  * detaching
  *	Both gates have closed, for good. A grace period passes, which bindings that close
- *	in one critical section share. Then a worker collects the counts of calls. The same
- *	worker, or the binding's own work item if a side has a detach callback, folds the
- *	gates and calls the detach callbacks, the client's first.
+ *	in one critical section share. Then a worker collects the counts of calls.
+ *	nmr_binding_detach() folds the gates and calls the detach callbacks, the client's
+ *	first. If a side has a detach callback, the function runs in the binding's own work
+ *	item, and otherwise in the worker that has collected the counts.
  *
  * cleaning
  *	A worker calls both cleanup callbacks, the client's first. Then another worker reaps
@@ -42,17 +43,18 @@
  * detaching to cleaning                 the worker that calls cleanup callbacks
  * cleaning to finished                  the worker that reaps
  * detaching to finished                 the worker that reaps, without a cleanup callback
- * attaching or closing to finished      the task that attaches, if the provider declined
+ * attaching or closing to finished      the task that attaches, if no provider attached
  * ===================================== ==================================================
  *
  * **A binding closes once.** nmr_binding_close() changes the state under nmr_lock, so the
  * first reason wins. If the binding was attached, the closer also requests the grace period
  * in the same critical section. If it was attaching, the task that ends attaching finds it
- * closing, under the same lock, and requests the grace period, unless the provider declined.
+ * closing, under the same lock, and requests the grace period, unless the provider has not
+ * attached.
  *
  * **A gate does not open late.** Gates open under nmr_lock, and only if the binding has not
  * closed and neither side leaves. nmr_leave() drops nmr_lock between batches, so a binding of
- * a leaving registration may not have closed yet.
+ * a leaving registration may still be open.
  *
  * **One worker collects the counts** of all bindings that have had their grace period, because
  * collecting interrupts every CPU. A binding that has a detach callback continues in its own
@@ -84,7 +86,7 @@
  *
  * **One work item** serves attach (of an offer that a scan makes, or a register call that is
  * nested too deep), detach and cleanup in turn. A work item does not run concurrently with
- * itself, so the cleanup callbacks also follow the return of the detach worker.
+ * itself. So, if detach ran in it, the cleanup callbacks also follow the return of detach.
  */
 /* Locking: nmr_lock for members marked L. Complete takes no lock. */
 
@@ -187,7 +189,7 @@ static bool nmr_binding_side_leaving(const struct nmr_binding *b)
 
 /*
  * Tell whether a gate of @b may open. nmr_leave() drops nmr_lock between batches, so a binding
- * of a leaving registration may not be closed yet: test ->leaving as well.
+ * of a leaving registration may still be open: test ->leaving as well.
  */
 static bool nmr_binding_may_open(const struct nmr_binding *b)
 {

@@ -15,7 +15,7 @@ enum nmr_binding_state {
 	NMR_ATTACHING,	/* attach callbacks and client_attached run, or are queued */
 	NMR_ATTACHED,	/* both sides may call */
 	NMR_CLOSING,	/* closed while attaching: detaches, or finishes, when that has ended */
-	NMR_DETACHING,	/* closed: grace period, calls, detach callbacks, perhaps reaping */
+	NMR_DETACHING,	/* closed: grace period, calls, detach callbacks */
 	NMR_CLEANING,	/* the cleanup callbacks run, or have run */
 	NMR_FINISHED,	/* out of both registrations */
 };
@@ -196,7 +196,7 @@ static inline void nmr_walks_pass(struct nmr_binding *b, enum nmr_side side)
 		__nmr_walks_pass(b, side);
 }
 
-/* Find the registration that ends @b: the provider if it alone leaves. */
+/* Find the registration that accounts for @b: the provider if it alone leaves, or the client. */
 static inline struct nmr_registration *nmr_binding_leaver(const struct nmr_binding *b)
 {
 	return b->reg[READ_ONCE(b->reg[NMR_PROVIDER]->leaving) &&

@@ -2,7 +2,9 @@
 /**
  * DOC: Callbacks
  *
- * Each callback that runs has a frame on the stack of its task, and a table of frames by task.
+ * Each callback that runs has a frame on the stack of its task, and there is a table of frames
+ * by task. The provider's attach callback shares the frame of the client's, inside of which it
+ * runs.
  * A wait for a registration inside a callback of one of its bindings would wait for itself:
  * the frames of the calling task tell. A frame points to the frame of the callback that it
  * is inside of. If a worker makes an offer for a register call that waits for it, that frame
@@ -10,8 +12,9 @@
  *
  * Two callbacks that wait for each other's registrations are not found here, but by lockdep.
  *
- * **Depth.** At most ``NMR_CALLBACKS_NESTED`` callbacks nest on one stack. A register call
- * inside the last of them has workers make its offers, and waits for each offer.
+ * **Depth.** At most ``NMR_CALLBACKS_NESTED`` frames nest on one stack, with an attach callback
+ * of one side or of both in each. A register call inside the last of them has workers make its
+ * offers, and waits for each offer.
  *
  * **Number.** ``NMR_CALLBACKS_AT_ONCE`` callbacks run concurrently on each CPU. A callback that
  * waits for another registration occupies a worker, and the event that it waits for may need

@@ -14,7 +14,10 @@ struct workqueue_struct;
 /* Callbacks that run concurrently on the callback workqueue, on each CPU */
 #define NMR_CALLBACKS_AT_ONCE	512
 
-/* Callbacks nested on one stack; the offers of a deeper register call use another stack. */
+/*
+ * Frames nested on one stack: the offers of a deeper register call use another stack. The text of
+ * <linux/nmr.h> promises the number.
+ */
 #define NMR_CALLBACKS_NESTED	8
 
 #define NMR_TASK_NAME	(TASK_COMM_LEN + 12)	/* "name/number" */
@@ -25,7 +28,7 @@ struct nmr_callback {
 	const struct task_struct	*task;
 	const struct nmr_binding	*binding;	/* NULL: stands in for @outer */
 	const struct nmr_callback	*outer;	/* the callback this one is inside of, or NULL */
-	unsigned int			depth;	/* callbacks on this stack, with this one */
+	unsigned int			depth;	/* frames on this stack, with this one */
 	bool				tracked;	/* lockdep knows of it */
 };
 

@@ -10,10 +10,11 @@
  * it runs on. Exit subtracts 1 from the count of the CPU that it runs on, which may be
  * another CPU. Only the sum over all CPUs has a meaning.
  *
- * The sign of a count tells whether the count is open. An open count starts at
- * ``NMR_CALLS_OPEN``, which is so far above zero that no number of exits makes the count
- * negative. A closed count starts at ``NMR_CALLS_CLOSED``, which is so far below zero that no
- * number of refused calls brings the count to zero. Enter and exit look at the sign of the
+ * A *gate* is closed before it opens, and again from step 1 below on. A *count* of a gate is
+ * closed from step 3 on. The sign of a count tells whether the count is open. An open count
+ * starts at ``NMR_CALLS_OPEN``, which is so far above zero that no number of exits makes the
+ * count negative. A closed count starts at ``NMR_CALLS_CLOSED``, which is so far below zero that
+ * no number of refused calls brings the count to zero. Enter and exit look at the sign of the
  * result:
  *
  * ============= =========================== ===========================
@@ -25,8 +26,9 @@
  *
  * The CPU adds and tests the sign in one step. Neither an interrupt nor another task on that
  * CPU comes between the two. (32-bit machines use an atomic operation, which is one step for
- * all CPUs and a full barrier. There a task may migrate and update the count of another CPU,
- * so what follows on one CPU's own count is not needed.) A gate closes in four steps:
+ * all CPUs and a full barrier. There a task may update the count of another CPU. So the
+ * argument about a CPU's own count does not apply, and is not needed: the exchange of step 3 is
+ * atomic with each update.) A gate closes in four steps:
  *
  * 1. nmr_gate_close(): point the gate to the closed counts, which all closed gates share. A
  *    task that loads the pointer from now on is refused if it enters, and subtracts from
@@ -34,45 +36,50 @@
  * 2. binding.c waits for a grace period.
  * 3. nmr_gates_take_batch(): interrupt each CPU, exchange the open count for a closed count,
  *    and add to *draining* what the open count had counted. *Draining* starts at
- *    ``NMR_GATE_BIAS``.
+ *    ``NMR_GATE_BIAS``. All CPUs are interrupted at once, so the worker waits for the slowest
+ *    CPU and not for the sum of all.
  * 4. nmr_gate_fold(): subtract the bias from *draining*. If the result is zero, the gate has
  *    drained. If it is negative, more calls have exited than entered, which is misuse: the
  *    gate counts as drained. Otherwise the exit that brings *draining* to zero drains the
  *    gate.
  *
- * **No call is lost.** A task may load the pointer before step 1, be preempted for arbitrarily
- * long, and only then update the open count. If the task updates the count before step 3 on
- * the CPU of that count, step 3 includes the update in the sum. If the task updates the count
- * after step 3 on that CPU, the task finds a negative count, exactly as if it had loaded the
- * new pointer. Every call is therefore either counted once or refused, and every exit is
- * accounted for once, in the per-CPU count or in *draining*. A call that enters on one CPU and
- * exits on another makes the share of the second CPU negative, so a sum over some CPUs may be
- * zero or below. The bias keeps *draining* positive until step 4, so neither that sum nor
- * exits that come early bring *draining* to zero. After step 4 *draining* is the exact number
- * of calls in flight (for a slot, with the callers that back out): each addition of step 3 has
- * ended before step 4. It can only decrease, and the exit that brings it to zero is the last.
+ * **No call is lost.** A task may load the pointer before step 1, be preempted for
+ * arbitrarily long, and only then update the open count. If the task updates the count before
+ * the count is exchanged, step 3 includes the update in the sum. If the task updates the
+ * count afterwards, the task finds a negative count, exactly as if it had loaded the new
+ * pointer. Every call is therefore either counted once or refused, and every exit is
+ * accounted for once, in the per-CPU count or in *draining*. A call that enters on one CPU
+ * and exits on another makes the share of the second CPU negative, so a sum over some CPUs
+ * may be zero or below. The bias keeps *draining* positive until step 4, so neither that sum
+ * nor exits that come early bring *draining* to zero. After step 4 *draining* is the exact
+ * number of calls in flight (for a slot, with the callers that back out): each addition of
+ * step 3 has ended before step 4. It can only decrease, and the exit that brings it to zero
+ * is the last.
  *
  * **The grace period** of step 2 is not needed for counting. It is for callers that are not
  * counted (see nmr_client_may_call_rcu()), and for readers that looked up the binding under
  * RCU.
  *
- * **CPUs that are offline.** Step 3 interrupts all CPUs at once, so it waits for the slowest
- * CPU and not for the sum of all. A CPU that was offline then has not exchanged its count. The
- * worker finds the count of such a CPU open and exchanges it remotely. If the CPU comes online
- * meanwhile, its updates are not one step for the worker's CPU: see nmr_take_offline(). The
- * worker takes no lock against hotplug, because a module may leave, and wait, inside a hotplug
- * callback.
+ * **CPUs that are offline.** A CPU that is offline is not interrupted in step 3, and does not
+ * exchange its count. The worker finds the count of such a CPU open and exchanges it remotely.
+ * If the CPU comes online meanwhile, its updates are not one step for the worker's CPU: see
+ * nmr_take_offline(). The worker takes no lock against hotplug, because a module may leave, and
+ * wait, inside a hotplug callback.
+ *
+ * **No count is added twice.** An exchange leaves a closed count, and nmr_take_here() adds
+ * nothing if it finds one. If a CPU that comes online has overwritten the closed count, the
+ * second exchange adds only the difference to what the first exchange found.
  *
  * **Ordering.** On the exiting CPU the accesses of a call come before its exit in program
- * order, which a compiler barrier preserves. That CPU releases the request of step 3 when it
- * has answered, and the worker acquires the answer before step 4. (The CPU of the worker sends
- * no request to itself. There program order does the same.) Step 4 and the subtractions from
- * *draining* are full barriers. So the accesses of all calls come before anything that the
- * last exit, or step 4, causes: the cleanup callbacks. For a CPU that is offline, the exchange
- * and the test of cpu_online() after it pair with the barriers of CPU hotplug. A CPU that
- * comes up sets itself online, then passes locks of the hotplug core, then runs tasks that
- * call. A CPU that goes down runs its last call, and then clears itself from the mask inside
- * stop_machine().
+ * order, which a compiler barrier preserves. When that CPU has run the function of step 3, it
+ * releases the request (csd_unlock()), and on_each_cpu() acquires the request in the worker
+ * before step 4. (The CPU of the worker sends no request to itself. There program order does
+ * the same.) Step 4 and the subtractions from *draining* are full barriers. So the accesses
+ * of all calls come before anything that the last exit, or step 4, causes: the cleanup
+ * callbacks. For a CPU that is offline, the exchange and the test of cpu_online() after it
+ * pair with the barriers of CPU hotplug. A CPU that comes up sets itself online, then passes
+ * locks of the hotplug core, then runs tasks that call. A CPU that goes down runs its last
+ * call, and then clears itself from the mask inside stop_machine().
  *
  * The addition in step 3 is not needed for ordering. If a CPU has counted nothing, it skips
  * the addition, because the cache line of *draining* would otherwise visit every CPU.
@@ -80,11 +87,11 @@
  * Refused calls and late exits leave closed counts at arbitrary negative values. Only their
  * sign has a meaning.
  *
- * **Slots.** The counts of a gate do not open again as long as the binding has memory, and a
- * task that may still enter keeps that memory: it has a reference or is an RCU reader. So a
- * task that has loaded the pointer may be preempted until its binding has ended, and is still
- * refused. The counts of a slot are static, and open again for the next binding. No gate leads
- * to them: nmr_slot_enter() looks at the slot after it has counted.
+ * **Slots.** The counts of a gate do not open again until the binding is freed, and a task
+ * that may still enter keeps the binding: it has a reference or is an RCU reader. So a task
+ * that has loaded the pointer may be preempted until its binding has ended, and is still
+ * refused. The counts of a slot are static, and open again for the next binding. No gate
+ * leads to them: nmr_slot_enter() looks at the slot after it has counted.
  *
  * While a binding is in a slot, the counts of the slot are a second set of counts of the
  * client. Step 3 adds both sets to the same *draining*. nmr_gates_add_slot() opens counts that
@@ -95,13 +102,14 @@
  * CPU that has not. Then it subtracts from the *draining* of the new binding. Its count is in
  * the sum of the new binding, so the two cancel.
  *
- * **Memory.** At most one chunk without users is kept. alloc_percpu() of 16 bytes costs 8,000
- * instructions, which is more than all else in attaching two modules. So gates take their
- * counts from chunks of 64.
+ * **Memory.** alloc_percpu() of 16 bytes costs 8,000 instructions, which is more than all else in
+ * attaching two modules. So gates take their counts from chunks of 64. If the only chunk with
+ * free counts has no user, it is kept.
  */
 /*
  * Locking: the caller serialises opening and closing a gate. nmr_counts_lock, a leaf, is
- * taken with interrupts off, because RCU callbacks free gates. Enter and exit take no lock.
+ * taken with interrupts off, because nmr_gates_free() may be called in any context but NMI.
+ * Enter and exit take no lock.
  */
 
 #include <linux/bitops.h>
@@ -123,7 +131,7 @@
 /* Where every gate leads that is not open */
 static DEFINE_PER_CPU(s64, nmr_calls_closed) __aligned(sizeof(s64)) = NMR_CALLS_CLOSED;
 
-/* On 32 bits, counts are words that only atomic64_t updates in one step. */
+/* On 32-bit machines a count is two words. Only atomic64_t updates both in one step. */
 #ifdef CONFIG_64BIT
 static s64 nmr_count_xchg(s64 *count, s64 new)
 {
@@ -235,7 +243,7 @@ int nmr_gates_alloc(struct nmr_gates *g)
 	if (err)
 		return err;
 	for (side = 0; side < NMR_SIDES; side++) {
-		/* The previous user of the counts has left closed ones. */
+		/* The counts may have been used before. */
 		for_each_possible_cpu(cpu)
 			per_cpu_ptr(g->calls, cpu)->count[side] = NMR_CALLS_OPEN;
 		g->gate[side].calls = &nmr_calls_closed;
@@ -245,7 +253,10 @@ int nmr_gates_alloc(struct nmr_gates *g)
 }
 EXPORT_SYMBOL_NMR_IF_KUNIT(nmr_gates_alloc);
 
-/* Free the counts of @g. Any context but NMI. One empty chunk is kept for later users. */
+/*
+ * Free the counts of @g. Any context but NMI. If its chunk is the only one with free counts,
+ * keep the chunk for later users.
+ */
 void nmr_gates_free(struct nmr_gates *g)
 {
 	struct nmr_chunk *chunk = g->chunk;
@@ -331,7 +342,7 @@ EXPORT_SYMBOL_NMR_IF_KUNIT(nmr_gates_add_slot);
 /* Open the gate of @caller. The caller of this function serialises it with closing. */
 void nmr_gate_open(struct nmr_gates *g, enum nmr_side caller)
 {
-	/* Pairs with the smp_load_acquire() in __nmr_call_enter(). */
+	/* Pairs with the smp_load_acquire() in __nmr_call_enter() and __nmr_call_may_rcu(). */
 	smp_store_release(&g->gate[caller].calls, &g->calls->count[caller]);
 }
 
@@ -355,6 +366,7 @@ static void nmr_take_here(struct nmr_take *take, int cpu)
 {
 	s64 count = nmr_count_xchg(per_cpu_ptr(take->count, cpu), NMR_CALLS_CLOSED);
 
+	/* Below 0: nmr_take_offline() has taken the count, and nothing has overwritten it. */
 	if (count >= 0)
 		nmr_take_add(take, count);
 }
@@ -369,9 +381,10 @@ static void nmr_take_again(void *take)
  * @take: the count
  * @cpu:  was offline when all CPUs were interrupted
  *
- * While @cpu is offline, no call runs there. If @cpu comes online concurrently, an update by a
- * call is not atomic with respect to this function's exchange: it may overwrite the closed count
- * with the open count that it had read, plus or minus one. If @cpu is online after the
+ * While @cpu is not online, no call runs there: <linux/nmr.h> forbids calls in the STARTING
+ * section of hotplug. If @cpu comes online concurrently, an update by a call is not atomic with
+ * respect to this function's exchange: the update may overwrite the closed count with the open
+ * count that it had read, plus or minus one. If @cpu is online after the
  * exchange, repeat the exchange on @cpu itself, relative to the value that the first exchange
  * found. Must be called with preemption disabled, so that @cpu does not go offline meanwhile.
  */
@@ -444,7 +457,8 @@ static bool nmr_has_taken(const struct nmr_take_batch *batch, int cpu)
  * nmr_gates_take_batch() - do step 3 for the first NMR_TAKE_BATCH gates of a list
  * @first: gates linked by &nmr_gates.batch
  *
- * Must be called by one task at a time, after the grace period of all gates in the list.
+ * Must be called after the grace period of all gates in the list. Gates of different lists are
+ * independent. The registrar has one worker do this, which saves interrupts.
  *
  * Context: Process, may sleep.
  * Return: The rest of the list, which this function cuts off.

@@ -16,8 +16,9 @@ struct nmr_calls {
 } __aligned(sizeof(s64));
 
 /*
- * The gates of a binding: gate[NMR_CLIENT] counts the calls that the client makes. A binding
- * begins with them, and with a cache line: nothing else in it is written while it is attached.
+ * The gates of a binding: gate[NMR_CLIENT] counts the calls that the client makes. On 64-bit
+ * machines they fill the first cache line of a binding. Nothing in that line is written while
+ * the binding is attached.
  */
 struct nmr_gates {
 	struct nmr_gate		gate[NMR_SIDES];	/* all that a call reads */
@@ -42,11 +43,11 @@ s64 nmr_gate_exit(struct nmr_gates *g, enum nmr_side caller);
 unsigned int nmr_gate_in_flight(const struct nmr_gates *g, enum nmr_side caller);
 bool nmr_gate_drained(const struct nmr_gates *g, enum nmr_side caller);
 
-/* One gate's count on one CPU. Only the white-box suite of gate.c sees this from outside. */
+/* Counts to take, of a gate or of a slot. Only the white-box suite of gate.c uses this. */
 struct nmr_take {
 	s64 __percpu	*count;
 	atomic64_t	*draining;
-	s64		from;		/* the count of a CPU that has counted no call */
+	s64		from;		/* what to subtract: NMR_CALLS_OPEN, or an earlier find */
 };
 
 void nmr_take_offline(struct nmr_take *take, int cpu);

@@ -7,7 +7,7 @@
  * ====================== =============================================================
  * ``main.c``             module init and exit, workqueues
  * ``debugfs.c``          pairs that are not attached, bindings that are still referenced
- * ``api.c``              the functions of registrations: register, deregister, wait
+ * ``api.c``              the functions of registrations: register, deregister, wait, walk
  * ``leave.c``            a registration's end: leave, wait, finish; the safety net
  * ``offer.c``            which offers are made, and when
  * ``registration.c``     which registrations there are: publish and find
@@ -16,8 +16,9 @@
  * ``slot.c``             slots: the provider that a client has now
  * ``stuck.c``            warnings of bindings that do not attach or do not drain
  * ``sysfs.c``            sysfs and uevents
- * ``pair.c``             what became of the offers that were made
- * ``refs.c``             memory, references, and the counts that decide when objects end
+ * ``pair.c``             what became of the offers that were made, and what repeats them
+ * ``refs.c``             memory, references, the counts that decide when objects end, and
+ *                        exits from a closed gate, which may end a binding
  * ``npi.c``              NPIs, and which registrations have joined them in which order
  * ``gate.c``             calls in flight: open, close, drain
  * ``callback.c``         which callbacks run, on which CPU, in which task; may a task wait
@@ -29,7 +30,7 @@
  * ====================== =============================================================
  *
  * The functions of bindings that modules call are in ``binding.c`` (attach, detach, complete)
- * and in ``refs.c`` (get, put). A reason to decline an offer belongs into nmr_call_attach() of
+ * and in ``refs.c`` (get, put). A reason to decline an offer belongs in nmr_call_attach() of
  * ``binding.c``, because a pair records the outcome of a binding.
  *
  * One call goes up: sysfs.c calls nmr_detach_binding() if a process writes to the file
@@ -51,11 +52,12 @@
  * ``nmr_records_lock``   Raw spinlock of call_trace.c, interrupts off, a leaf.
  * ====================== =============================================================
  *
- * No leaf is taken while nmr_lock is held. No lock is held while a function allocates memory
- * that may sleep, or adds or removes a directory in sysfs. So no registration waits for the
- * memory or for the readers of another one. A long loop keeps its place in a form that
- * survives the drop of nmr_lock: a number, an object with a reference, the head of a list
- * from which each step removes an entry, or a pointer that is advanced if its object goes.
+ * No leaf is taken while nmr_lock is held. No line is printed and no uevent is sent under it.
+ * No lock is held while a function allocates memory that may sleep, or adds or removes a
+ * directory in sysfs. So no registration waits for the memory or for the readers of another
+ * one. A long loop keeps its place in a form that survives the drop of nmr_lock: a number, an
+ * object with a reference, the head of a list from which each step removes an entry, or a
+ * pointer that is advanced if its object goes.
  *
  * Hardirqs may enter and exit calls, complete a detach, and get and put references. These
  * functions take no lock but nmr_records_lock: they work with atomics, queue_work() and

@@ -9,7 +9,8 @@
  *
  * nmr_slot_publish() and nmr_slot_release() begin and end the time of a client.
  * nmr_slot_fill() fills the slot when a binding has attached. nmr_slot_empty() empties it when
- * a binding closes, also a binding that never filled it.
+ * a binding closes, also a binding that never filled it. Each nmr_slot_x() is a wrapper in
+ * binding.h or registration.h, which calls __nmr_slot_x() if the client has a slot.
  *
  * **Enter** counts first, and looks at *open* afterwards. If the slot is not open, the caller
  * backs out: it exits as a call would. If the slot is open, the call is in flight, and
@@ -22,10 +23,11 @@
  * late, subtract from the *draining* of that binding. nmr_slot_prepare() writes *binding*
  * before the counts open, and nmr_slot_forget() clears it after the binding has drained.
  *
- * **Between two bindings** enter returns false. The counts are open if no binding has used the
- * slot, and closed otherwise. If a caller counts in open counts before a binding is there, and
- * looks afterwards, it enters that binding. The counts have been open all the time, so the
- * binding takes that call with the others.
+ * **While the slot is not filled** enter returns false. The counts are closed from the time
+ * when a binding closes them until the next binding prepares the slot, and open otherwise. If
+ * a caller counts in open counts before a binding is there, and looks afterwards, it enters
+ * that binding. The counts have been open all the time, so the binding takes that call with
+ * the others.
  */
 /*
  * Locking: nmr_lock while a slot is filled or emptied. nmr_slot_prepare() takes no lock, because
@@ -90,7 +92,7 @@ void __nmr_slot_fill(struct nmr_binding *b)
 
 	lockdep_assert_held(&nmr_lock);
 	slot->state->provider = b->end[NMR_PROVIDER];
-	/* Pairs with smp_load_acquire() in nmr_slot_enter(). */
+	/* Pairs with smp_load_acquire() in __nmr_slot_enter(). */
 	smp_store_release(&slot->state->open, true);
 }
 

@@ -7,7 +7,7 @@
  *
  * Bindings are watched in the order in which they began to attach or closed, so a check stops
  * at the first binding that is not due. A binding that is due moves to the list of stuck
- * bindings of the registration that ends it. One line tells of a registration with stuck
+ * bindings of the registration that accounts for it. One line tells of a registration with stuck
  * bindings: it describes the first of them and counts the others. The line comes at once, and
  * again after intervals that double. A check writes ``NMR_STUCK_LINES`` lines at most. So the
  * log has room for other messages, however many bindings are stuck.
@@ -179,7 +179,7 @@ void nmr_stuck_forget(struct nmr_binding *b)
 	nmr_nr_stuck--;
 }
 
-/* Make @b, which is due, one of the stuck bindings of the registration that ends it. */
+/* Make @b, which is due, one of the stuck bindings of the registration that accounts for it. */
 static void nmr_stuck_add(struct nmr_binding *b, unsigned int seconds)
 {
 	struct nmr_registration *reg = nmr_binding_leaver(b);
@@ -206,7 +206,7 @@ static bool nmr_stuck_cleans(const struct nmr_binding *b)
  * If @b is set, this function has added a part to its todo, so that its directory remains
  * while the caller sends a uevent. The caller must call nmr_binding_part_done().
  */
-static bool nmr_stuck_next(unsigned int seconds, struct nmr_binding **b)
+static bool nmr_stuck_next_binding(unsigned int seconds, struct nmr_binding **b)
 {
 	struct nmr_binding *next;
 
@@ -232,7 +232,7 @@ static void nmr_stuck_find(unsigned int seconds)
 
 	do {
 		spin_lock_irq(&nmr_lock);
-		found = nmr_stuck_next(seconds, &b);
+		found = nmr_stuck_next_binding(seconds, &b);
 		spin_unlock_irq(&nmr_lock);
 		if (b) {
 			nmr_sysfs_tell_stuck(b);
@@ -247,7 +247,7 @@ static void nmr_stuck_find(unsigned int seconds)
  * its first stuck binding, with a reference and with a part more to do: the counts of a slot
  * may be gone after its cleanup. Otherwise return NULL.
  */
-static struct nmr_binding *nmr_stuck_due(unsigned int *left)
+static struct nmr_binding *nmr_stuck_next_line(unsigned int *left)
 {
 	struct nmr_registration *reg;
 	struct nmr_binding *b;
@@ -288,7 +288,7 @@ static void nmr_stuck_tell(void)
 	do {
 		spin_lock_irq(&nmr_lock);
 		left = min(left, nmr_nr_stuck);
-		b = nmr_stuck_due(&left);
+		b = nmr_stuck_next_line(&left);
 		if (b) {
 			reg = b->stuck_of;
 			others = reg->nr_stuck - 1;

@@ -117,11 +117,11 @@
  * later, they run on the registrar's workqueue. The provider's attach callback runs inside
  * the client's attach callback, in the same task.
  *
- * Callbacks nest if an attach callback registers. At most 8 callbacks nest on one stack. If
- * the eighth of them registers, the workqueue makes the offers of that register call, and
- * the call waits for each of them. So layers of any depth, each of which registers when it is
- * attached, overflow no stack. In such a callback a wait returns %-EDEADLK as it would in the
- * task that registers.
+ * Callbacks nest if an attach callback registers. At most 8 offers nest on one stack, each
+ * with the attach callbacks of both sides. If a callback of the eighth registers, the
+ * workqueue makes the offers of that register call, and the call waits for each of them. So
+ * layers of any depth, each of which registers when it is attached, overflow no stack. In
+ * such a callback a wait returns %-EDEADLK as it would in the task that registers.
  *
  * Detach and cleanup callbacks always run on the registrar's workqueue, and never on the
  * stack of a caller of the API. The workqueue is per-CPU, %WQ_CPU_INTENSIVE, and not
@@ -983,8 +983,8 @@ void nmr_binding_put(struct nmr_binding *binding);
 u64 nmr_binding_id(const struct nmr_binding *binding);
 
 /*
- * Call gates: the inline half. module/gate.c has the other half, and the proof that
- * the two halves together lose no call.
+ * Call gates: the inline half. module/gate.c opens, closes and drains gates, and has the proof
+ * that no call is lost. module/refs.c has __nmr_gate_exit_closed().
  */
 
 /*
