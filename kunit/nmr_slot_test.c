@@ -245,6 +245,78 @@ static void failover_fills_the_slot_again(struct kunit *test)
 	KUNIT_EXPECT_FALSE(test, is_filled(&slot));
 }
 
+/* Slots of objects: a module registers a client for each object. */
+
+static void slots_of_objects_serve_their_clients(struct kunit *test)
+{
+	struct nt *nt = test->priv;
+	struct nmr_slot own[3];
+	struct nt_party *client[ARRAY_SIZE(own)], *provider;
+	int i, round;
+
+	for (i = 0; i < ARRAY_SIZE(own); i++) {
+		KUNIT_ASSERT_EQ(test, nmr_slot_init(&own[i]), 0);
+		KUNIT_EXPECT_FALSE(test, is_filled(&own[i]));
+		client[i] = nt_client(nt);
+		client[i]->slot = &own[i];
+		nt_join_npi(client[i]);
+	}
+	for (round = 0; round < 2; round++) {
+		provider = nt_provider(nt);
+		nt_join_npi(provider);
+		for (i = 0; i < ARRAY_SIZE(own); i++)
+			KUNIT_EXPECT_TRUE(test, holds(nt_find(nt, client[i], provider)));
+		nt_leave(provider);
+		for (i = 0; i < ARRAY_SIZE(own); i++)
+			KUNIT_EXPECT_FALSE(test, is_filled(&own[i]));
+	}
+	for (i = 0; i < ARRAY_SIZE(own); i++) {
+		nt_leave(client[i]);
+		nmr_slot_free(&own[i]);
+	}
+}
+
+static struct task_struct *failing_task;
+
+static bool take_failing(struct pt_regs *regs)
+{
+	return current == READ_ONCE(failing_task);
+}
+
+static void *no_memory(void)
+{
+	return NULL;
+}
+
+/* What fails of nmr_slot_init() */
+static struct nt_detour init_failures[] = {
+	{ "kmalloc_trace", "__kmalloc_cache_noprof", no_memory, take_failing },
+	{ "__alloc_percpu", "pcpu_alloc_noprof", no_memory, take_failing },
+};
+
+static void failure_name(struct nt_detour *failure, char *desc)
+{
+	strscpy(desc, failure->function, KUNIT_PARAM_DESC_SIZE);
+}
+
+KUNIT_ARRAY_PARAM(init_failure, init_failures, failure_name);
+
+static void slot_init_finds_no_memory(struct kunit *test)
+{
+	struct nt_detour *failure = (struct nt_detour *)test->param_value;
+	struct nmr_slot own;
+	int err = nt_detour_begin(failure);
+
+	if (err == -EOPNOTSUPP)
+		kunit_skip(test, "needs kprobes");
+	KUNIT_ASSERT_EQ(test, err, 0);
+	WRITE_ONCE(failing_task, current);
+	err = nmr_slot_init(&own);
+	WRITE_ONCE(failing_task, NULL);
+	nt_detour_end(failure);
+	KUNIT_EXPECT_EQ(test, err, -ENOMEM);
+}
+
 /* An attach callback decides, and the slot follows. */
 
 struct decline {
@@ -356,18 +428,6 @@ static void slot_is_for_one_client(struct kunit *test)
 	KUNIT_EXPECT_TRUE(test, holds(nt_pair(nt, second, provider)));
 }
 
-static struct task_struct *failing_task;
-
-static bool take_failing(struct pt_regs *regs)
-{
-	return current == READ_ONCE(failing_task);
-}
-
-static void *no_memory(void)
-{
-	return NULL;
-}
-
 static int no_directory(void)
 {
 	return -ENOMEM;
@@ -379,11 +439,6 @@ static struct nt_detour failures[] = {
 	{ "nmr_npi_get", NULL, no_memory, take_failing },
 	{ "nmr_sysfs_add_registration", NULL, no_directory, take_failing },
 };
-
-static void failure_name(struct nt_detour *failure, char *desc)
-{
-	strscpy(desc, failure->function, KUNIT_PARAM_DESC_SIZE);
-}
 
 KUNIT_ARRAY_PARAM(failure, failures, failure_name);
 
@@ -1377,6 +1432,8 @@ static struct kunit_case slot_cases[] = {
 	KUNIT_CASE_PARAM(slot_empties_at_once, closer_gen_params),
 	KUNIT_CASE(slot_serves_a_client_again),
 	KUNIT_CASE(failover_fills_the_slot_again),
+	KUNIT_CASE(slots_of_objects_serve_their_clients),
+	KUNIT_CASE_PARAM(slot_init_finds_no_memory, init_failure_gen_params),
 	KUNIT_CASE_PARAM(declined_offer_fills_no_slot, decline_gen_params),
 	KUNIT_CASE_PARAM(slot_of_a_binding_that_closes_early_stays_empty, closer_gen_params),
 	KUNIT_CASE(slot_stands_for_one_binding),

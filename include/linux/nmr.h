@@ -12,6 +12,7 @@
 #include <linux/module.h>
 #include <linux/percpu.h>
 #include <linux/rcupdate.h>
+#include <linux/slab.h>
 #include <linux/types.h>
 #include <linux/uuid.h>
 
@@ -216,6 +217,9 @@
  *
  * The counts of calls belong to the slot. Opening them again for the next provider interrupts
  * each CPU, as closing does.
+ *
+ * A module that registers any number of clients, such as one for each network namespace, has a
+ * slot in the object of each: nmr_slot_init() and nmr_slot_free().
  */
 
 /**
@@ -1288,7 +1292,7 @@ struct nmr_slot_state {
 /**
  * struct nmr_slot - the provider that a client has now
  *
- * Defined by DEFINE_NMR_SLOT(). The members are private.
+ * Defined by DEFINE_NMR_SLOT(), or initialised by nmr_slot_init(). The members are private.
  */
 struct nmr_slot {
 	/* private: */
@@ -1311,6 +1315,49 @@ struct nmr_slot {
 		.calls = &name##_calls,					\
 		.state = &name##_state,					\
 	}
+
+/**
+ * nmr_slot_free() - free what nmr_slot_init() has allocated
+ * @slot: a slot that no client has
+ *
+ * The caller has waited for the deregistration of the client that had the slot. No task is in a
+ * function that gets @slot, and none will be.
+ *
+ * Context: Any context but NMI, as for free_percpu().
+ */
+static inline void nmr_slot_free(struct nmr_slot *slot)
+{
+	free_percpu(slot->calls);
+	kfree(slot->state);
+}
+
+/**
+ * nmr_slot_init() - initialise a slot that is a member of an object
+ * @slot: the slot
+ *
+ * A call through such a slot loads the addresses that a call through a slot of
+ * DEFINE_NMR_SLOT() has as constants.
+ *
+ * Context: Process context. May sleep.
+ *
+ * Return:
+ * * %0 - a client may have the slot; the caller must call nmr_slot_free() in the end
+ * * %-ENOMEM - allocation failure; nothing has to be freed
+ */
+static inline int __must_check nmr_slot_init(struct nmr_slot *slot)
+{
+	int cpu;
+
+	slot->state = kzalloc(sizeof(*slot->state), GFP_KERNEL);
+	slot->calls = __alloc_percpu(sizeof(*slot->calls), sizeof(*slot->calls));
+	if (!slot->state || !slot->calls) {
+		nmr_slot_free(slot);
+		return -ENOMEM;
+	}
+	for_each_possible_cpu(cpu)
+		per_cpu(*slot->calls, cpu) = NMR_CALLS_OPEN;
+	return 0;
+}
 
 /**
  * struct nmr_call - a call in flight
