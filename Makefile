@@ -9,6 +9,8 @@
 #   make samples		build the modules in samples/, too
 #   make test-modules		build all that tools/testing/selftests/nmr loads
 #   make demo			watch nmr work in a virtual machine
+#   make demo-stack		watch the sample systems route packets, and leave in any order
+#   make systems		test the sample systems on a kernel with KASAN and lockdep
 #   make vm MODULES='a.ko b.ko' [SCRIPT=...] [KERNEL=6.12] [NMR_DEBUG=1]
 #				try your modules with nmr.ko in a virtual machine
 #   make check [WITH='model torture']	run all tests
@@ -95,7 +97,7 @@ clean:
 	$(kbuild) clean
 	rm -rf build .built
 
-coverage demo integration model lint:
+coverage demo demo-stack integration model lint systems:
 	@scripts/$@.sh
 
 htmldocs:
@@ -125,5 +127,5 @@ mutants:
 kunit:
 	@scripts/kunit.sh $(if $(FILTER),'$(FILTER)')
 
-.PHONY: all modules samples test-modules modules_install clean demo vm check kunit \
-	integration bench torture matrix coverage mutants model htmldocs lint
+.PHONY: all modules samples test-modules modules_install clean demo demo-stack vm check kunit \
+	integration systems bench torture matrix coverage mutants model htmldocs lint

@@ -47,14 +47,16 @@ beside integration-6.12 "$TOP/scripts/integration.sh" 6.12
 for kernel in "${kernels[@]:1}"; do
 	beside "kunit-$kernel" "$TOP/scripts/kunit.sh" -k "$kernel"
 done
+beside systems "$TOP/scripts/systems.sh"
 [[ " $* " != *" model "* ]] || beside model "$TOP/scripts/model.sh"
 beside install "$TOP/scripts/install-test.sh"
 beside vm "$TOP/scripts/vm-test.sh"
 beside crc "$TOP/scripts/crc-test.sh"
 beside demo "$TOP/scripts/demo.sh"
+beside demo-stack "$TOP/scripts/demo-stack.sh"
 wait
 
-logs=("$BUILD"/{install,vm-test,crc,demo,debug-6.12}.log)
+logs=("$BUILD"/{install,vm-test,crc,demo,demo-stack,debug-6.12,integration-systems-stack}.log)
 for kernel in "${kernels[@]}"; do
 	logs+=("$BUILD/kunit/$kernel/test.log")
 done
