@@ -7,6 +7,8 @@
 #				/lib/modules/RELEASE/nmr; INSTALL_MOD_PATH= prefixes both
 #   make NMR_DEBUG=1		build nmr.ko so that it records the stack of each call in flight
 #   make samples		build the modules in samples/, too
+#   make tools			build nmrctl, in build/nmrctl
+#   make tools_install [DESTDIR=... prefix=/usr]	install it, with its manual
 #   make test-modules		build all that tools/testing/selftests/nmr loads
 #   make demo			watch nmr work in a virtual machine
 #   make demo-stack		watch the sample systems route packets, and leave in any order
@@ -103,6 +105,13 @@ coverage demo demo-stack integration model lint systems:
 htmldocs:
 	@scripts/docs.sh html
 
+tools:
+	@scripts/fetch/packages.sh tools
+	@$(MAKE) --no-print-directory -C tools/nmrctl
+
+tools_install: tools
+	@$(MAKE) --no-print-directory -C tools/nmrctl install
+
 vm:
 	@scripts/try.sh $(if $(KERNEL),-k $(KERNEL)) $(if $(SCRIPT),-s '$(SCRIPT)') \
 		$(if $(NMR_DEBUG),-d) $(MODULES)
@@ -128,4 +137,5 @@ kunit:
 	@scripts/kunit.sh $(if $(FILTER),'$(FILTER)')
 
 .PHONY: all modules samples test-modules modules_install clean demo demo-stack vm check kunit \
-	integration systems bench torture matrix coverage mutants model htmldocs lint
+	integration systems tools tools_install bench torture matrix coverage mutants model htmldocs \
+	lint

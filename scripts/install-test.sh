@@ -16,6 +16,8 @@ begin()
 	rm -rf "$dir"
 	mkdir -p "$dir"
 	cp -r "$TOP"/{Makefile,Kbuild,include,module,scripts} "$TOP/samples/hello" "$dir"
+	mkdir "$dir/tools"
+	cp -r "$TOP/tools/nmrctl" "$dir/tools"
 	build=(make -C "$dir" -s -j"$JOBS")
 	install=(INSTALL_MOD_PATH="$dir/root" modules_install)
 	build_hello=(make -C "$dir/hello" -s KDIR="$KDIR" KCFLAGS=-Werror)
@@ -99,6 +101,55 @@ test_make_says_for_which_kernel()
 	[[ $first == *0.0-none*$RELEASE* ]]
 }
 
+# completes WORDS COMMAND-LINE...: test what bash completes the last word of the command line to
+completes()
+{
+	local expected=$1
+
+	shift
+	# shellcheck disable=SC2016	# for the other shell
+	[ "$(bash -c '. "$0" && COMP_WORDS=("$@") COMP_CWORD=$(($# - 1)) && _nmrctl &&
+		echo "${COMPREPLY[*]}"' \
+		"$dir/root/usr/share/bash-completion/completions/nmrctl" "$@")" = "$expected" ]
+}
+
+test_nmrctl_is_built_without_a_warning_and_installed()
+{
+	local root=$dir/root
+
+	"${build[@]}" tools_install WERROR=-Werror DESTDIR="$root" prefix=/usr &&
+		"$root/usr/sbin/nmrctl" -V | grep -x "nmrctl $(info version)" &&
+		[ -x "$root/usr/share/initramfs-tools/hooks/nmrctl" ] &&
+		grep -x ExecStart=/usr/sbin/nmrctl\ load \
+			"$root/usr/lib/systemd/system/nmr-load.service" &&
+		[ -e "$root/usr/share/nmrctl/nmrctl.schema.json" ] &&
+		[ -e "$root/etc/nmr/interfaces" ]
+}
+
+test_nmrctl_keeps_a_file_of_names_that_is_there()
+{
+	echo "# mine" > "$dir/root/etc/nmr/interfaces"
+	"${build[@]}" tools_install DESTDIR="$dir/root" prefix=/usr &&
+		grep -x "# mine" "$dir/root/etc/nmr/interfaces"
+}
+
+test_bash_completes_without_nmr()
+{
+	completes "watch wait" nmrctl w && completes "bound unbound gone" nmrctl wait "" &&
+		completes WAITS-FOR nmrctl list -o WA && completes "" nmrctl detach abort "" &&
+		completes --inverse nmrctl tree --inv
+}
+
+test_manual_has_no_warning()
+{
+	local page
+
+	for page in man8/nmrctl.8 man4/nmr.4; do
+		LC_ALL=C.UTF-8 man --warnings -l -Tutf8 -Z "$dir/root/usr/share/man/$page" \
+			2>&1 > /dev/null | tee /dev/stderr | wc -l | grep -x 0 || return
+	done
+}
+
 # run SERIES CASE...: run the cases in this order, in one folder
 run()
 {
@@ -113,15 +164,18 @@ run()
 	done
 }
 
-"$TOP/scripts/fetch/packages.sh" build
+"$TOP/scripts/fetch/packages.sh" build tools manual
 number=0
 {
 	echo "KTAP version 1"
-	echo "1..13"
+	echo "1..17"
 	run 6.1 what_was_built_is_installed what_is_told_now_is_built_and_installed \
 		modinfo_shows_version_and_author modinfo_describes_each_parameter \
 		modprobe_finds_it a_user_is_built_without_a_warning \
-		a_user_looks_where_its_kernel_has_it make_says_for_which_kernel
+		a_user_looks_where_its_kernel_has_it make_says_for_which_kernel \
+		nmrctl_is_built_without_a_warning_and_installed \
+		nmrctl_keeps_a_file_of_names_that_is_there bash_completes_without_nmr \
+		manual_has_no_warning
 	run 6.12 what_was_not_built_is_built_and_installed \
 		modinfo_shows_version_and_author modinfo_describes_each_parameter \
 		modprobe_finds_it \

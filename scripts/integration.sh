@@ -32,6 +32,8 @@ for series; do
 		"$TOP/scripts/guest.sh" -n "${name%.sh}-$series" -k "$series" \
 			"${modules[@]/#/-f}" -s "$script" || code=1
 	done
+	"$TOP/scripts/documents.py" "$TOP/tools/nmrctl/nmrctl.schema.json" \
+		"$BUILD/integration-nmrctl-$series.documents" || code=1
 	[ "$series" = 6.12 ] || continue
 	mapfile -t modules < <("$TOP/scripts/modules.sh" -d "$BUILD/debug" 6.12 -s NMR_DEBUG=1)
 	"$TOP/scripts/guest.sh" -n debug-6.12 -k 6.12 "${modules[@]/#/-f}" \

@@ -49,7 +49,7 @@ check_shell()
 {
 	cd "$TOP"
 	shellcheck -x -P SCRIPTDIR .ci/run scripts/*.sh scripts/fetch/*.sh scripts/guest/init \
-		tools/testing/selftests/nmr/*.sh
+		tools/testing/selftests/nmr/*.sh tools/nmrctl/nmrctl.bash tools/nmrctl/nmrctl.hook
 	find scripts/guest -name '*.sh' -exec \
 		shellcheck -x -s dash -P tools/testing/selftests {} +
 }
@@ -73,7 +73,7 @@ check_words()
 check_length()
 {
 	cd "$TOP"
-	find module kunit samples torture bench -name '*.[ch]' ! -name '*.mod.c' -exec awk '
+	find module kunit samples torture bench tools -name '*.[ch]' ! -name '*.mod.c' -exec awk '
 	FNR == 1 { begin = 0 }
 	/^[a-z].*\(/ { name = $0 }
 	/^\{$/ { begin = FNR }

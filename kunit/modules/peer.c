@@ -115,6 +115,10 @@ static int attach_error;
 module_param(attach_error, int, 0644);
 MODULE_PARM_DESC(attach_error, "return value of the attach callbacks, if not 0");
 
+static int late_error;
+module_param(late_error, int, 0644);
+MODULE_PARM_DESC(late_error, "return value of a client's attach callback after the provider attached, if not 0");
+
 /* Steps that are held, set and cleared at any time */
 
 enum peer_step {
@@ -510,7 +514,7 @@ static int peer_attach_provider(struct nmr_binding *binding, void *context,
 	ours.binding_context = b;
 	err = nmr_client_attach_provider(binding, &ours, &b->theirs);
 	if (!err)
-		err = peer_publish(b);
+		err = late_error ?: peer_publish(b);
 	if (err)
 		kfree(b);
 	return err;

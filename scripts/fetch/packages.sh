@@ -64,6 +64,31 @@ needs()
 			xz			xz-utils
 		END
 		;;
+	tools)	# build nmrctl
+		cat <<-END
+			make			make
+			gcc			gcc
+			/usr/include/stdio.h	libc6-dev
+			/usr/include/libsmartcols/libsmartcols.h	libsmartcols-dev
+			/usr/include/json-c/json.h	libjson-c-dev
+			/usr/include/libudev.h	libudev-dev
+			/usr/include/libkmod.h	libkmod-dev
+			/usr/include/curses.h	libncurses-dev
+		END
+		;;
+	manual)	# format the manual
+		cat <<-END
+			man			man-db
+			groff			groff-base
+		END
+		;;
+	tools-test)	# look at what nmrctl does on a terminal, and at its documents
+		cat <<-END
+			tmux			tmux
+			jq			jq
+			/usr/lib/python3/dist-packages/jsonschema/__init__.py	python3-jsonschema
+		END
+		;;
 	bench)	# draw plots
 		cat <<-END
 			gnuplot			gnuplot-nox
