@@ -61,7 +61,7 @@ for kernel in "${kernels[@]}"; do
 	logs+=("$BUILD/kunit/$kernel/test.log")
 done
 for series in 6.1 6.12; do
-	for script in "$TOP"/scripts/guest/{integration*,costs}.sh; do
+	for script in "$TOP"/scripts/guest/{integration*,costs*}.sh; do
 		script=${script##*/}
 		logs+=("$BUILD/${script%.sh}-$series.log")
 	done

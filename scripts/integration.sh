@@ -27,7 +27,7 @@ for series; do
 	if [ "$series" = 6.1 ]; then
 		small_enough "$(printf '%s\n' "${modules[@]}" | grep '/nmr\.ko$')" || code=1
 	fi
-	for script in "$TOP"/scripts/guest/{integration*,costs}.sh; do
+	for script in "$TOP"/scripts/guest/{integration*,costs*}.sh; do
 		name=${script##*/}
 		"$TOP/scripts/guest.sh" -n "${name%.sh}-$series" -k "$series" \
 			"${modules[@]/#/-f}" -s "$script" || code=1

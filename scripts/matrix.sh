@@ -37,7 +37,7 @@ tests()
 {
 	local script logs=()
 
-	for script in "$TOP"/scripts/guest/{integration*,costs}.sh; do
+	for script in "$TOP"/scripts/guest/{integration*,costs*}.sh; do
 		script=${script##*/}
 		logs+=("$BUILD/${script%.sh}-$1.log")
 	done

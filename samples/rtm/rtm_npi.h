@@ -85,23 +85,47 @@ struct rtm_change {
 
 /**
  * struct rtm_dispatch - functions of the table manager
+ * @add: add a route, or change the metric of the client's route with the same network, device and
+ *	gateway. The route expires @ttl seconds from now, unless it is added again. Returns
  *
- * All of them may be called in process context. @get_best may be called in softirq context, too.
- * After the namespace of the client has ended they return -ENODEV.
+ *	* %0 - @change has what became best; the other clients are told
+ *	* %-EINVAL - @ttl is 0, the prefix is too long or has bits beyond its length, the network or
+ *	  the gateway is a multicast, loopback or broadcast address, or the namespace has no such
+ *	  device
+ *	* %-ENOMEM - allocation failure
+ *	* %-ENOBUFS - the table has as many routes as it takes
+ * @del: delete the client's route with this network, device and gateway. The metric is ignored.
+ *	Returns
  *
- * @add:     add a route, or change the metric of the client's route with the same network,
- *	     device and gateway. It expires after @ttl seconds unless it is added again. The
- *	     caller learns what became best by @change; other clients are told.
- *	     Return: 0, -EINVAL (a member is wrong), -ENOMEM, -ENOBUFS (too many routes)
- * @del:     delete the client's route with this network, device and gateway.
- *	     Return: 0, -EINVAL, -ESRCH (there is no such route)
+ *	* %0 - @change has what became best; the other clients are told
+ *	* %-EINVAL - as for @add, except that the device may be gone
+ *	* %-ESRCH - the client has no such route
  * @block_delete: delete the client's routes through a device, or all if @ifindex is 0. The caller
- *	     is told of the changes by its queue, too. Return: 0, -ESRCH (there is none)
- * @get_best: find the best route to an address, by longest match. Return: 0, -ESRCH
- * @dequeue: take the oldest change out of the client's queue. Return: 0 (it was the last), 1
- *	     (there are more), -EAGAIN (the queue is empty), -EOPNOTSUPP (the client has no
- *	     route_changed), -ENOBUFS (changes were lost since the queue was full; the next call
- *	     goes on)
+ *	is told of each change by its queue, as the other clients are. Returns
+ *
+ *	* %0 - deleted
+ *	* %-EINVAL - @ifindex is negative
+ *	* %-ESRCH - the client has no such route
+ * @get_best: find the best route to an address, by longest match among the routes of all clients.
+ *	May be called in softirq context, too. Returns
+ *
+ *	* %0 - @route is the route
+ *	* %-ESRCH - there is none
+ * @dequeue: take the oldest change out of the client's queue. Returns
+ *
+ *	* %0 - @change was the last one
+ *	* %1 - there are more
+ *	* %-EAGAIN - the queue is empty
+ *	* %-ENOBUFS - the queue was full, and later changes were lost; the next call goes on with the
+ *	  changes that are in the queue
+ *	* %-EOPNOTSUPP - the client has no route_changed, and therefore no queue
+ *
+ * The functions may be called in process context, and may sleep, with the exception of @get_best.
+ * They take no lock that a caller may hold, and not the RTNL, so a netdevice notifier may call
+ * them. @context is the provider's binding context.
+ *
+ * A call that is in flight when the client leaves returns %-ESHUTDOWN. When the namespace has
+ * ended, calls return %-ENODEV.
  */
 struct rtm_dispatch {
 	int (*add)(void *context, const struct rtm_route *route, u32 ttl,

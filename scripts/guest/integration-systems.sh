@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=dash
-# guest: -c 4 -m 1024 $("$TOP/scripts/fetch/network-files.sh" "$kernel")
+# guest: -c 4 -m 1024 $("$TOP/scripts/fetch/network-files.sh" "$kernel") -f $("$TOP/scripts/fetch/mprctl.sh"):/bin/mprctl
 #
 # The tests of the sample systems, in a guest with network devices and iproute2.
 # "programs=" and "cases=" on the kernel's command line select as in integration.sh.
@@ -10,7 +10,7 @@ export TEST_SKIP=no
 
 SYSTEMS="test-rtm.sh test-rras.sh test-mpr.sh test-wds.sh"
 
-mkdir -p /var/run/netns
+mkdir -p /run/netns
 for device in dummy veth; do
 	[ ! -e /modules/$device.ko ] || insmod /modules/$device.ko || exit
 done

@@ -522,7 +522,7 @@ release_all()
 
 test_modules()
 {
-	sed -n 's/^\(nmr_[a-z_]*\|hello_[a-z]*\) .*/\1/p' /proc/modules
+	sed -n 's/^\(\(nmr_\|hello_\|mpr\|rip\|rras\|rtm\|wds_\)[a-z0-9_]*\) .*/\1/p' /proc/modules
 }
 
 # Unload all test modules and nmr. Fail if anything of them is left in sysfs.
@@ -534,10 +534,11 @@ unload_all()
 	for module in $(test_modules); do
 		# An rmmod in the background may have unloaded it by now.
 		leaving "$module" || rmmod "$module" || ! loaded "$module" || return 1
-		(await "$module is gone" gone "/sys/module/$module") || return 1
+		gone "/sys/module/$module" ||
+			(await "$module is gone" gone "/sys/module/$module") || return 1
 	done
 	loaded nmr || return 0
-	(await "sysfs is empty" empty) || return 1
+	empty || (await "sysfs is empty" empty) || return 1
 	built_in nmr || { rmmod nmr && gone "$NMR"; }
 }
 
@@ -574,6 +575,17 @@ write_word()
 {
 	printf %b "$1" > "$TMP"/word
 	cat "$TMP"/word > "$2"
+}
+
+# --- network ---------------------------------------------------------------
+
+# Run iproute2's ip. The shell of busybox would run its own.
+ip()
+{
+	for file in /bin/ip /sbin/ip /usr/bin/ip /usr/sbin/ip; do
+		[ ! -x $file ] || break
+	done
+	$file "$@"
 }
 
 # --- stuck bindings --------------------------------------------------------

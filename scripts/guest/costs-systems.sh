@@ -1,0 +1,69 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0-only
+# shellcheck shell=dash
+# guest: -c 1 -m 1024 -q "-icount shift=0,sleep=off" $("$TOP/scripts/fetch/network-files.sh" "$kernel")
+#
+# Count the instructions of what the sample systems do, as costs.sh does for the registrar. Runs in
+# the guest, with all modules in /modules.
+
+. /nmr/lib.sh
+
+# result FAMILY ROUTES FIELD: print the field of the line for these
+result()
+{
+	since_mark | sed -n "s/.*bench-rtm .*\"family\":$1,\"routes\":$2,.*\"$3\":\([0-9]*\).*/\1/p"
+}
+
+# at_most LIMIT VALUE: print both, and test the value
+at_most()
+{
+	echo "# $2, of at most $1"
+	[ "$2" -le "$1" ]
+}
+
+# Load nmr and the table manager, and measure with 10,000 and with 20,000 routes.
+measure()
+{
+	load nmr
+	load rtm
+	ip link add d0 type dummy
+	ip link set d0 up
+	trap 'ip link del d0' EXIT
+	mark
+	for n in 10000 20000; do
+		load nmr_bench_rtm family="$1" n=$n
+		unload nmr_bench_rtm
+	done
+}
+
+# lookup_is_cheap FAMILY: check that a lookup takes at most twice what the FIB's takes
+lookup_is_cheap()
+{
+	measure "$1"
+	for n in 10000 20000; do
+		fib=$(result "$1" $n fib_lookup_hundredths)
+		rtm=$(result "$1" $n lookup_hundredths)
+		check "each was found" [ "$fib" -gt 1000 ]
+		check "by both" [ "$rtm" -gt 1000 ]
+		check "at most twice, with $n routes" at_most $((fib * 2)) "$rtm"
+	done
+	for field in vanish vanish_fib; do
+		few=$(result "$1" 10000 $field)
+		many=$(result "$1" 20000 $field)
+		check "it costs something" [ "$few" -gt 1000000 ]
+		check "linear, $field" at_most $((few * 22 / 10)) "$many"
+	done
+}
+
+test_ipv4_lookup_and_leaving()
+{
+	lookup_is_cheap 4
+}
+
+test_ipv6_lookup_and_leaving()
+{
+	lookup_is_cheap 6
+}
+
+insmod /modules/dummy.ko || exit
+run_cases ipv4_lookup_and_leaving ipv6_lookup_and_leaving
