@@ -1,14 +1,15 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# network-files.sh KERNEL: print the options of guest.sh that put iproute2's ip into a guest,
-# and the modules of a stock kernel for the devices that the samples are tested with. Other
-# kernels have these devices built in.
+# network-files.sh KERNEL: print the options of guest.sh that put iproute2's ip, perl and BIRD into
+# a guest, and the modules of a stock kernel for the devices that the samples are tested with.
+# Other kernels have these devices built in.
 
 . "$(dirname "$0")/../common.sh" || exit 1
 
 "$TOP/scripts/fetch/packages.sh" network
-"$TOP/scripts/fetch/program-files.sh" ip
+"$TOP/scripts/fetch/program-files.sh" ip perl
+"$TOP/scripts/fetch/bird.sh"
 
 case $1 in
 [0-9]*)	;;
