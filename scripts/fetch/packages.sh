@@ -89,6 +89,15 @@ needs()
 			/usr/lib/python3/dist-packages/jsonschema/__init__.py	python3-jsonschema
 		END
 		;;
+	ynl)	# generate code of a netlink protocol, and compile a program for a guest
+		cat <<-END
+			/usr/lib/python3/dist-packages/yaml		python3-yaml
+			/usr/lib/python3/dist-packages/jsonschema	python3-jsonschema
+			/usr/include/stdio.h				libc6-dev
+			/usr/bin/python3				python3
+			gcc						gcc
+		END
+		;;
 	bench)	# draw plots
 		cat <<-END
 			gnuplot			gnuplot-nox
