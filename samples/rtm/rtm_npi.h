@@ -16,7 +16,7 @@
 
 #define RTM_NPI_GUID	"be4d6e5e-488c-4c3a-9e90-a3863ba413ae"
 
-static const guid_t rtm_npi_id = NMR_GUID(RTM_NPI_GUID);
+static const guid_t rtm_npi_id __maybe_unused = NMR_GUID(RTM_NPI_GUID);
 
 #define RTM_TTL_INFINITE	U32_MAX
 
@@ -116,8 +116,8 @@ struct rtm_change {
  *	* %0 - @change was the last one
  *	* %1 - there are more
  *	* %-EAGAIN - the queue is empty
- *	* %-ENOBUFS - the queue was full, and later changes were lost; the next call goes on with the
- *	  changes that are in the queue
+ *	* %-ENOBUFS - the queue was full, and later changes were lost; the next call goes on with
+ *	  the changes that are in the queue
  *	* %-EOPNOTSUPP - the client has no route_changed, and therefore no queue
  *
  * The functions may be called in process context, and may sleep, with the exception of @get_best.

@@ -12,7 +12,8 @@
  * A command acts in the network namespace of the process that writes it. The address says which
  * table is meant. A word "inet6" does so for block-delete and dequeue, which have no address. A
  * number may stand for the name of a device. The result of the write is that of the table manager.
- * "repeat" before a command repeats it, inside of one call, until it fails or a signal comes.
+ * "count N" adds routes to N networks that follow each other. "repeat" before a command repeats
+ * it, inside of one call, until it fails or a signal comes.
  *
  * The module registers a client for each namespace and address family. Each client has a slot of
  * its own, which holds the table manager while it is there.
@@ -77,6 +78,7 @@ struct static_command {
 	sa_family_t		family;
 	struct rtm_route	route;
 	u32			ttl;
+	u32			count;
 	bool			repeat;
 };
 
@@ -119,15 +121,26 @@ static void static_print_change(const struct static_command *c, const struct rtm
 	}
 }
 
+/* Add a route, or a number of routes to networks that follow each other. */
 static int static_add(const struct nmr_call *call, struct static_command *c)
 {
 	const struct rtm_dispatch *rtm = call->dispatch;
 	struct rtm_change change;
-	int err = rtm->add(call->context, &c->route, c->ttl, &change);
+	u32 n;
+	int err;
 
-	if (!err)
-		static_print_change(c, &change);
-	return err;
+	if (!c->count || (c->count > 1 && c->route.plen > 32))
+		return -EINVAL;
+	for (n = 0; n < c->count; n++) {
+		err = rtm->add(call->context, &c->route, c->ttl, &change);
+		if (err)
+			return err;
+		/* For IPv6, these are the upper 32 bits of the address. */
+		be32_add_cpu(&c->route.dst.ip, 1ULL << (32 - min_t(u8, c->route.plen, 32)));
+		cond_resched();
+	}
+	static_print_change(c, &change);
+	return 0;
 }
 
 static int static_del(const struct nmr_call *call, struct static_command *c)
@@ -256,6 +269,8 @@ static int static_parse_option(struct static_command *c, const char *name, char 
 		return kstrtou32(word, 10, &c->route.metric);
 	if (!strcmp(name, "ttl"))
 		return kstrtou32(word, 10, &c->ttl);
+	if (!strcmp(name, "count"))
+		return kstrtou32(word, 10, &c->count);
 	return -EINVAL;
 }
 
@@ -325,6 +340,7 @@ static int static_command(const char *value, const struct kernel_param *param)
 	struct static_command c = {
 		.net = current->nsproxy->net_ns,
 		.ttl = RTM_TTL_INFINITE,
+		.count = 1,
 	};
 	char *text = kstrdup(value, GFP_KERNEL);
 	int err;

@@ -868,6 +868,15 @@ test_full_disk_ends_the_client()
 
 # --- orders ----------------------------------------------------------------
 
+# Count in $interrupted the times that a client is in the middle of its file.
+note_interruption()
+{
+	for module in wds_client wds_client2; do
+		! loaded $module || ! shows $module "status joined" ||
+			interrupted=$((interrupted + 1))
+	done
+}
+
 # Two servers and two clients load and unload at random, while files are transferred.
 turn()
 {
@@ -877,6 +886,7 @@ turn()
 	*)		parameters="content=disk dest=$TMP/$1 chunk=512 retry_ms=20" ;;
 	esac
 	if loaded "$1"; then
+		note_interruption
 		unload "$1"
 	else
 		# shellcheck disable=SC2086	# words
@@ -899,6 +909,7 @@ disconnect_one()
 	loaded $server || server=wds_server2
 	loaded $server || return 0
 	read -r id line < "$DEBUG/$server/clients" || return 0
+	note_interruption
 	control "$server" "disconnect $id fallback" 2> "$TMP/said" && return
 	# The client may leave between the two.
 	grep -qE "No such (file|device)" "$TMP/said" || fail "$(cat "$TMP/said")"
@@ -914,11 +925,11 @@ random()
 test_random_orders_leave_nothing()
 {
 	start
-	content a 400000
+	content a 1000000
 	same_content a b
 	seed=${SEED:-$(date +%s)}
 	echo "# seed $seed"
-	round=0
+	round=0 interrupted=0
 	while [ "$round" -lt 100 ]; do
 		[ $((round % 20)) -ne 0 ] || echo "# round $round"
 		random
@@ -930,6 +941,8 @@ test_random_orders_leave_nothing()
 		fi
 		round=$((round + 1))
 	done
+	echo "# $interrupted transfers were in the middle of a file"
+	check "some were" [ $interrupted -gt 0 ]
 	for module in wds_server wds_server2 wds_client wds_client2; do
 		loaded $module || turn $module
 	done
