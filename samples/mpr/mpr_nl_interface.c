@@ -22,7 +22,7 @@ static int mpr_nl_check_level(struct nlattr **tb, u32 level, struct nlattr *nest
 
 	for (i = 1; i < ARRAY_SIZE(mpr_nl_level); i++) {
 		if (mpr_nl_level[i] > level && tb[i]) {
-			NL_SET_ERR_MSG_ATTR(extack, tb[i], "the level does not have this attribute");
+			NL_SET_ERR_MSG_ATTR(extack, tb[i], "the level has no such attribute");
 			return -EINVAL;
 		}
 		if (mpr_nl_level[i] <= level && NL_REQ_ATTR_CHECK(extack, nest, tb, i)) {

@@ -7,6 +7,7 @@
 #include <linux/genetlink.h>
 #include <linux/netlink.h>
 #include <linux/nmr_mpr.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -131,8 +132,8 @@ static void drain(int fd)
 }
 
 /* List the interfaces by each connection until the other process has disconnected it. */
-static void list_all(struct ynl_sock *ys, unsigned int last, _Atomic unsigned int *listed,
-		     _Atomic unsigned int *disconnected)
+static void list_all(struct ynl_sock *ys, unsigned int last, atomic_uint *listed,
+		     atomic_uint *disconnected)
 {
 	while (*disconnected < last) {
 		request(ys, NMR_MPR_CMD_INTERFACE_LIST, NLM_F_DUMP, *disconnected + 1);
@@ -143,8 +144,8 @@ static void list_all(struct ynl_sock *ys, unsigned int last, _Atomic unsigned in
 
 int raw_race(struct ynl_sock *ys, unsigned int last)
 {
-	_Atomic unsigned int *shared = mmap(NULL, 2 * sizeof(*shared), PROT_READ | PROT_WRITE,
-					    MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	atomic_uint *shared = mmap(NULL, 2 * sizeof(*shared), PROT_READ | PROT_WRITE,
+				   MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	unsigned int number, before;
 	pid_t child;
 

@@ -82,7 +82,7 @@ struct rtm_mirror {
 	struct delayed_work	retry;
 	unsigned long		delay;		/* of @retry, in jiffies */
 	bool			stopped;	/* the worker gets no more to do */
-	u32			batch;		/* number of the message, in the upper bits of seq */
+	u32			batch;		/* number of the message, upper bits of seq */
 	struct rtm_fib_change	changes[RTM_BATCH];
 };
 

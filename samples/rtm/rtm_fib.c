@@ -324,8 +324,8 @@ void rtm_fib_stop(struct rtm_table *t)
 	cancel_delayed_work_sync(&m->retry);
 	flush_work(&m->work);
 	/*
-	 * A device may have gone meanwhile, and queued the work again: its routes are not in the FIB.
-	 * The FIB keeps what could not be written for lack of memory.
+	 * A device may have gone meanwhile, and queued the work again: its routes are not in the
+	 * FIB. The FIB keeps what could not be written for lack of memory.
 	 */
 	mutex_lock(&t->lock);
 	m->stopped = true;
