@@ -795,6 +795,7 @@ test_random_orders_under_load()
 		2)	come_or_go rtm_static2 protocol=202 ;;
 		esac
 		if [ $((round % 10)) -eq 0 ]; then
+			echo "# round $round"
 			make_namespace r1
 			order_inside r1 $A "add 10.1.0.0/16 dev r1" 2> /dev/null
 			ip netns del r1
