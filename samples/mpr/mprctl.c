@@ -405,7 +405,7 @@ static int run(struct ynl_sock *ys)
 {
 	size_t i;
 
-	for (i = 0; i < sizeof(commands) / sizeof(*commands); i++)
+	for (i = 0; i < ARRAY_SIZE(commands); i++)
 		if (count && !strcmp(words[0], commands[i].name))
 			return commands[i].run(ys);
 	puts("no such command");

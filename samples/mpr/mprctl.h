@@ -3,6 +3,8 @@
 #ifndef _MPRCTL_H
 #define _MPRCTL_H
 
+#define ARRAY_SIZE(array)	(sizeof(array) / sizeof((array)[0]))
+
 struct ynl_sock;
 
 /* mprctl_list.c */

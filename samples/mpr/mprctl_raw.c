@@ -321,7 +321,7 @@ static void raw_headers(struct ynl_sock *ys, const struct message *m)
 int raw_all(struct ynl_sock *ys, unsigned int server, unsigned int interface,
 	    unsigned int transport)
 {
-	const size_t number = sizeof(messages) / sizeof(*messages);
+	const size_t number = ARRAY_SIZE(messages);
 	size_t i;
 
 	handles[NMR_MPR_A_SERVER] = server;
@@ -340,7 +340,7 @@ int raw_all(struct ynl_sock *ys, unsigned int server, unsigned int interface,
 /* Send each message without a fault. */
 int raw_valid(struct ynl_sock *ys)
 {
-	const size_t number = sizeof(messages) / sizeof(*messages);
+	const size_t number = ARRAY_SIZE(messages);
 	size_t i;
 
 	for (i = 0; i < number; i++) {

@@ -146,16 +146,18 @@ static const struct wds_client_dispatch client_dispatch = {
 static bool client_declines(const char *name)
 {
 	struct client_peer *peer, *found = NULL;
+	bool aborted;
 
 	spin_lock(&client_lock);
 	list_for_each_entry(peer, &client_aborted, list)
 		if (!strcmp(peer->name, name))
 			found = peer;
-	if (found)
+	aborted = found;
+	if (aborted)
 		list_del(&found->list);
 	spin_unlock(&client_lock);
 	kfree(found);
-	return found;
+	return aborted;
 }
 
 static int client_attach_provider(struct nmr_binding *binding, void *context,

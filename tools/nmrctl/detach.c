@@ -54,7 +54,8 @@ int cmd_detach(struct options *options, int count, char **arguments)
 		status = detach(&terms.term[i], arguments[0]);
 		if (!status && options->wait >= 0)
 			status = wait_gone(terms.term[i].id, options->wait);
-		result = status > result ? status : result;
+		if (status > result)
+			result = status;
 	}
 	terms_free(&terms);
 	return result;

@@ -115,10 +115,6 @@ denies()
 	complains "$message" rras "$@"
 }
 
-INVALID="Invalid argument"
-NO_DEVICE="No such device"
-DOWN="Cannot send after transport endpoint shutdown"
-
 # speak NS DEVICE...: add interfaces, and set them up
 speak()
 {

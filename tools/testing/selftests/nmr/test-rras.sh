@@ -16,6 +16,10 @@
 
 HOUR=3600000
 
+INVALID="Invalid argument"
+NO_DEVICE="No such device"
+DOWN="Cannot send after transport endpoint shutdown"
+
 # stat NS NAME: print a counter of the protocol
 stat_of()
 {
