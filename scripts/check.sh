@@ -42,8 +42,8 @@ mapfile -t kernels < <(awk '$5 == "check" { print $1 }' "$TOP/kunit/kernels")
 # The steps that take longest come first. If the cache is empty, the first kernel takes minutes
 # to compile, and the stock kernels run their tests meanwhile.
 beside "kunit-${kernels[0]}" "$TOP/scripts/kunit.sh" -k "${kernels[0]}"
-beside integration-6.1 "$TOP/scripts/integration.sh" 6.1
-beside integration-6.12 "$TOP/scripts/integration.sh" 6.12
+beside integration-6.1 "$TOP/scripts/integration.sh" -c 6.1
+beside integration-6.12 "$TOP/scripts/integration.sh" -c 6.12
 for kernel in "${kernels[@]:1}"; do
 	beside "kunit-$kernel" "$TOP/scripts/kunit.sh" -k "$kernel"
 done
@@ -63,6 +63,7 @@ done
 for series in 6.1 6.12; do
 	for script in "$TOP"/scripts/guest/{integration*,costs*}.sh; do
 		script=${script##*/}
+		[ "$script" != integration-systems.sh ] || continue
 		logs+=("$BUILD/${script%.sh}-$series.log")
 	done
 done

@@ -1,9 +1,10 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# integration.sh [SERIES]...: run the selftests on stock kernels, by each
+# integration.sh [-c] [SERIES]...: run the selftests on stock kernels, by each
 # scripts/guest/integration*.sh, and count the instructions of a call. On 6.1 also check the size
-# of nmr.ko, and on 6.12 also test modules built with NMR_DEBUG.
+# of nmr.ko, and on 6.12 also test modules built with NMR_DEBUG. -c: leave out the tests of the
+# sample systems, which scripts/check.sh runs on a kernel with KASAN.
 
 . "$(dirname "$0")/common.sh" || exit 1
 
@@ -19,6 +20,11 @@ small_enough()
 	[ "$text" -le "$TEXT" ]
 }
 
+systems=yes
+[ "${1-}" != -c ] || {
+	systems=
+	shift
+}
 [ $# -gt 0 ] || set -- 6.1 6.12
 code=0
 for series; do
@@ -29,6 +35,7 @@ for series; do
 	fi
 	for script in "$TOP"/scripts/guest/{integration*,costs*}.sh; do
 		name=${script##*/}
+		[ -n "$systems" ] || [ "$name" != integration-systems.sh ] || continue
 		"$TOP/scripts/guest.sh" -n "${name%.sh}-$series" -k "$series" \
 			"${modules[@]/#/-f}" -s "$script" || code=1
 	done
