@@ -621,9 +621,9 @@ test_netlink_errors()
 	tell_a -22 create 1 3 eth1 0 0 1 1 1 ff02::1
 	tell_a -34 create 1 0 eth1 0 2
 	tell_a -22 create 1 0 eth1 0 0 1
-	says "does not have this attribute"
+	says "has no such attribute"
 	tell_a -22 create 1 2 eth1 0 0 1 1 1 ::
-	says "does not have this attribute"
+	says "has no such attribute"
 	for level in 1 2 3; do
 		tell_a -22 create 1 $level eth1 0 0
 		says "level needs another attribute"
