@@ -41,13 +41,13 @@ mapfile -t kernels < <(awk '$5 == "check" { print $1 }' "$TOP/kunit/kernels")
 
 # The steps that take longest come first. If the cache is empty, the first kernel takes minutes
 # to compile, and the stock kernels run their tests meanwhile.
+beside systems "$TOP/scripts/systems.sh" test-mpr.sh,test-rras.sh,test-wds.sh
 beside "kunit-${kernels[0]}" "$TOP/scripts/kunit.sh" -k "${kernels[0]}"
 beside integration-6.1 "$TOP/scripts/integration.sh" -c 6.1
 beside integration-6.12 "$TOP/scripts/integration.sh" -c 6.12
 for kernel in "${kernels[@]:1}"; do
 	beside "kunit-$kernel" "$TOP/scripts/kunit.sh" -k "$kernel"
 done
-beside systems "$TOP/scripts/systems.sh"
 [[ " $* " != *" model "* ]] || beside model "$TOP/scripts/model.sh"
 beside install "$TOP/scripts/install-test.sh"
 beside vm "$TOP/scripts/vm-test.sh"

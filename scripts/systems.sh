@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# systems.sh [PROGRAM [CASE]...]: run the tests of the sample systems, or one program, or some
-# cases of it, on a kernel with KASAN, lockdep and kmemleak.
+# systems.sh [PROGRAM[,PROGRAM]... [CASE]...]: run the tests of the sample systems, or some
+# programs, or some cases of one, on a kernel with KASAN, lockdep and kmemleak.
 
 . "$(dirname "$0")/common.sh" || exit 1
 

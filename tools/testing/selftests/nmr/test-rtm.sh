@@ -89,10 +89,14 @@ not_in_fib()
 	! in_fib "$1" "$2"
 }
 
-# fib_has PROTOCOL N: test that the FIB has N routes of the protocol
+# fib_has PROTOCOL N: test that the FIB has N routes of the protocol. Thousands of routes take
+# minutes on a kernel with KASAN, so show that their number changes.
 fib_has()
 {
-	[ "$(fib "$1" | wc -l)" -eq "$2" ]
+	have=$(fib "$1" | wc -l)
+	[ "$have" -ne "$2" ] || return 0
+	[ "$have" -lt 1000 ] || echo "# the FIB has $have routes of $1"
+	return 1
 }
 
 # in_table TEXT: test that a line of the table is this
