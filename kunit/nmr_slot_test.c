@@ -529,7 +529,7 @@ static void calls_of_slot_and_binding_are_counted_together(struct kunit *test)
 	await_cleanup(nb);
 }
 
-/* RCU readers ask the binding, whose gate leads to the counts of the slot. */
+/* RCU readers ask the binding. Its gate leads to the counts of the slot. */
 static void rcu_reader_follows_the_slot(struct kunit *test)
 {
 	struct nt *nt = test->priv;

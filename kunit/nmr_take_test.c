@@ -2,7 +2,7 @@
 /*
  * White-box tests of module/gate.c: gates without a binding, of which the suite writes the
  * counts. So it can force what calls alone do not reach: a CPU that comes online while its
- * counts are taken, whose first call overwrites the closed count.
+ * counts are taken. The first call of that CPU overwrites the closed count.
  */
 #include <kunit/test.h>
 #include <linux/atomic.h>

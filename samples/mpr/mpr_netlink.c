@@ -22,7 +22,7 @@
  * family exists in the initial network namespace only.
  *
  * Locking: a task that has entered the slot holds mpr_nl_lock until it exits. The lock protects
- * the owners, whose binding is the one in the slot. It also keeps the connection, and so the
+ * the owners. Their binding is the one in the slot. It also keeps the connection, and so the
  * buffers that the server has returned: threads that share a socket call at the same time. The
  * cleanup callback runs when no task is in the slot, and does not take the lock.
  */

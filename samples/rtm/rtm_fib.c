@@ -262,7 +262,7 @@ void rtm_fib_offer(struct rtm_table *t)
 	queue_work(rtm_wq, &t->mirror.work);
 }
 
-/* Have the worker look at a network whose best route has changed. */
+/* Have the worker look at a network: its best route has changed. */
 void rtm_fib_changed(struct rtm_table *t, struct rtm_node *node)
 {
 	if (t->mirror.stopped)

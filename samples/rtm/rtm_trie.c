@@ -34,7 +34,7 @@ struct rtm_node *rtm_node_alloc(void)
 	return kzalloc(sizeof(struct rtm_node), GFP_KERNEL);
 }
 
-/* Return a word whose upper @bits are set. */
+/* Return a word with the upper @bits set. */
 static u64 rtm_word_mask(unsigned int bits)
 {
 	return bits ? ~0ULL << (64 - min(bits, 64U)) : 0;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* nmrctl detach: end bindings, whose sides stay registered */
+/* nmrctl detach: end bindings. Their sides stay registered. */
 #include <errno.h>
 #include <string.h>
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * nmrctl: who is bound to whom, what is stuck and why. This file parses the command line, and
- * calls a command.
+ * nmrctl: show which clients are bound to which providers, what is stuck and why. This file parses
+ * the command line, and calls a command.
  */
 #include <errno.h>
 #include <fcntl.h>

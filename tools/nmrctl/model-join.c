@@ -8,7 +8,7 @@
 
 #include "nmrctl.h"
 
-/* Remove bindings whose sides are not known, or that are gone. */
+/* Remove bindings that have no known sides, or that are gone. */
 static void bindings_compact(struct model *model)
 {
 	struct binding *b = model->bindings;

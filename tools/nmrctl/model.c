@@ -2,9 +2,9 @@
 /*
  * The model: flat lists of what is registered and bound, joined by their numbers.
  *
- * The order of reading is that of parties, bindings, and the files of parties. A binding whose
- * side is not in the list has come later, and is left out. A file that is read may vanish, and
- * then its object is left out, with the bindings of that object.
+ * The order of reading is that of parties, bindings, and the files of parties. If a side of a
+ * binding is not in the list, the binding has come later, and is left out. A file that is read
+ * may vanish, and then its object is left out, with the bindings of that object.
  */
 #include <stdlib.h>
 #include <string.h>

@@ -274,7 +274,7 @@ static void add_lines(struct libscols_table *out, const struct table *table,
 	free(lines);
 }
 
-/* Return: the table, whose lines are @width wide at most, or of any width if that is 0. */
+/* Return: the table, with lines of at most @width columns, or of any width if that is 0. */
 static struct libscols_table *new_table(const struct table *table, const struct model *model,
 					const struct options *options, bool color,
 					size_t width)
