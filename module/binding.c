@@ -394,7 +394,8 @@ static void nmr_binding_conclude(struct nmr_binding *b)
 void nmr_binding_attach(struct nmr_binding *b)
 {
 	b->error = nmr_call_attach(b);
-	trace_nmr_attach(b->id, b->reg[NMR_CLIENT]->id, b->reg[NMR_PROVIDER]->id, b->error);
+	trace_nmr_attach(b->id, b->reg[NMR_CLIENT]->id, b->reg[NMR_PROVIDER]->id,
+			 b->reg[NMR_CLIENT]->modname, b->reg[NMR_PROVIDER]->modname, b->error);
 	if (b->has_attached[NMR_PROVIDER])
 		nmr_binding_conclude(b);
 	else
@@ -508,6 +509,8 @@ bool nmr_binding_close(struct nmr_binding *b, enum nmr_detach_reason reason,
 		return false;
 	b->reason = reason;
 	b->since = jiffies;
+	if (trace_nmr_detached_enabled() || trace_nmr_cleanup_enabled())
+		b->closed_at = ktime_get();
 	b->token = nmr_pair_token(b->pair);
 	nmr_binding_advance(b, attached ? NMR_DETACHING : NMR_CLOSING);
 	nmr_slot_empty(b);
@@ -518,7 +521,8 @@ bool nmr_binding_close(struct nmr_binding *b, enum nmr_detach_reason reason,
 	}
 	nmr_stuck_forget(b);
 	nmr_stuck_watch(b);
-	trace_nmr_close(b->id, reason);
+	trace_nmr_close(b->id, b->reg[NMR_CLIENT]->id, b->reg[NMR_PROVIDER]->id,
+			b->reg[NMR_CLIENT]->modname, b->reg[NMR_PROVIDER]->modname, reason);
 	if (attached)
 		__llist_add(&b->gates.batch, batch);
 	return true;
@@ -541,6 +545,23 @@ int nmr_detach_binding(struct nmr_binding *binding, enum nmr_detach_reason reaso
 EXPORT_SYMBOL_NMR(nmr_detach_binding);
 
 /* Detach */
+
+/*
+ * Return: the microseconds since @b began to attach, or since it closed. They are rounded to a
+ * jiffy, unless the events that tell of them were enabled when it closed.
+ */
+u64 nmr_binding_us(const struct nmr_binding *b)
+{
+	if (b->closed_at)
+		return ktime_us_delta(ktime_get(), b->closed_at);
+	return (u64)jiffies_to_msecs(jiffies - b->since) * USEC_PER_MSEC;
+}
+
+static void nmr_trace_detached(const struct nmr_binding *b, enum nmr_side side)
+{
+	if (trace_nmr_detached_enabled())
+		trace_nmr_detached(b->id, side, nmr_binding_us(b));
+}
 
 static int nmr_call_detach(struct nmr_binding *b, enum nmr_side side)
 {
@@ -577,6 +598,7 @@ static bool nmr_binding_detach_side(struct nmr_binding *b, enum nmr_side side)
 		return false;
 	if (atomic_xchg(state, NMR_DETACH_DONE) == NMR_DETACH_COMPLETED && err != -EINPROGRESS)
 		nmr_misuse(b->reg[side], NMR_MISUSE_COMPLETE, b->id);
+	nmr_trace_detached(b, side);
 	return true;
 }
 
@@ -662,11 +684,13 @@ static void nmr_detach_complete(struct nmr_binding *b, enum nmr_side side)
 	old = atomic_cmpxchg(state, NMR_DETACH_CALLED, NMR_DETACH_COMPLETED);
 	if (old == NMR_DETACH_CALLED)
 		return;
-	if (old == NMR_DETACH_PENDING &&
-	    atomic_cmpxchg(state, NMR_DETACH_PENDING, NMR_DETACH_DONE) == NMR_DETACH_PENDING)
-		nmr_binding_part_done(b);
-	else
+	if (old != NMR_DETACH_PENDING ||
+	    atomic_cmpxchg(state, NMR_DETACH_PENDING, NMR_DETACH_DONE) != NMR_DETACH_PENDING) {
 		nmr_misuse(b->reg[side], NMR_MISUSE_COMPLETE, b->id);
+		return;
+	}
+	nmr_trace_detached(b, side);
+	nmr_binding_part_done(b);
 }
 
 void nmr_client_detach_provider_complete(struct nmr_binding *binding)
@@ -682,6 +706,12 @@ void nmr_provider_detach_client_complete(struct nmr_binding *binding)
 EXPORT_SYMBOL_NMR(nmr_provider_detach_client_complete);
 
 /* Cleanup */
+
+static void nmr_trace_cleanup(const struct nmr_binding *b)
+{
+	if (trace_nmr_cleanup_enabled())
+		trace_nmr_cleanup(b->id, nmr_binding_us(b));
+}
 
 static void nmr_call_cleanup(struct nmr_binding *b, enum nmr_side side)
 {
@@ -702,7 +732,7 @@ static void nmr_binding_cleanup(struct nmr_binding *b)
 	spin_lock_irq(&nmr_lock);
 	nmr_binding_advance(b, NMR_CLEANING);
 	spin_unlock_irq(&nmr_lock);
-	trace_nmr_cleanup(b->id);
+	nmr_trace_cleanup(b);
 	for (side = 0; side < NMR_SIDES; side++)
 		nmr_call_cleanup(b, side);
 	nmr_binding_reap_later(b);
@@ -774,7 +804,7 @@ static void nmr_binding_finish(struct nmr_binding *b)
 static void nmr_binding_reap(struct nmr_binding *b)
 {
 	if (!nmr_binding_has_cleanup(b))
-		trace_nmr_cleanup(b->id);
+		nmr_trace_cleanup(b);
 	nmr_sysfs_remove_binding(b);
 	nmr_binding_finish(b);
 }

@@ -3,6 +3,8 @@
 #ifndef _NMR_BINDING_H
 #define _NMR_BINDING_H
 
+#include <linux/ktime.h>
+
 #include "gate.h"
 #include "registration.h"
 
@@ -45,6 +47,7 @@ struct nmr_binding {
 	enum nmr_binding_state	state;		/* written under L: nmr_binding_advance() */
 	enum nmr_detach_reason	reason;		/* set before @state says that it closed */
 	unsigned long		since;		/* jiffies when it was offered, or closed */
+	ktime_t			closed_at;	/* set if the events that tell of it are enabled */
 	u64			token;		/* nmr_pair_token() when it was closed */
 
 	/* Attaching */
@@ -61,10 +64,11 @@ struct nmr_binding {
 	/* Detaching */
 	atomic_t		todo;		/* what cleanup waits for */
 	atomic_t		detach[NMR_SIDES];	/* &enum nmr_detach_state */
-	struct llist_node	batches;	/* of the last of a batch: links batches */
-
+	union {
+		struct llist_node	batches;	/* of the last of a batch: links batches */
+		struct llist_node	reap;	/* detached: in &nmr_registration.reap */
+	};
 	struct work_struct	work;		/* attach, detach, cleanup in turn */
-	struct llist_node	reap;		/* in &nmr_registration.reap */
 
 	/* refs.c */
 	refcount_t		refs;		/* keeps the memory, nothing else */
@@ -95,6 +99,7 @@ void nmr_binding_attach_elsewhere(struct nmr_binding *b, const struct nmr_callba
 bool nmr_binding_close(struct nmr_binding *b, enum nmr_detach_reason reason,
 		       struct llist_head *batch);
 void nmr_bindings_start_gp(struct llist_head *batch);
+u64 nmr_binding_us(const struct nmr_binding *b);
 void nmr_reap_work(struct work_struct *work);
 
 /* walk.c */

@@ -24,6 +24,7 @@
 #include <linux/kernel.h>
 #include <linux/moduleparam.h>
 #include <linux/sched.h>
+#include <trace/events/nmr.h>
 
 #include "binding.h"
 #include "callback.h"
@@ -185,6 +186,8 @@ static void nmr_stuck_add(struct nmr_binding *b, unsigned int seconds)
 	struct nmr_registration *reg = nmr_binding_leaver(b);
 
 	lockdep_assert_held(&nmr_lock);
+	if (trace_nmr_stuck_enabled())
+		trace_nmr_stuck(b->id, nmr_binding_us(b));
 	b->stuck_of = reg;
 	list_move_tail(&b->watch, &reg->stuck);
 	if (reg->nr_stuck++)

@@ -9,6 +9,7 @@
 #if !defined(_TRACE_NMR_H) || defined(TRACE_HEADER_MULTI_READ)
 #define _TRACE_NMR_H
 
+#include <linux/errno.h>
 #include <linux/nmr.h>
 #include <linux/tracepoint.h>
 
@@ -32,6 +33,48 @@ TRACE_DEFINE_ENUM(NMR_DETACH_ABORT);
 			 { NMR_DETACH_ATTACH_FAILED,	     "attach-failed" }, \
 			 { NMR_DETACH_FALLBACK,		     "fallback" }, \
 			 { NMR_DETACH_ABORT,		     "abort" })
+
+/* The errnos that callbacks are likely to return. Others print as numbers. */
+#define show_nmr_errno(error)						\
+	__print_symbolic(-(error),					\
+			 { 0,		    "OK" },			\
+			 { EPERM,	    "EPERM" },			\
+			 { ENOENT,	    "ENOENT" },			\
+			 { EIO,		    "EIO" },			\
+			 { EAGAIN,	    "EAGAIN" },			\
+			 { ENOMEM,	    "ENOMEM" },			\
+			 { EACCES,	    "EACCES" },			\
+			 { EBUSY,	    "EBUSY" },			\
+			 { EEXIST,	    "EEXIST" },			\
+			 { ENODEV,	    "ENODEV" },			\
+			 { EINVAL,	    "EINVAL" },			\
+			 { ENOSPC,	    "ENOSPC" },			\
+			 { ERANGE,	    "ERANGE" },			\
+			 { EDEADLK,	    "EDEADLK" },		\
+			 { EPROTO,	    "EPROTO" },			\
+			 { EBADFD,	    "EBADFD" },			\
+			 { EPROTONOSUPPORT, "EPROTONOSUPPORT" },	\
+			 { EOPNOTSUPP,	    "EOPNOTSUPP" },		\
+			 { EAFNOSUPPORT,    "EAFNOSUPPORT" },		\
+			 { EADDRINUSE,	    "EADDRINUSE" },		\
+			 { ETIMEDOUT,	    "ETIMEDOUT" },		\
+			 { EALREADY,	    "EALREADY" },		\
+			 { EINPROGRESS,	    "EINPROGRESS" },		\
+			 { ECANCELED,	    "ECANCELED" },		\
+			 { EPROBE_DEFER,    "EPROBE_DEFER" })
+
+/* The members that name both sides of a binding */
+#define NMR_SIDES_ENTRY							\
+		__field(u64, client)					\
+		__field(u64, provider)					\
+		__array(char, client_module, MODULE_NAME_LEN)		\
+		__array(char, provider_module, MODULE_NAME_LEN)
+
+#define NMR_SIDES_ASSIGN						\
+		__entry->client = client;				\
+		__entry->provider = provider;				\
+		strscpy(__entry->client_module, client_module, MODULE_NAME_LEN); \
+		strscpy(__entry->provider_module, provider_module, MODULE_NAME_LEN);
 
 TRACE_EVENT(nmr_register,
 	TP_PROTO(enum nmr_side side, u64 id, const char *module, const guid_t *npi),
@@ -78,37 +121,43 @@ DEFINE_EVENT(nmr_registration, nmr_finish,
 
 /* Trace the outcome of an offer: the attach callbacks have returned. */
 TRACE_EVENT(nmr_attach,
-	TP_PROTO(u64 binding, u64 client, u64 provider, int error),
-	TP_ARGS(binding, client, provider, error),
+	TP_PROTO(u64 binding, u64 client, u64 provider, const char *client_module,
+		 const char *provider_module, int error),
+	TP_ARGS(binding, client, provider, client_module, provider_module, error),
 	TP_STRUCT__entry(
 		__field(u64, binding)
-		__field(u64, client)
-		__field(u64, provider)
+		NMR_SIDES_ENTRY
 		__field(int, error)
 	),
 	TP_fast_assign(
 		__entry->binding = binding;
-		__entry->client = client;
-		__entry->provider = provider;
+		NMR_SIDES_ASSIGN
 		__entry->error = error;
 	),
-	TP_printk("binding=%llu client=%llu provider=%llu error=%d", __entry->binding,
-		  __entry->client, __entry->provider, __entry->error)
+	TP_printk("binding=%llu client=%llu (%s) provider=%llu (%s) error=%d (%s)",
+		  __entry->binding, __entry->client, __entry->client_module,
+		  __entry->provider, __entry->provider_module, __entry->error,
+		  show_nmr_errno(__entry->error))
 );
 
 /* Trace the closing of a binding: its gates have closed. */
 TRACE_EVENT(nmr_close,
-	TP_PROTO(u64 binding, enum nmr_detach_reason reason),
-	TP_ARGS(binding, reason),
+	TP_PROTO(u64 binding, u64 client, u64 provider, const char *client_module,
+		 const char *provider_module, enum nmr_detach_reason reason),
+	TP_ARGS(binding, client, provider, client_module, provider_module, reason),
 	TP_STRUCT__entry(
 		__field(u64, binding)
+		NMR_SIDES_ENTRY
 		__field(int, reason)
 	),
 	TP_fast_assign(
 		__entry->binding = binding;
+		NMR_SIDES_ASSIGN
 		__entry->reason = reason;
 	),
-	TP_printk("binding=%llu reason=%s", __entry->binding,
+	TP_printk("binding=%llu client=%llu (%s) provider=%llu (%s) reason=%s",
+		  __entry->binding, __entry->client, __entry->client_module,
+		  __entry->provider, __entry->provider_module,
 		  show_nmr_reason(__entry->reason))
 );
 
@@ -126,22 +175,58 @@ TRACE_EVENT(nmr_detach,
 		__entry->side = side;
 		__entry->result = result;
 	),
-	TP_printk("binding=%llu side=%s result=%d", __entry->binding,
-		  show_nmr_side(__entry->side), __entry->result)
+	TP_printk("binding=%llu side=%s result=%d (%s)", __entry->binding,
+		  show_nmr_side(__entry->side), __entry->result,
+		  show_nmr_errno(__entry->result))
 );
 
-/* Trace the start of cleanup: both sides have detached, and cleanup callbacks follow. */
-TRACE_EVENT(nmr_cleanup,
-	TP_PROTO(u64 binding),
-	TP_ARGS(binding),
+/*
+ * Trace the end of the detach of a side: its callback returned 0, or the side has completed.
+ * Calls that the side has made may still be in flight.
+ */
+TRACE_EVENT(nmr_detached,
+	TP_PROTO(u64 binding, enum nmr_side side, u64 us),
+	TP_ARGS(binding, side, us),
 	TP_STRUCT__entry(
 		__field(u64, binding)
+		__field(int, side)
+		__field(u64, us)
 	),
 	TP_fast_assign(
 		__entry->binding = binding;
+		__entry->side = side;
+		__entry->us = us;
 	),
-	TP_printk("binding=%llu", __entry->binding)
+	TP_printk("binding=%llu side=%s us=%llu", __entry->binding,
+		  show_nmr_side(__entry->side), __entry->us)
 );
+
+DECLARE_EVENT_CLASS(nmr_age,
+	TP_PROTO(u64 binding, u64 us),
+	TP_ARGS(binding, us),
+	TP_STRUCT__entry(
+		__field(u64, binding)
+		__field(u64, us)
+	),
+	TP_fast_assign(
+		__entry->binding = binding;
+		__entry->us = us;
+	),
+	TP_printk("binding=%llu us=%llu", __entry->binding, __entry->us)
+);
+
+/*
+ * Trace the start of cleanup, and the microseconds since the binding closed: both sides have
+ * detached, no call is in flight, and cleanup callbacks follow.
+ */
+DEFINE_EVENT(nmr_age, nmr_cleanup,
+	TP_PROTO(u64 binding, u64 us),
+	TP_ARGS(binding, us));
+
+/* Trace a binding that is stuck, and the microseconds since it closed, or began to attach. */
+DEFINE_EVENT(nmr_age, nmr_stuck,
+	TP_PROTO(u64 binding, u64 us),
+	TP_ARGS(binding, us));
 
 #endif /* _TRACE_NMR_H */
 
