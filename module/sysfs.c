@@ -17,9 +17,13 @@
 
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
+#include <linux/capability.h>
+#include <linux/cred.h>
 #include <linux/kobject.h>
 #include <linux/moduleparam.h>
+#include <linux/sched.h>
 #include <linux/sysfs.h>
+#include <linux/uidgid.h>
 
 #include "binding.h"
 
@@ -27,9 +31,31 @@ static bool nmr_uevents = true;
 module_param_named(uevents, nmr_uevents, bool, 0644);
 MODULE_PARM_DESC(uevents, "send uevents of bindings (default: Y)");
 
+static bool nmr_autoload = true;
+module_param_named(autoload, nmr_autoload, bool, 0644);
+MODULE_PARM_DESC(autoload, "let uevents of clients have udev load providers (default: Y)");
+
 static struct kobject *nmr_root;
 static struct kset *nmr_sides[NMR_SIDES];
 static struct kset *nmr_binding_set;
+
+/*
+ * Tell whether the calling task may end bindings, or have them made anew. That is part of what
+ * rmmod and insmod do, so the task needs the same capability. Root of a container, which may own
+ * files in sysfs, must not do it without.
+ */
+static bool nmr_may_command(void)
+{
+	return capable(CAP_SYS_MODULE);
+}
+
+/* Log what the calling task has asked for, as the modules concerned cannot know. */
+static void nmr_log_command(const char *command, const char *type, u64 id)
+{
+	pr_info_ratelimited("%s of %s %llu was asked for by %s (pid %d, uid %u)\n", command,
+			    type, id, current->comm, task_pid_nr(current),
+			    from_kuid(&init_user_ns, current_uid()));
+}
 
 /* Registrations */
 
@@ -83,11 +109,20 @@ static ssize_t modalias_show(struct kobject *kobj, struct kobj_attribute *attr, 
 static ssize_t reoffer_store(struct kobject *kobj, struct kobj_attribute *attr,
 			     const char *buf, size_t count)
 {
+	struct nmr_registration *reg = to_registration(kobj);
 	bool all = sysfs_streq(buf, "all");
+	int err;
 
+	if (!nmr_may_command())
+		return -EPERM;
 	if (!all && !sysfs_streq(buf, "deferred"))
 		return -EINVAL;
-	return nmr_registration_reoffer(to_registration(kobj), all) ?: count;
+	err = nmr_registration_reoffer(reg, all);
+	if (err)
+		return err;
+	nmr_log_command(all ? "reoffer (all)" : "reoffer (deferred)", nmr_side_name(reg->side),
+			reg->id);
+	return count;
 }
 
 /*
@@ -288,17 +323,24 @@ static ssize_t pending_ms_show(struct kobject *kobj, struct kobj_attribute *attr
 static ssize_t detach_store(struct kobject *kobj, struct kobj_attribute *attr,
 			    const char *buf, size_t count)
 {
+	struct nmr_binding *b = to_binding(kobj);
 	enum nmr_detach_reason reason;
 	int err;
 
+	if (!nmr_may_command())
+		return -EPERM;
 	if (sysfs_streq(buf, "fallback"))
 		reason = NMR_DETACH_FALLBACK;
 	else if (sysfs_streq(buf, "abort"))
 		reason = NMR_DETACH_ABORT;
 	else
 		return -EINVAL;
-	err = nmr_detach_binding(to_binding(kobj), reason);
-	return err ?: count;
+	err = nmr_detach_binding(b, reason);
+	if (err)
+		return err;
+	nmr_log_command(reason == NMR_DETACH_ABORT ? "detach (abort)" : "detach (fallback)",
+			"binding", b->id);
+	return count;
 }
 
 static struct kobj_attribute state_attr = __ATTR_RO(state);
@@ -433,7 +475,7 @@ static int registration_uevent(NMR_KSET_CONST struct kobject *kobj,
 		err = uevent_add(env, reg->npi->variable);
 	if (!err)
 		err = add_uevent_var(env, "NMR_MODULE=%s", reg->modname);
-	if (!err && reg->side == NMR_CLIENT)
+	if (!err && reg->side == NMR_CLIENT && READ_ONCE(nmr_autoload))
 		err = add_uevent_var(env, "MODALIAS=" NMR_MODALIAS, reg->npi->name);
 	return err;
 }

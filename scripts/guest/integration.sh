@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=dash
-# guest: -c 4 -m 1024
+# guest: -c 4 -m 1024 $("$TOP/scripts/fetch/program-files.sh" setpriv)
 #
 # The selftests on a stock kernel, but for those that other integration-*.sh run. With
 # "programs=test-order.sh,test-drain.sh" on the kernel's command line only these run, and with
@@ -16,6 +16,6 @@ if [ -n "$programs" ]; then
 	[ -z "$cases" ] || set -- "$1 $(echo "$cases" | tr , ' ')"
 else
 	# shellcheck disable=SC2046,SC2010	# a list of words, none of which is odd
-	set -- $(ls test-*.sh | grep -vE '^test-(modprobe|nmrctl|rtm|rras|mpr|wds)\.sh$')
+	set -- $(ls test-*.sh | grep -vE '^test-(machine|modprobe|nmrctl|rtm|rras|mpr|wds)\.sh$')
 fi
 ./run_tests.sh "$@"

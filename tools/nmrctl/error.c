@@ -90,8 +90,10 @@ int fail_errno(int err, const char *advice, const char *format, ...)
 	va_start(ap, format);
 	vsnprintf(what, sizeof(what), format, ap);
 	va_end(ap);
-	if (!advice && error_status(err) == DENIED)
+	if (!advice && err == EACCES)
 		advice = "run it as root";
+	else if (!advice && err == EPERM)
+		advice = "it takes CAP_SYS_MODULE outside of containers";
 	return fail(error_status(err), "%s: %s (%s)%s%s", what, error_text(err),
 		    error_name(err), advice ? "; " : "", advice ?: "");
 }

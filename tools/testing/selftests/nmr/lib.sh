@@ -577,15 +577,21 @@ write_word()
 	cat "$TMP"/word > "$2"
 }
 
-# --- network ---------------------------------------------------------------
+# --- programs --------------------------------------------------------------
 
-# Run iproute2's ip. The shell of busybox would run its own.
+# file_of PROGRAM: print its path. The shell of busybox would run its own program of that name.
+file_of()
+{
+	for file in "/bin/$1" "/sbin/$1" "/usr/bin/$1" "/usr/sbin/$1"; do
+		[ ! -x "$file" ] || break
+	done
+	echo "$file"
+}
+
+# Run iproute2's ip.
 ip()
 {
-	for file in /bin/ip /sbin/ip /usr/bin/ip /usr/sbin/ip; do
-		[ ! -x $file ] || break
-	done
-	$file "$@"
+	"$(file_of ip)" "$@"
 }
 
 # --- stuck bindings --------------------------------------------------------

@@ -35,6 +35,52 @@ test_detach_is_for_root_alone()
 	check "nothing happened" is "$link/state" attached
 }
 
+# commands_refused COMMAND...: test that COMMAND, which runs its arguments, may neither end a
+# binding nor offer again
+commands_refused()
+{
+	for file in "$link/detach" "$link/client/reoffer" "$link/provider/reoffer"; do
+		complains "Operation not permitted" "$@" sh -c "echo deferred > $file" ||
+			return
+		complains "Operation not permitted" "$@" sh -c "echo abort > $file" || return
+	done
+}
+
+# Root of a user namespace owns the files as well, and root may have given capabilities up.
+test_detach_takes_the_capability_of_rmmod()
+{
+	skip_unless "user namespaces" unshare -U -r sh -c :
+	one_pair
+	check "the file can be opened" unshare -U -r sh -c ": > $link/detach"
+	check "root of a container is refused" commands_refused unshare -U -r
+	check "nothing happened" is "$link/state" attached
+	setpriv=$(file_of setpriv)
+	skip_unless "setpriv" "$setpriv" --bounding-set -sys_module sh -c :
+	check "without the capability root is refused" \
+		commands_refused "$setpriv" --bounding-set -sys_module --
+	check "nothing happened" is "$link/state" attached
+}
+
+# asked_for TEXT: test that the log names the process that asked
+asked_for()
+{
+	since_mark | grep -q "nmr: $1 was asked for by cat (pid [1-9][0-9]*, uid 0)\$"
+}
+
+test_log_names_the_process_that_asks()
+{
+	one_pair
+	mark
+	refuse "a wrong word" write_word wrong "$link/detach"
+	check "deferred" write_word deferred "$link/client/reoffer"
+	check "all" write_word all "$link/provider/reoffer"
+	check "of a client" asked_for "reoffer (deferred) of client 1"
+	check "of a provider" asked_for "reoffer (all) of provider 1"
+	check "an end" write_word abort "$link/detach"
+	check "of a binding" asked_for "detach (abort) of binding ${link##*/}"
+	check "and nothing else" [ "$(since_mark | grep -c "asked for")" = 3 ]
+}
+
 test_detach_cannot_be_read()
 {
 	one_pair

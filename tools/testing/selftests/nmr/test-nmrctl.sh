@@ -47,7 +47,15 @@ complaint()
 {
 	want=$1 pattern=$2
 	shift 2
-	gives "$want" nmrctl "$@" || return
+	complaint_in "$want" "$pattern" nmrctl "$@"
+}
+
+# complaint_in STATUS PATTERN COMMAND...: the same of a command that runs nmrctl
+complaint_in()
+{
+	want=$1 pattern=$2
+	shift 2
+	gives "$want" "$@" || return
 	grep -q -- "^nmrctl: .*$pattern" "$TMP/err" && [ "$(wc -l < "$TMP/err")" -eq 1 ] &&
 		[ ! -s "$TMP/out" ] && return
 	sed 's/^/# /' "$TMP/out" "$TMP/err"
@@ -738,6 +746,10 @@ test_only_root_changes()
 	check "a user's reoffer" [ "$(as_user 'nmrctl reoffer c1 2> /dev/null; echo $?')" = 4 ]
 	check "says so" complains "detaching b1: Permission denied (EACCES); run it as root" \
 		as_user 'nmrctl detach abort b1'
+	check "root of a container" complaint_in 4 \
+		"detaching b1: .* (EPERM); it takes CAP_SYS_MODULE outside of containers" \
+		unshare -U -r nmrctl detach abort b1
+	check "and its reoffer" complaint_in 4 "(EPERM)" unshare -U -r nmrctl reoffer c1
 	check "a user reads" as_user "nmrctl > /dev/null && nmrctl show b1 > /dev/null"
 	check "nothing happened" attached nmr_peer_b nmr_peer_a
 }

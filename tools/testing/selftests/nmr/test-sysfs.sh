@@ -237,6 +237,22 @@ test_uevents_of_registrations()
 	done
 }
 
+# Without autoload, events give udev nothing to load. The file modalias remains for nmrctl.
+test_autoload_can_be_turned_off()
+{
+	load nmr autoload=N
+	listen
+	load nmr_peer_b clients=1
+	client=clients/$(value "$(param nmr_peer_b client_ids)")
+	carries "add /kernel/nmr/$client" DEVTYPE=client "NMR_INTERFACE=$NPI_ID" \
+		NMR_MODULE=nmr_peer_b SUBSYSTEM=nmr
+	check "the file" is "$NMR/$client/modalias" "nmr-provider:$NPI_ID"
+	check "turned on" set_param nmr autoload Y
+	check "change" write_word 'change\n' "$NMR/$client/uevent"
+	carries "change /kernel/nmr/$client" DEVTYPE=client "MODALIAS=nmr-provider:$NPI_ID" \
+		"NMR_INTERFACE=$NPI_ID" NMR_MODULE=nmr_peer_b SUBSYSTEM=nmr SYNTH_UUID=0
+}
+
 test_uevents_of_a_binding()
 {
 	load nmr
