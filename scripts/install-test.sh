@@ -17,7 +17,7 @@ begin()
 	mkdir -p "$dir"
 	cp -r "$TOP"/{Makefile,Kbuild,include,module,scripts} "$TOP/samples/hello" "$dir"
 	mkdir "$dir/tools"
-	cp -r "$TOP/tools/nmrctl" "$dir/tools"
+	cp -r "$TOP"/tools/{nmrctl,bpftrace} "$dir/tools"
 	build=(make -C "$dir" -s -j"$JOBS")
 	install=(INSTALL_MOD_PATH="$dir/root" modules_install)
 	build_hello=(make -C "$dir/hello" -s KDIR="$KDIR" KCFLAGS=-Werror)
@@ -120,6 +120,7 @@ test_nmrctl_is_built_without_a_warning_and_installed()
 	"${build[@]}" tools_install WERROR=-Werror DESTDIR="$root" prefix=/usr &&
 		"$root/usr/sbin/nmrctl" -V | grep -x "nmrctl $(info version)" &&
 		[ -x "$root/usr/share/initramfs-tools/hooks/nmrctl" ] &&
+		[ -x "$root/usr/sbin/nmrsnoop.bt" ] &&
 		grep -x ExecStart=/usr/sbin/nmrctl\ load \
 			"$root/usr/lib/systemd/system/nmr-load.service" &&
 		[ -e "$root/usr/share/nmrctl/nmrctl.schema.json" ] &&
@@ -144,7 +145,7 @@ test_manual_has_no_warning()
 {
 	local page
 
-	for page in man8/nmrctl.8 man4/nmr.4; do
+	for page in man8/{nmrctl,nmrdrain,nmrsnoop}.8 man4/nmr.4; do
 		LC_ALL=C.UTF-8 man --warnings -l -Tutf8 -Z "$dir/root/usr/share/man/$page" \
 			2>&1 > /dev/null | tee /dev/stderr | wc -l | grep -x 0 || return
 	done
