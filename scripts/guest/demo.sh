@@ -1,6 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=dash
+# guest: $("$TOP/scripts/fetch/nmrctl-files.sh")
 #
 # The demonstration: two providers and two clients of the digest NPI meet through nmr.ko,
 # work on real files, and leave in any order with calls in flight. Runs in the guest, with
@@ -14,6 +15,7 @@
 
 RESULTS=/sys/kernel/debug/digest_client
 PAIRS=/sys/kernel/debug/nmr/pairs
+NPI=20fd82c5-6014-4438-90c1-3e7d0270e70b
 FILES="/bin/busybox /modules/nmr.ko $(echo /modules/digest_*.ko)"
 THREADS=4
 
@@ -59,7 +61,7 @@ passed()
 fail()
 {
 	echo "  FAILED: $*"
-	show_bindings
+	show_all
 	[ ! -e "$RESULTS" ] || see < "$RESULTS"
 	step "Ends here, as a check has failed"
 	exit 1
@@ -72,36 +74,15 @@ unbound()
 	[ -z "$(binding "$1" "$2")" ]
 }
 
-show_registrations()
+show_all()
 {
-	local folder
-
-	for folder in "$NMR"/providers/* "$NMR"/clients/*; do
-		[ -d "$folder" ] || continue
-		echo "${folder#"$NMR"/}: $(value "$folder/module"), NPI $(value "$folder/npi_id")," \
-			"$(value "$folder/state")"
-	done | see
+	run nmrctl tree | see
 }
 
+# show_binding PATH
 show_binding()
 {
-	local name
-
-	echo "${1#"$NMR"/}: $(value "$1/client/module") -> $(value "$1/provider/module")"
-	for name in state reason client_calls provider_calls client_detach provider_detach \
-		pending_ms; do
-		printf '  %s=%s' "$name" "$(value "$1/$name")"
-	done
-	echo
-}
-
-show_bindings()
-{
-	local folder
-
-	for folder in "$NMR"/bindings/*; do
-		[ -d "$folder" ] && show_binding "$folder"
-	done | see
+	run nmrctl show "b${1##*/}" | see
 }
 
 # result KEY: print what digest_client counted
@@ -203,6 +184,30 @@ works_with()
 	nothing_wrong
 }
 
+# Have nmrctl write a line for each event from now on.
+monitor_events()
+{
+	nmrctl monitor --time=delta > /tmp/events &
+	monitor=$!
+	echo "  # nmrctl monitor --time=delta > /tmp/events &"
+}
+
+# heard_removal_of MODULE: test that nmrctl has heard that module leave
+heard_removal_of()
+{
+	grep -q "remove .*$1" /tmp/events
+}
+
+show_events()
+{
+	step "What nmrctl monitor has written meanwhile"
+	await "it has heard the last provider leave" heard_removal_of digest_ahash
+	kill "$monitor"
+	run cat /tmp/events | see
+	check "digest_client has met both providers" \
+		[ "$(grep -c 'add .*digest_client.*digest_[as]' /tmp/events)" -ge 2 ]
+}
+
 load_nmr()
 {
 	local folder
@@ -220,7 +225,7 @@ load_providers()
 	step "Two providers register: SHA-256 by a synchronous and by an asynchronous hash"
 	run insmod /modules/digest_shash.ko
 	run insmod /modules/digest_ahash.ko
-	show_registrations
+	show_all
 	check "digest_shash is active" is "$(registration providers digest_shash)/state" active
 	check "digest_ahash is active" is "$(registration providers digest_ahash)/state" active
 	check "no binding without a client" has bindings 0
@@ -233,8 +238,7 @@ load_clients()
 	echo "  time; the other one file when asked, with all providers, and compares."
 	run insmod /modules/digest_client.ko "threads=$THREADS" "files=$(echo "$FILES" | tr ' ' ,)"
 	run insmod /modules/digest_verify.ko
-	show_registrations
-	show_bindings
+	show_all
 	check "digest_client is attached to digest_shash" attached digest_client digest_shash
 	check "and, as max_bindings is 1, not to digest_ahash" unbound digest_client digest_ahash
 	check "digest_verify is attached to digest_shash" attached digest_verify digest_shash
@@ -278,8 +282,8 @@ remove_provider_in_use()
 	await "the first binding is detaching" is "$link/state" detaching
 	await "the second too" is "$other/state" detaching
 	await "the clients have nothing left but calls" is "$link/client_detach" pending
-	show_binding "$link" | see
-	show_binding "$other" | see
+	show_binding "$link"
+	show_binding "$other"
 	check "reason is provider-deregistered" is "$link/reason" provider-deregistered
 	check "$THREADS calls are still in flight" is "$link/client_calls" "$THREADS"
 	check "and the module waits for them" is /sys/module/digest_shash/initstate going
@@ -296,7 +300,7 @@ remove_provider_in_use()
 	check "the $THREADS files in hand were begun again, once each" \
 		result_is retries $((before + THREADS))
 	check "the digests are those of sha256sum" client_agrees
-	show_bindings
+	show_all
 }
 
 reload_provider()
@@ -325,7 +329,7 @@ admin_fallback()
 	check "any other word is refused" [ $? -ne 0 ]
 	put fallback "$link/detach"
 	check "fallback is accepted, and does not wait" [ $? -eq 0 ]
-	show_binding "$link" | see
+	show_binding "$link"
 	check "the binding is detaching" is "$link/state" detaching
 	check "reason is fallback" is "$link/reason" fallback
 	check "the other binding of digest_ahash is not touched" \
@@ -350,7 +354,7 @@ admin_abort()
 	before=$(result "done")
 	answer=$(verify /bin/busybox)
 	check "digest_verify goes on with digest_shash" verified /bin/busybox "$answer" shash
-	show_bindings
+	show_all
 	check "which digest_client is not offered: abort holds while both stay registered" \
 		unbound digest_client digest_shash
 	run cat "$PAIRS" | see
@@ -377,7 +381,7 @@ all_leave()
 	run rmmod digest_client &
 	leaving=$!
 	await "the binding is detaching" is "$link/state" detaching
-	show_binding "$link" | see
+	show_binding "$link"
 	check "reason is client-deregistered" is "$link/reason" client-deregistered
 	check "$THREADS calls are still in flight" is "$link/client_calls" "$THREADS"
 	let_calls_go digest_shash
@@ -394,7 +398,10 @@ all_leave()
 
 read -r kernel < /proc/sys/kernel/osrelease
 step "nmr on a stock Debian kernel, $kernel, $(nproc) CPUs"
+mkdir -p /etc/nmr
+echo "$NPI digest" > /etc/nmr/interfaces
 load_nmr
+monitor_events
 load_providers
 load_clients
 compare_digests
@@ -403,5 +410,6 @@ reload_provider
 admin_fallback
 admin_abort
 all_leave
+show_events
 
 step "Every step was verified"
