@@ -64,6 +64,13 @@ needs()
 			xz			xz-utils
 		END
 		;;
+	machine)	# install Debian into a folder, and make a disk of it
+		cat <<-END
+			debootstrap		debootstrap
+			mke2fs			e2fsprogs
+			depmod			kmod
+		END
+		;;
 	tools)	# build nmrctl
 		cat <<-END
 			make			make
