@@ -12,6 +12,7 @@
 #   make test-modules		build all that tools/testing/selftests/nmr loads
 #   make demo			watch nmr work in a virtual machine
 #   make demo-stack		watch the sample systems route packets, and leave in any order
+#   make machine		test on a whole Debian 12, with systemd and udevd (as root)
 #   make systems		test the sample systems on a kernel with KASAN and lockdep
 #   make vm MODULES='a.ko b.ko' [SCRIPT=...] [KERNEL=6.12] [NMR_DEBUG=1]
 #				try your modules with nmr.ko in a virtual machine
@@ -99,7 +100,7 @@ clean:
 	$(kbuild) clean
 	rm -rf build .built
 
-coverage demo demo-stack integration model lint systems:
+coverage demo demo-stack integration machine model lint systems:
 	@scripts/$@.sh
 
 htmldocs:
@@ -136,6 +137,6 @@ mutants:
 kunit:
 	@scripts/kunit.sh $(if $(FILTER),'$(FILTER)')
 
-.PHONY: all modules samples test-modules modules_install clean demo demo-stack vm check kunit \
+.PHONY: all modules samples test-modules modules_install clean demo demo-stack vm check kunit machine \
 	integration systems tools tools_install bench torture matrix coverage mutants model htmldocs \
 	lint

@@ -431,6 +431,7 @@ static void __exit client_exit(void)
 }
 module_exit(client_exit);
 
+MODULE_NMR_INTERFACE(DIGEST_NPI_GUID, "digest");
 MODULE_DESCRIPTION("NMR sample: digests files through one provider at a time");
 MODULE_LICENSE("GPL");
 MODULE_IMPORT_NS(NMR);

@@ -231,6 +231,7 @@ static void __exit verify_exit(void)
 }
 module_exit(verify_exit);
 
+MODULE_NMR_INTERFACE(DIGEST_NPI_GUID, "digest");
 MODULE_DESCRIPTION("NMR sample: has a file digested by all providers, and compares");
 MODULE_LICENSE("GPL");
 MODULE_IMPORT_NS(NMR);
