@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# machine.sh: test nmr and nmrctl on a whole Debian 12: systemd, udevd, modprobe, an initramfs of
+# machine.sh [CASE]...: test nmr and nmrctl on a whole Debian 12: systemd, udevd, modprobe, an initramfs of
 # initramfs-tools, bpftrace and trace-cmd, on a stock kernel. guest/machine.sh runs in it. Needs
 # root. The console goes to build/machine.log.
 
@@ -63,7 +63,7 @@ PATH=$PATH:/sbin:/usr/sbin mke2fs -q -t ext4 -d "$root" "$dir/disk" 3G
 say "booting"
 qemu "$BUILD/machine.log" "$SILENCE" "$(accel)" "$root/boot/vmlinuz-$RELEASE" \
      "$root/boot/initrd.img-$RELEASE" "$dir/verdict" \
-     "root=/dev/vda rw systemd.show_status=0 net.ifnames=0" -smp 2 -m 1536 \
+     "root=/dev/vda rw systemd.show_status=0 cases=$(IFS=,; echo "$*")" -smp 2 -m 1536 \
      -drive "file=$dir/disk,format=raw,if=virtio,cache=unsafe" |
 	awk '/guest: begin/ { on = 1; next } /guest: exit/ { on = 0 } on'
 code=0

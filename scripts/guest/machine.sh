@@ -8,9 +8,10 @@
 export TEST_SKIP=no
 
 cd /nmr || exit
+cases=$(sed -n 's/.* cases=\([^ ]*\).*/\1/p' /proc/cmdline | tr , ' ')
 echo "guest: begin" > /dev/kmsg
 {
-	./run_tests.sh test-machine.sh 2>&1
+	./run_tests.sh "test-machine.sh $cases" 2>&1
 	echo "exit $?" > /dev/ttyS1
 } | while IFS= read -r line; do
 	echo "$line" > /dev/kmsg

@@ -7,7 +7,7 @@
 . "$(dirname "$0")/lib.sh"
 
 HELLO=527f8f93-c543-4216-8a82-c6059525fa7d
-CONF=/run/modprobe.d/nmr-test.conf
+CONF=/etc/modprobe.d/nmr-test.conf
 
 # bound SECONDS: wait for a provider of hello
 bound()
@@ -41,16 +41,17 @@ test_modprobe_of_a_client_is_enough()
 
 test_blacklist_is_honoured()
 {
-	mkdir -p "${CONF%/*}"
 	echo "blacklist hello_provider" > "$CONF"
 	trap 'rm "$CONF"' EXIT
+	check "udevd reads it" udevadm control --reload
 	check "modprobe" modprobe hello_client
 	check "udevd has seen it" settled
 	refuse "its provider came" loaded hello_provider
-	refuse "nmrctl loads it" nmrctl load
+	refuse "nmrctl loads it" nmrctl load $HELLO
 	refuse "its provider came" loaded hello_provider
 	rm "$CONF"
 	trap - EXIT
+	check "udevd reads it" udevadm control --reload
 	check "without the blacklist nmrctl does" nmrctl load
 	check "it is bound" bound 60
 }
@@ -75,12 +76,22 @@ run_pair()
 	check "the client leaves" rmmod hello_client
 }
 
+# ready PATTERN: test that the tool has said so, and fail if it has ended
+ready()
+{
+	running "$tool" || {
+		sed 's/^/# /' "$TMP/out"
+		fail "the tool has ended"
+	}
+	grep -q "$1" "$TMP/out"
+}
+
 # bpftrace_script NAME PATTERN: start it, set $tool to the process, and wait until it says PATTERN
 bpftrace_script()
 {
 	bpftrace -B line "/usr/sbin/$1" > "$TMP/out" 2>&1 &
 	tool=$!
-	await "$1 is ready" grep -q "$2" "$TMP/out"
+	await "$1 is ready" ready "$2"
 }
 
 # ended: have the tool print the rest, and show it
@@ -129,17 +140,17 @@ test_nmrsnoop_prints_each_step()
 test_trace_cmd_shows_guids_and_names()
 {
 	check "nmr" modprobe nmr
-	check "started" trace-cmd -q start -e nmr
+	check "started" trace-cmd start -e nmr
 	run_pair
-	check "stopped" trace-cmd -q stop
-	check "extracted" trace-cmd -q extract -o "$TMP/trace.dat"
+	check "stopped" trace-cmd stop
+	check "extracted" trace-cmd extract -o "$TMP/trace.dat"
 	trace-cmd report -i "$TMP/trace.dat" > "$TMP/out" 2>&1
 	sed 's/^/# /' "$TMP/out"
 	check "the GUID" grep -q "nmr_register:.*module=hello_client npi=$HELLO" "$TMP/out"
 	check "errnos" grep -q "nmr_attach:.*error=0 (OK)" "$TMP/out"
 	check "names" grep -q "nmr_close:.*(hello_provider) reason=provider-deregistered" \
 		"$TMP/out"
-	trace-cmd -q reset
+	trace-cmd reset
 }
 
 # The sample rule is installed. It logs each stuck binding.
