@@ -21,6 +21,7 @@
 #include <linux/cred.h>
 #include <linux/kobject.h>
 #include <linux/moduleparam.h>
+#include <linux/pid.h>
 #include <linux/sched.h>
 #include <linux/sysfs.h>
 #include <linux/uidgid.h>
