@@ -17,8 +17,6 @@
 #define RIP_INFINITY	16				/* metric of what cannot be reached */
 #define RIP_AUTHENTICATION 0xffff			/* family of an entry that is a password */
 #define RIP_EVENTS	16				/* a power of 2 */
-#define RIP_ROUTES	10000				/* routes of a router, at most */
-
 #define RIP_ADDRESSES	16				/* of an interface, at most */
 
 /* The format of RFC 2453 */
@@ -59,7 +57,7 @@ enum rip_stat {
 	RIP_BAD_PREFIX,
 	RIP_BAD_METRIC,
 	RIP_DENIED,		/* by the router manager */
-	RIP_FULL,		/* the table is full, or an allocation failed */
+	RIP_FULL,		/* the table takes no more, or an allocation failed */
 	RIP_STATS
 };
 
@@ -143,7 +141,8 @@ enum rip_state {
  *
  * @control:   held while the router starts and stops
  * @completed: start_complete() was called, so the manager may be called
- * @resync:    bit 0: a table manager has attached, which has none of the routes
+ * @stop_pending: the event RRAS_ROUTER_STOPPED tells the end of the stop
+ * @rtm_id:    binding of the table manager that was told of the routes; of the work item alone
  * @rtm_error: why the table manager refused the router
  */
 struct rip_router {
@@ -156,6 +155,7 @@ struct rip_router {
 	struct mutex			control;	/* for starting and stopping */
 	enum rip_state			state;
 	bool				completed;
+	bool				stop_pending;
 	struct delayed_work		work;
 	struct work_struct		stop_work;
 	struct work_struct		detach_work;
@@ -183,7 +183,7 @@ struct rip_router {
 	struct nmr_slot			rtm;
 	struct rtm_client_info		rtm_info;
 	struct nmr_client_handle	rtm_handle;
-	unsigned long			resync;
+	u64				rtm_id;
 	int				rtm_error;
 };
 
@@ -192,8 +192,15 @@ extern struct list_head rip_routers;
 extern struct workqueue_struct *rip_wq;
 
 /* rip_main.c */
-int rip_usable(const struct rip_router *r);
 void rip_post(struct rip_router *r, enum rras_event_type type, int ifindex, int status);
+
+/* rip_state.c */
+int rip_usable(const struct rip_router *r);
+int rip_start(void *context, const struct rras_timers *timers);
+int rip_start_complete(void *context);
+int rip_stop(void *context);
+void rip_stop_work(struct work_struct *work);
+void rip_shut_down(struct rip_router *r, enum rip_state state);
 
 /* rip_packet.c */
 enum rip_stat rip_check(struct rip_input *in);
@@ -206,6 +213,7 @@ void rip_fill(struct rip_entry *entry, const struct rip_route *route, u8 metric)
 /* rip_io.c */
 int rip_open(struct rip_router *r, struct rip_iface *iface);
 void rip_close(struct rip_iface *iface);
+void rip_discard(struct rip_iface *iface);
 void rip_send(struct rip_router *r, struct rip_iface *iface, __be32 to, __be16 port,
 	      unsigned int entries);
 void rip_ask(struct rip_router *r, struct rip_iface *iface);

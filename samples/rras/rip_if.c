@@ -190,6 +190,7 @@ static int rip_new_iface(struct rip_router *r, struct net_device *dev,
 			 const struct rras_interface *info)
 {
 	struct rip_iface *iface = kzalloc(sizeof(*iface), GFP_KERNEL);
+	int err;
 
 	if (!iface)
 		return -ENOMEM;
@@ -197,9 +198,10 @@ static int rip_new_iface(struct rip_router *r, struct net_device *dev,
 	iface->dev = dev;
 	iface->cost = info->cost;
 	iface->passive = info->passive;
-	if (rip_open(r, iface)) {
+	err = rip_open(r, iface);
+	if (err) {
 		kfree(iface);
-		return -EIO;
+		return err == -ENOMEM ? err : -EIO;
 	}
 	netdev_hold(dev, &iface->tracker, GFP_KERNEL);
 	list_add_tail(&iface->list, &r->ifaces);

@@ -254,6 +254,24 @@ static bool rip_take_from(struct rip_router *r, struct rip_iface *iface)
 	return true;
 }
 
+/*
+ * Discard the packets that have come. No more than these fit into the buffer of the socket, so a
+ * neighbour that sends without end holds nothing up. Must be called with rip_mutex held.
+ */
+void rip_discard(struct rip_iface *iface)
+{
+	struct kvec vec = {};
+	struct msghdr msg;
+	int n, err = 0;
+
+	if (!iface->sock)
+		return;
+	for (n = iface->sock->sk->sk_rcvbuf / SKB_TRUESIZE(0); n >= 0 && err >= 0; n--) {
+		msg = (struct msghdr){};
+		err = kernel_recvmsg(iface->sock, &msg, &vec, 1, 0, MSG_DONTWAIT);
+	}
+}
+
 /* Return: the interface that a packet came from, or NULL. The caller holds rip_mutex. */
 static struct rip_iface *rip_take(struct rip_router *r)
 {

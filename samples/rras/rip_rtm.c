@@ -26,21 +26,36 @@ static void rip_rtm_resync(struct rip_router *r)
 }
 
 /*
- * Take a route that the table manager has to be told of. Return: 1 if it is to be added, -1 if
- * it is to be deleted, and 0 if there is none. Routes to connected networks are the kernel's.
+ * A change that the table manager has to be told of.
+ *
+ * @new: the route, if @add is true
+ * @old: the route that the table manager has, if @had is true
  */
-static int rip_take_dirty(struct rip_router *r, struct rtm_route *rtm)
+struct rip_update {
+	struct rtm_route	new;
+	struct rtm_route	old;
+	bool			add;
+	bool			had;
+};
+
+/*
+ * Take a route that the table manager has to be told of. Return: false if there is none. Routes to
+ * connected networks are the kernel's.
+ */
+static bool rip_take_dirty(struct rip_router *r, struct rip_update *u)
 {
 	struct rip_route *route;
-	int what = 0;
 
 	mutex_lock(&rip_mutex);
-	while (!what) {
+	do {
 		route = list_first_entry_or_null(&r->dirty, struct rip_route, dirty);
 		if (!route)
 			break;
 		list_del_init(&route->dirty);
-		if (route->from && route->metric < RIP_INFINITY) {
+		u->had = route->in_rtm;
+		u->old = route->rtm;
+		u->add = route->from && route->metric < RIP_INFINITY;
+		if (u->add)
 			route->rtm = (struct rtm_route) {
 				.dst.ip		= route->dst,
 				.gateway.ip	= route->gateway,
@@ -48,15 +63,11 @@ static int rip_take_dirty(struct rip_router *r, struct rtm_route *rtm)
 				.metric		= route->metric,
 				.plen		= route->plen,
 			};
-			what = 1;
-		} else if (route->in_rtm) {
-			what = -1;
-		}
-		route->in_rtm = what > 0;
-		*rtm = route->rtm;
-	}
+		u->new = route->rtm;
+		route->in_rtm = u->add;
+	} while (!u->add && !u->had);
 	mutex_unlock(&rip_mutex);
-	return what;
+	return route;
 }
 
 /* Note that the table manager could not add a route. The next update of it tries again. */
@@ -76,46 +87,48 @@ static void rip_rtm_tell(struct rip_router *r, const struct nmr_call *call)
 {
 	const struct rtm_dispatch *rtm = call->dispatch;
 	struct rtm_change change;
-	struct rtm_route route;
-	int what;
+	struct rip_update u;
 
-	while ((what = rip_take_dirty(r, &route)))
-		if (what < 0)
-			rtm->del(call->context, &route, &change);
-		else if (rtm->add(call->context, &route, RTM_TTL_INFINITE, &change))
-			rip_add_failed(r, &route);
+	while (rip_take_dirty(r, &u)) {
+		if (u.add && !rtm->add(call->context, &u.new, RTM_TTL_INFINITE, &change))
+			continue;
+		if (u.add)
+			rip_add_failed(r, &u.new);
+		/* The old route is not right any more, even if nothing replaces it. */
+		if (u.had)
+			rtm->del(call->context, &u.old, &change);
+	}
 }
 
-/*
- * Enter the table manager, if there is one. A new one gets all routes: its attach callback has
- * returned, or returns soon.
- */
+/* Enter the table manager, if there is one. A new one has none of the routes, and gets them all. */
 static bool rip_rtm_enter(struct rip_router *r, struct nmr_call *call)
 {
-	if (!test_bit(0, &r->resync))
-		return nmr_slot_enter(&r->rtm, call);
-	if (nmr_slot_enter_wait(&r->rtm, call, HZ))
+	u64 id;
+
+	if (!nmr_slot_enter(&r->rtm, call))
 		return false;
-	clear_bit(0, &r->resync);
-	rip_rtm_resync(r);
+	id = nmr_binding_id(call->binding);
+	if (id != r->rtm_id)
+		rip_rtm_resync(r);
+	r->rtm_id = id;
 	return true;
 }
 
 /*
  * Bring the table manager up to date, in the router's work item. If there is none, the routes
- * wait in the router.
+ * wait in the router. The work item runs each second at least, and finds a new one then.
  */
 void rip_rtm_push(struct rip_router *r)
 {
-	struct rtm_route route;
+	struct rip_update u;
 	struct nmr_call call;
 
 	if (rip_rtm_enter(r, &call)) {
 		rip_rtm_tell(r, &call);
 		nmr_slot_exit(&call);
 	}
-	while (rip_take_dirty(r, &route))
-		rip_add_failed(r, &route);
+	while (rip_take_dirty(r, &u))
+		rip_add_failed(r, &u.new);
 }
 
 static int rip_rtm_attach(struct nmr_binding *binding, void *client_context,
@@ -124,18 +137,21 @@ static int rip_rtm_attach(struct nmr_binding *binding, void *client_context,
 	struct rip_router *r = client_context;
 
 	r->rtm_error = nmr_client_attach_provider(binding, NULL, NULL);
-	if (r->rtm_error)
-		return r->rtm_error;
-	set_bit(0, &r->resync);
-	mod_delayed_work(rip_wq, &r->work, 0);
-	return 0;
+	return r->rtm_error;
+}
+
+/* Test if the table manager has refused the router. It may have left, or have no memory now. */
+static bool rip_rtm_refuses(const struct rip_router *r)
+{
+	return r->rtm_error && r->rtm_error != -ENODEV && r->rtm_error != -ECANCELED &&
+	       r->rtm_error != -EPROBE_DEFER;
 }
 
 static const guid_t rip_rtm_id = NMR_GUID("79229eac-8c92-480e-ba17-734b5772190f");
 
 /*
- * Register with the table manager. Return: 0, also if there is no table manager yet; -EIO: it
- * refused the router, because another protocol of this number is in the namespace.
+ * Register with the table manager. Return: 0, also if there is no table manager yet; -ENOMEM; -EIO:
+ * it refused the router, because another protocol of this number is in the namespace.
  */
 int rip_rtm_join(struct rip_router *r)
 {
@@ -157,11 +173,10 @@ int rip_rtm_join(struct rip_router *r)
 		.flags		= RTM_SINGLE_ROUTE,
 	};
 	r->rtm_error = 0;
-	clear_bit(0, &r->resync);
 	err = nmr_register_client(&client, r, &r->rtm_handle);
 	if (err)
 		return err == -ENOMEM ? err : -EIO;
-	if (!r->rtm_error)
+	if (!rip_rtm_refuses(r))
 		return 0;
 	rip_rtm_leave(r);
 	return -EIO;

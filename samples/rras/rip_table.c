@@ -8,8 +8,13 @@
  */
 #include <linux/inetdevice.h>
 #include <linux/jiffies.h>
+#include <linux/moduleparam.h>
 #include <linux/slab.h>
 #include "rip.h"
+
+static uint rip_max_routes = 10000;
+module_param_named(max_routes, rip_max_routes, uint, 0644);
+MODULE_PARM_DESC(max_routes, "Routes with which a router learns no more; connected networks are added");
 
 struct rip_route *rip_find(struct rip_router *r, __be32 dst, u8 plen)
 {
@@ -56,10 +61,8 @@ static void rip_free_route(struct rip_router *r, struct rip_route *route)
 
 static struct rip_route *rip_new_route(struct rip_router *r, __be32 dst, u8 plen)
 {
-	struct rip_route *route = NULL;
+	struct rip_route *route = kzalloc(sizeof(*route), GFP_KERNEL);
 
-	if (r->nr_routes < RIP_ROUTES)
-		route = kzalloc(sizeof(*route), GFP_KERNEL);
 	if (!route) {
 		r->stats[RIP_FULL]++;
 		return NULL;
@@ -112,6 +115,15 @@ static void rip_adopt(struct rip_router *r, struct rip_route *route, struct rip_
 		rip_dirty(r, route);
 }
 
+/* A table that is full of what neighbours say still has room for connected networks. */
+static struct rip_route *rip_new_learned(struct rip_router *r, __be32 dst, u8 plen)
+{
+	if (r->nr_routes < READ_ONCE(rip_max_routes))
+		return rip_new_route(r, dst, plen);
+	r->stats[RIP_FULL]++;
+	return NULL;
+}
+
 /* Learn from an entry that was checked. */
 void rip_learn(struct rip_router *r, struct rip_iface *iface, __be32 from,
 	       const struct rip_entry *entry)
@@ -121,7 +133,7 @@ void rip_learn(struct rip_router *r, struct rip_iface *iface, __be32 from,
 	struct rip_route *route = rip_find(r, entry->dst, plen);
 
 	if (!route && metric < RIP_INFINITY)
-		route = rip_new_route(r, entry->dst, plen);
+		route = rip_new_learned(r, entry->dst, plen);
 	if (!route)
 		return;
 	/* A connected network has no neighbour that it came from. */

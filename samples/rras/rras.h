@@ -53,9 +53,9 @@ struct rras_router {
 };
 
 extern struct mutex rras_commands;
-extern __be32 rras_deny_addr, rras_deny_mask;
 
 /* rras_main.c */
+struct rras_router *rras_router_of(struct net *net);
 struct rras_router *rras_router(void);
 int rras_call(struct rras_router *router, nmr_call_fn *fn, void *arg);
 struct rras_iface *rras_find(struct rras_router *router, int ifindex);
@@ -64,5 +64,11 @@ void rras_forget(struct rras_iface *iface);
 int rras_start(struct rras_router *router, struct net *net, bool complete);
 int rras_complete(struct rras_router *router);
 int rras_stop(struct rras_router *router);
+
+/* rras_command.c */
+bool rras_denies(__be32 addr);
+
+/* rras_proc.c */
+int rras_show(struct seq_file *m, void *unused);
 
 #endif /* _RRAS_H */

@@ -294,7 +294,21 @@ static int rras_set_router(const char *val, const struct kernel_param *param)
 module_param_call(router, rras_set_router, NULL, NULL, 0200);
 MODULE_PARM_DESC(router, "start, begin, complete or stop");
 
-/* Set which routes the protocol must not use: those to networks inside of this one. */
+/* Which routes the protocol must not use: those to networks inside of this one */
+
+static DEFINE_SPINLOCK(rras_deny_lock);		/* protects the two */
+static __be32 rras_deny_addr = cpu_to_be32(1), rras_deny_mask;	/* no address matches */
+
+bool rras_denies(__be32 addr)
+{
+	bool denies;
+
+	spin_lock(&rras_deny_lock);
+	denies = (addr & rras_deny_mask) == rras_deny_addr;
+	spin_unlock(&rras_deny_lock);
+	return denies;
+}
+
 static int rras_set_deny(const char *val, const struct kernel_param *param)
 {
 	const char *end;
@@ -309,8 +323,10 @@ static int rras_set_deny(const char *val, const struct kernel_param *param)
 		return err;
 	if (plen > 32)
 		return -EINVAL;
-	WRITE_ONCE(rras_deny_mask, inet_make_mask(plen));
-	WRITE_ONCE(rras_deny_addr, addr & rras_deny_mask);
+	spin_lock(&rras_deny_lock);
+	rras_deny_mask = inet_make_mask(plen);
+	rras_deny_addr = addr & rras_deny_mask;
+	spin_unlock(&rras_deny_lock);
 	return 0;
 }
 module_param_call(deny, rras_set_deny, NULL, NULL, 0200);

@@ -25,7 +25,9 @@
  *
  * Locking, from outermost to innermost:
  *
- *   rras_commands   mutex. Held for a whole command. It protects @started. No callback takes it.
+ *   rras_commands   mutex. Held for a whole command. It protects @started. No callback takes it,
+ *		     and no namespace that ends: a command keeps its own namespace, and no other
+ *		     namespace waits for it.
  *   router->lock    mutex. It protects the configuration. It is held while the protocol is
  *		     called, but not while the manager waits for a stop.
  *   event_lock	     spinlock. It protects the last events.
@@ -33,8 +35,6 @@
 #include <linux/module.h>
 #include <linux/nsproxy.h>
 #include <linux/proc_fs.h>
-#include <linux/seq_file.h>
-#include <linux/seq_file_net.h>
 #include <linux/slab.h>
 #include <net/netns/generic.h>
 #include "rras.h"
@@ -66,8 +66,6 @@ MODULE_PARM_DESC(drain, "Take events out of the protocol's queue");
 DEFINE_MUTEX(rras_commands);	/* for commands, see above */
 static bool rras_ready;
 static unsigned int rras_net_id;
-
-__be32 rras_deny_addr = cpu_to_be32(1), rras_deny_mask;
 
 /* What was configured. The caller holds router->lock. */
 
@@ -161,14 +159,18 @@ static int rras_complete_one(const struct nmr_call *call, void *arg)
 	return protocol->start_complete(call->context);
 }
 
-/* Start a protocol that has attached. The attach callback has returned, or returns soon. */
+/*
+ * Start a protocol that has attached. It is in the slot as soon as its own callbacks have returned,
+ * whenever that is. If it leaves before, the next one is started. If the router leaves, the wait
+ * ends.
+ */
 static void rras_attach_work(struct work_struct *work)
 {
 	struct rras_router *router = container_of(work, struct rras_router, attach_work);
 	struct nmr_call call;
 	int err;
 
-	if (nmr_slot_enter_wait(&router->slot, &call, HZ))
+	if (nmr_slot_enter_wait(&router->slot, &call, MAX_SCHEDULE_TIMEOUT))
 		return;
 	mutex_lock(&router->lock);
 	err = rras_start_one(&call, router);
@@ -180,6 +182,23 @@ static void rras_attach_work(struct work_struct *work)
 
 /* Events */
 
+static void rras_note_event(struct rras_router *router, const struct rras_event *event)
+{
+	if (event->type == RRAS_INTERFACE_GONE) {
+		mutex_lock(&router->lock);
+		rras_forget(rras_find(router, event->ifindex));
+		mutex_unlock(&router->lock);
+	}
+	spin_lock(&router->event_lock);
+	if (kfifo_is_full(&router->events))
+		kfifo_skip(&router->events);
+	kfifo_put(&router->events, *event);
+	spin_unlock(&router->event_lock);
+	if (event->type == RRAS_ROUTER_STOPPED)
+		WRITE_ONCE(router->stopped, true);
+}
+
+/* Take all events. A protocol that cannot tell them cannot tell that it has stopped, either. */
 static int rras_drain(const struct nmr_call *call, void *arg)
 {
 	const struct rras_protocol_dispatch *protocol = call->dispatch;
@@ -188,22 +207,18 @@ static int rras_drain(const struct nmr_call *call, void *arg)
 	int err;
 
 	while ((err = protocol->get_event(call->context, &event)) != -ENODATA) {
-		if (err) {
+		if (!err && event.type < RRAS_EVENT_TYPES) {
+			rras_note_event(router, &event);
+		} else if (!err) {
+			pr_warn_ratelimited("rras: %s has an unknown event\n", protocol->name);
+		} else if (err == -ENOBUFS) {
 			pr_warn_ratelimited("rras: %s has lost events\n", protocol->name);
-			continue;
-		}
-		if (event.type == RRAS_INTERFACE_GONE) {
-			mutex_lock(&router->lock);
-			rras_forget(rras_find(router, event.ifindex));
-			mutex_unlock(&router->lock);
-		}
-		spin_lock(&router->event_lock);
-		if (kfifo_is_full(&router->events))
-			kfifo_skip(&router->events);
-		kfifo_put(&router->events, event);
-		spin_unlock(&router->event_lock);
-		if (event.type == RRAS_ROUTER_STOPPED)
+		} else {
+			pr_warn_ratelimited("rras: %s has no events, error %d\n", protocol->name,
+					    err);
 			WRITE_ONCE(router->stopped, true);
+			break;
+		}
 	}
 	return 0;
 }
@@ -232,7 +247,7 @@ static bool rras_validate_route(void *context, __be32 addr, u8 plen, int ifindex
 	struct rras_router *router = context;
 
 	atomic_inc(&router->upcalls);
-	return (addr & READ_ONCE(rras_deny_mask)) != READ_ONCE(rras_deny_addr);
+	return !rras_denies(addr);
 }
 
 static const struct rras_manager_dispatch rras_dispatch = {
@@ -271,7 +286,7 @@ static int rras_detach_provider(void *client_binding_context, enum nmr_detach_re
 
 static const guid_t rras_id = NMR_GUID("c8adfadd-bf77-46f1-ae8c-37c1cfa9b8a6");
 
-/* Starting and stopping. The caller holds rras_commands. */
+/* Starting and stopping. The caller holds rras_commands, or the namespace ends. */
 
 static bool rras_closed(struct nmr_binding *binding)
 {
@@ -361,61 +376,18 @@ int rras_complete(struct rras_router *router)
 
 /* Namespaces */
 
+struct rras_router *rras_router_of(struct net *net)
+{
+	return net_generic(net, rras_net_id);
+}
+
 /*
  * Return: the router of the namespace of the task; NULL: the module is not initialised yet, or
  * leaves. The caller holds rras_commands.
  */
 struct rras_router *rras_router(void)
 {
-	return rras_ready ? net_generic(current->nsproxy->net_ns, rras_net_id) : NULL;
-}
-
-static const char * const rras_event_names[] = {
-	[RRAS_ROUTER_STOPPED]	= "router_stopped",
-	[RRAS_UPDATE_DONE]	= "update_done",
-	[RRAS_INTERFACE_GONE]	= "interface_gone",
-};
-
-static int rras_show_protocol(const struct nmr_call *call, void *arg)
-{
-	const struct rras_protocol_dispatch *protocol = call->dispatch;
-
-	seq_printf(arg, "protocol %s %u version %u features 0x%x\n", protocol->name,
-		   protocol->protocol, protocol->version, protocol->features);
-	return 0;
-}
-
-static void rras_show_iface(struct seq_file *m, const struct rras_iface *iface)
-{
-	struct rras_client *client;
-
-	seq_printf(m, "interface %d cost %u%s%s\n", iface->ifindex, iface->info.cost,
-		   iface->info.passive ? " passive" : "", iface->active ? " active" : "");
-	list_for_each_entry(client, &iface->clients, list)
-		seq_printf(m, "client %d %pIS\n", iface->ifindex, &client->addr);
-}
-
-static int rras_show(struct seq_file *m, void *unused)
-{
-	struct rras_router *router = net_generic(seq_file_single_net(m), rras_net_id);
-	struct rras_event events[RRAS_LAST_EVENTS];
-	struct rras_iface *iface;
-	unsigned int i, n;
-
-	mutex_lock(&router->lock);
-	seq_printf(m, "router %s\n", router->started ? "started" : "stopped");
-	rras_call(router, rras_show_protocol, m);
-	list_for_each_entry(iface, &router->ifaces, list)
-		rras_show_iface(m, iface);
-	mutex_unlock(&router->lock);
-	spin_lock(&router->event_lock);
-	n = kfifo_out_peek(&router->events, events, RRAS_LAST_EVENTS);
-	spin_unlock(&router->event_lock);
-	for (i = 0; i < n; i++)
-		seq_printf(m, "event %s %d %d\n", rras_event_names[events[i].type],
-			   events[i].ifindex, events[i].status);
-	seq_printf(m, "upcalls %d\n", atomic_read(&router->upcalls));
-	return 0;
+	return rras_ready ? rras_router_of(current->nsproxy->net_ns) : NULL;
 }
 
 static int __net_init rras_net_init(struct net *net)
@@ -438,13 +410,15 @@ static int __net_init rras_net_init(struct net *net)
 	return -ENOMEM;
 }
 
+/*
+ * The router gets no command any more: a task that writes one would keep the namespace, and a
+ * module that leaves has waited for the last one.
+ */
 static void __net_exit rras_net_exit(struct net *net)
 {
 	struct rras_router *router = net_generic(net, rras_net_id);
 
-	mutex_lock(&rras_commands);
 	rras_stop(router);
-	mutex_unlock(&rras_commands);
 	remove_proc_entry("rras", net->proc_net);
 	nmr_slot_free(&router->slot);
 }

@@ -80,11 +80,13 @@ struct rras_interface {
  * @RRAS_ROUTER_STOPPED: a stop that was pending is done
  * @RRAS_UPDATE_DONE:	 do_update_routes() is done; the status is 0 or -ETIMEDOUT
  * @RRAS_INTERFACE_GONE: the device was unregistered, so the protocol has deleted the interface
+ * @RRAS_EVENT_TYPES:	 number of types
  */
 enum rras_event_type {
 	RRAS_ROUTER_STOPPED,
 	RRAS_UPDATE_DONE,
 	RRAS_INTERFACE_GONE,
+	RRAS_EVENT_TYPES
 };
 
 /**
@@ -106,8 +108,8 @@ struct rras_event {
  * @protocol: RTPROT_*: routes have it as their protocol
  * @name:     name for people
  * @start:    Get ready. -EINVAL: a timer is 0, update_ms is above timeout_ms, or a timer is
- *	      above an hour; -EALREADY: the protocol is started; -EBUSY: it is stopping; -EIO: it
- *	      cannot start.
+ *	      above an hour; -EALREADY: the protocol is started; -EBUSY: it is stopping; -ENOMEM;
+ *	      -EIO: it cannot start.
  * @start_complete: Begin to work. -EALREADY: the protocol works.
  * @stop:     Leave all interfaces and withdraw all routes. -EINPROGRESS: the stop is pending,
  *	      and the event %RRAS_ROUTER_STOPPED ends it; -EBUSY: the protocol is stopping;

@@ -89,6 +89,19 @@ no_route()
 	! has_route "$1" "$2"
 }
 
+# Test that no device has waited for a reference to it, since mark().
+no_device_is_waited_for()
+{
+	! logged "waiting for .* to become free"
+}
+
+# up_for SECONDS: test that the machine is up for so long
+up_for()
+{
+	clock
+	[ "$uptime" -ge "$1" ]
+}
+
 # --- the modules ---------------------------------------------------------------
 
 # modules [PARAMETER]...: load all, with parameters of rras. Neighbours are heard often, and time

@@ -8,7 +8,8 @@
 #   10.1.0.0/24 (dummy) a 10.0.0.1 - 10.0.0.2 b 10.0.1.1 - 10.0.1.2 c (dummy) 10.3.0.0/24
 #                                      (dummy) 10.2.0.0/24
 #
-# A neighbour that is no router of ours is a perl script in b, which sends what it is told.
+# A neighbour that is no router of ours is a perl script in b, which sends what it is told. A
+# protocol that is no good is rras_probe.
 
 . "$(dirname "$0")/lib.sh"
 # shellcheck source=network.sh
@@ -34,11 +35,6 @@ stat_above()
 upcalls()
 {
 	in_ns "$1" awk '/^upcalls/ { print $2 }' /proc/net/rras
-}
-
-no_device_is_waited_for()
-{
-	! logged "waiting for .* to become free"
 }
 
 # --- a neighbour that is no router of ours ------------------------------------
@@ -212,6 +208,35 @@ test_better_route_replaces_a_worse_one()
 	await "and names another next hop" has_route a "10.9.0.0/16 via 10.0.0.3 .*metric 5 "
 	packet b 10.0.0.2 520 "$TELLS$(entry 0a090000 ffff0000 00000010)"
 	await "and withdraws it" no_route a 10.9.0.0/16
+}
+
+# No neighbour of a device has a loopback address, and the table manager refuses one.
+test_route_that_is_refused_leaves_nothing()
+{
+	alone timeout_ms=$HOUR
+	await "a learns" teaches
+	ip -n a address add 127.0.1.1/24 dev ab
+	packet b 10.0.0.2 520 "$TELLS$(entry 0a090000 ffff0000 00000001 7f000102)"
+	await "the next hop is another one, which the table manager has not" \
+		protocol_says a "route 10.9.0.0/16 metric 2 via 127.0.1.2 index [0-9]*"
+	await "the old one is gone" no_route a 10.9.0.0/16
+	await "the old one comes again" teaches
+	packet b 10.0.0.2 520 "$TELLS$(entry 0a090000 ffff0000 00000010)"
+	await "and goes" no_route a 10.9.0.0/16
+}
+
+test_full_table_has_room_for_connected_networks()
+{
+	two
+	modules timeout_ms=$HOUR
+	set_param rip max_routes 2
+	router a ab
+	await "a knows its network" protocol_says a "route 10.0.0.0/24 metric 1 .*"
+	packet b 10.0.0.2 520 "$TELLS$NINE$(entry 0a080000 ffff0000 00000001)"
+	await "one route is learned" has_route a 10.9.0.0/16
+	check "the other is not" protocol_says a "full 1"
+	speak a stub
+	await "a connected network is there" protocol_says a "route 10.1.0.0/24 metric 1 .*"
 }
 
 test_connected_network_is_not_learned()
@@ -480,6 +505,28 @@ test_no_upcall_before_start_complete()
 	await "a learns" has_route a 10.2.0.0/24
 	await "the event comes" manager_says a "event interface_gone .*"
 	check "the manager was called" [ "$(upcalls a)" -gt 0 ]
+}
+
+# queued NS: test that a packet waits in the protocol's socket
+queued()
+{
+	in_ns "$1" awk '$2 ~ /:0208$/ && $5 !~ /:00000000$/ { found = 1 } END { exit !found }' \
+		/proc/net/udp
+}
+
+test_packet_before_start_complete_is_not_accepted()
+{
+	two
+	modules timeout_ms=$HOUR
+	rras a router begin || fail "begin"
+	speak a ab
+	teach
+	await "a packet waits" queued a
+	check "complete" rras a router complete
+	packet b 10.0.0.2 520 "$TELLS$(entry 0a080000 ffff0000 00000001)"
+	await "a learns from the next one" has_route a 10.8.0.0/16
+	check "and not from the first" protocol_lacks a "route 10.9.0.0/16 .*"
+	check "which was not received" protocol_says a "received 1"
 }
 
 test_stop_is_pending_until_its_event()
@@ -818,6 +865,74 @@ test_full_queue_of_events_is_told()
 	check "stop" rras a router stop
 	check "it is told" logged "rip has lost events"
 	check "the last one is not lost" manager_says a "event router_stopped 0 0"
+}
+
+# --- a protocol that is no good: rras_probe -------------------------------------------
+
+# probed: a's router has the probe as its protocol
+probed()
+{
+	two
+	load nmr
+	load rras_probe
+	load rras
+	rras a router start
+	check "it is started" risen rras_probe starts 0
+}
+
+# The manager waits for a protocol for as long as its callbacks take.
+test_slow_protocol_is_started()
+{
+	two
+	load nmr
+	load rras
+	rras a router start
+	load_later rras_probe hold_attached=1
+	await "it is slow" counted rras_probe held 1
+	clock
+	await "seconds pass" up_for $((uptime + 3))
+	release rras_probe attached
+	loaded_later
+	await "it is started" risen rras_probe starts 0
+	check "it has a command" rras a interface "add ab"
+}
+
+test_namespace_ends_while_another_one_stops()
+{
+	probed
+	network c
+	join a ac 10.0.2.1 c ca 10.0.2.2
+	hold rras_probe stop
+	rras a router stop &
+	stop=$!
+	await "the stop takes long" counted rras_probe held 1
+	ip netns del c
+	await "the other namespace has ended" no_device a ac
+	check "the stop takes long" running $stop
+	release rras_probe stop
+	wait $stop || fail "stop"
+}
+
+test_unknown_event_is_told()
+{
+	probed
+	mark
+	set_param rras_probe event 77
+	await "it is told" logged "probe has an unknown event"
+	set_param rras_probe event 1
+	await "a known one is kept" manager_says a "event update_done 0 0"
+	check "it alone" [ "$(in_ns a grep -c ^event /proc/net/rras)" -eq 1 ]
+}
+
+test_protocol_that_cannot_tell_events()
+{
+	probed
+	mark
+	set_param rras_probe error -5
+	set_param rras_probe event 1
+	await "it is told" logged "probe has no events, error -5"
+	set_param rras_probe error 0
+	await "the next ones come" manager_says a "event update_done 0 0"
 }
 
 run_program "$@"
