@@ -36,6 +36,7 @@ struct rtm_node {
 	u8			plen;
 
 	bool			in_fib;		/* the FIB has @fib */
+	bool			unsure;		/* or the kernel has removed it */
 	bool			sending;	/* not changed since the FIB worker has read it */
 	int			refused;	/* error by which the FIB refused the best route */
 	struct rtm_node		*parent;
@@ -68,6 +69,7 @@ struct rtm_fib_change {
 	struct rtm_node		*node;
 	struct rtm_route	old;
 	bool			had_old;
+	bool			unsure;
 	int			err;
 };
 
@@ -131,12 +133,14 @@ struct rtm_node *rtm_trie_find(const struct rtm_table *t, const u64 *key, unsign
 struct rtm_node *rtm_trie_insert(struct rtm_table *t, struct rtm_node *node,
 				 struct rtm_node *fork);
 void rtm_trie_prune(struct rtm_table *t, struct rtm_node *node);
+struct rtm_node *rtm_trie_from(const struct rtm_table *t, const u64 *key, unsigned int plen);
 struct rtm_node *rtm_trie_next(const struct rtm_table *t, const struct rtm_node *node);
 struct rtm_entry *rtm_trie_lookup(const struct rtm_trie *trie, const u64 *key);
 
 /* rtm_net.c */
 struct rtm_table *rtm_table_get(const struct net *net, sa_family_t family);
 void rtm_table_put(struct rtm_table *t);
+struct rtm_table *rtm_net_table(struct net *net, sa_family_t family);
 int rtm_net_register(void);
 void rtm_net_unregister(void);
 
@@ -150,6 +154,10 @@ int rtm_table_del(struct rtm_client *c, const struct rtm_route *route,
 bool rtm_table_delete_all(struct rtm_client *c, int ifindex, bool tell_client);
 void rtm_table_device_gone(struct rtm_table *t, int ifindex);
 void rtm_table_expire(struct work_struct *work);
+
+/* rtm_proc.c */
+int rtm_proc_create(struct net *net);
+void rtm_proc_remove(struct net *net);
 
 /* rtm_fib.c */
 int rtm_fib_start(struct rtm_table *t);

@@ -15,7 +15,13 @@
  *
  * If the FIB refuses a route (the device is down, no address makes the gateway reachable), the
  * kernel's log says so, and the network waits on the list "refused". A timer offers it again, at
- * growing intervals, and a device that comes up does so at once.
+ * growing intervals, and a device that comes up or gets an address does so at once. The route that
+ * was best before is not kept: the table says that it is not best any more.
+ *
+ * The kernel removes routes by itself if a device goes down, or loses its last IPv4 address. A
+ * notifier tells, but not whether the work item has written before or after the kernel did so. So
+ * such a network is unsure: the FIB has its route, or has not. The work item deletes the route, and
+ * then adds it.
  *
  * Locking: the lock of the table protects the lists, and rtm_node.fib. The work item does not
  * hold it while it writes, because the kernel then takes the RTNL. A node in a list stays.
@@ -89,13 +95,16 @@ static void rtm_fib_compare(struct rtm_table *t, struct rtm_node *node, unsigned
 	const struct rtm_entry *best = list_first_entry_or_null(&node->entries, struct rtm_entry,
 								of_node);
 	struct rtm_fib_change *change = &t->mirror.changes[i];
-	bool delete_first = best && node->in_fib && rtm_fib_same(t, &best->route, &node->fib);
+	bool delete_first = best && node->in_fib &&
+			    (node->unsure || rtm_fib_same(t, &best->route, &node->fib));
 
-	*change = (struct rtm_fib_change){ node, node->fib, node->in_fib };
+	*change = (struct rtm_fib_change){ node, node->fib, node->in_fib, node->unsure };
 	node->in_fib = best;
+	node->unsure = false;
 	if (best)
 		node->fib = best->route;
-	if (best && change->had_old && !memcmp(&node->fib, &change->old, sizeof(node->fib)))
+	if (best && change->had_old && !change->unsure &&
+	    !memcmp(&node->fib, &change->old, sizeof(node->fib)))
 		return;
 	if (delete_first)
 		rtm_fib_put(t, &change->old, RTM_DELROUTE, 2 * i);
@@ -191,6 +200,7 @@ static void rtm_fib_finish_node(struct rtm_table *t, struct rtm_fib_change *chan
 	if (err) {
 		node->fib = change->old;
 		node->in_fib = change->had_old;
+		node->unsure = change->unsure;
 	} else if (change->err) {
 		node->in_fib = false;
 	}
@@ -273,8 +283,8 @@ void rtm_fib_changed(struct rtm_table *t, struct rtm_node *node)
 }
 
 /*
- * Note that the FIB has dropped its routes through a device, which went down or leaves. Must be
- * called with the lock held.
+ * Note that the kernel removes the routes of the FIB through a device, which goes down, leaves, or
+ * has lost its last address. Must be called with the lock held.
  */
 void rtm_fib_flushed(struct rtm_table *t, int ifindex)
 {
@@ -282,14 +292,15 @@ void rtm_fib_flushed(struct rtm_table *t, int ifindex)
 	struct rtm_node *node = NULL;
 
 	while ((node = rtm_trie_next(t, node))) {
+		cond_resched();
 		if (!node->in_fib || node->fib.ifindex != ifindex)
 			continue;
-		node->in_fib = false;
+		node->unsure = true;
 		rtm_fib_changed(t, node);
 	}
 	for (; change < t->mirror.changes + RTM_BATCH; change++)
 		if (change->old.ifindex == ifindex)
-			change->had_old = false;
+			change->unsure = true;
 }
 
 int rtm_fib_start(struct rtm_table *t)

@@ -9,7 +9,8 @@
  * in flight then find "left" set.
  *
  * The files: this one has what the registrar calls. rtm_net.c has the tables of namespaces,
- * rtm_table.c the routes, rtm_trie.c the longest match, and rtm_fib.c the mirror in the FIB.
+ * rtm_table.c the routes, rtm_trie.c the longest match, rtm_fib.c the mirror in the FIB, and
+ * rtm_proc.c a file that shows the tables.
  *
  * Locking: see rtm.h.
  */
@@ -23,7 +24,7 @@ MODULE_PARM_DESC(max_routes, "routes that a table takes; then add returns -ENOBU
 
 static unsigned int queue = 256;
 module_param(queue, uint, 0444);
-MODULE_PARM_DESC(queue, "changes that a client may leave in its queue");
+MODULE_PARM_DESC(queue, "changes that a client may leave in its queue, 2 or more");
 
 module_param_named(routes, rtm_nr_routes.counter, int, 0444);
 MODULE_PARM_DESC(routes, "routes of all tables now");
@@ -178,6 +179,8 @@ static int rtm_client_join(struct rtm_client *c, const struct rtm_client_info *i
 	mutex_unlock(&t->lock);
 	if (err) {
 		rtm_table_put(t);
+		if (err == -ENOMEM)
+			return -EPROBE_DEFER;	/* There may be memory later. */
 		return err == -EBUSY ? -EEXIST : err;
 	}
 	c->table = t;
@@ -265,6 +268,8 @@ static int __init rtm_init(void)
 {
 	int err;
 
+	if (queue < 2)
+		return -EINVAL;		/* A kfifo has at least 2 elements. */
 	rtm_wq = alloc_workqueue("rtm", WQ_UNBOUND, 0);
 	if (!rtm_wq)
 		return -ENOMEM;

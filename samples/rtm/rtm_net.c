@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The tables of network namespaces, their devices, and /proc/net/rtm, which shows them.
+ * The tables of network namespaces, and their devices.
  *
  * A namespace that ends takes its tables with it. Clients of these tables stay attached until
  * they leave, and their calls return -ENODEV. They keep the memory of the table.
  *
- * A table has no reference to a device. It has the indices of devices, and hears of a device that
- * leaves by a notifier.
+ * A table has no reference to a device. It has the indices of devices, and hears by notifiers of a
+ * device that leaves, goes down or comes up, and of its IPv4 addresses. The kernel removes routes
+ * of its FIB then.
  *
  * A client may register for a namespace before rtm_net_init() or after rtm_net_exit() has run for
  * it, since other modules have such functions, too. net_generic() must not be used then. So clients
@@ -14,9 +15,8 @@
  *
  * Locking: rtm_lock protects the list, and rtm_net.tables while it is in the list.
  */
+#include <linux/inetdevice.h>
 #include <linux/netdevice.h>
-#include <linux/proc_fs.h>
-#include <linux/seq_file.h>
 #include <net/netns/generic.h>
 #include "rtm.h"
 
@@ -64,6 +64,14 @@ struct rtm_table *rtm_table_get(const struct net *net, sa_family_t family)
 	}
 	mutex_unlock(&rtm_lock);
 	return t;
+}
+
+/* Return the table, for a reader in the namespace. */
+struct rtm_table *rtm_net_table(struct net *net, sa_family_t family)
+{
+	struct rtm_net *rn = net_generic(net, rtm_net_id);
+
+	return rn->tables[family == AF_INET6];
 }
 
 static struct rtm_table *rtm_table_start(struct net *net, sa_family_t family)
@@ -119,13 +127,15 @@ static int rtm_device_event(struct notifier_block *devices, unsigned long event,
 	struct net_device *dev = netdev_notifier_info_to_dev(info);
 	unsigned int i;
 
+	if (event != NETDEV_UP && event != NETDEV_DOWN && event != NETDEV_UNREGISTER)
+		return NOTIFY_DONE;
 	for (i = 0; i < ARRAY_SIZE(rn->tables); i++) {
 		struct rtm_table *t = rn->tables[i];
 
 		mutex_lock(&t->lock);
 		if (event == NETDEV_UP)
 			rtm_fib_offer(t);
-		if (event == NETDEV_DOWN || event == NETDEV_UNREGISTER)
+		else
 			rtm_fib_flushed(t, dev->ifindex);
 		if (event == NETDEV_UNREGISTER)
 			rtm_table_device_gone(t, dev->ifindex);
@@ -134,70 +144,28 @@ static int rtm_device_event(struct notifier_block *devices, unsigned long event,
 	return NOTIFY_DONE;
 }
 
-/* The file in /proc/net */
-
-static void rtm_seq_address(struct seq_file *seq, const struct rtm_table *t,
-			    const union nf_inet_addr *addr)
+/*
+ * A device that loses its last IPv4 address loses its IPv4 routes. A new address may make a next
+ * hop known.
+ */
+static int rtm_address_event(struct notifier_block *addresses, unsigned long event, void *info)
 {
-	if (t->family == AF_INET6)
-		seq_printf(seq, "%pI6c", &addr->in6);
-	else
-		seq_printf(seq, "%pI4", &addr->ip);
+	const struct in_device *in_dev = ((const struct in_ifaddr *)info)->ifa_dev;
+	struct rtm_table *t = rtm_table_get(dev_net(in_dev->dev), AF_INET);
+
+	if (!t)
+		return NOTIFY_DONE;
+	mutex_lock(&t->lock);
+	if (event == NETDEV_UP)
+		rtm_fib_offer(t);
+	else if (event == NETDEV_DOWN && !rcu_access_pointer(in_dev->ifa_list))
+		rtm_fib_flushed(t, in_dev->dev->ifindex);
+	mutex_unlock(&t->lock);
+	rtm_table_put(t);
+	return NOTIFY_DONE;
 }
 
-static void rtm_seq_ttl(struct seq_file *seq, const struct rtm_entry *entry)
-{
-	s64 ms = ktime_to_ms(ktime_sub(entry->expiry.expires, ktime_get()));
-
-	if (!RB_EMPTY_NODE(&entry->expiry.node))
-		seq_printf(seq, " ttl %llu", DIV_ROUND_UP_ULL(max_t(s64, ms, 0), MSEC_PER_SEC));
-}
-
-static void rtm_seq_entry(struct seq_file *seq, const struct rtm_table *t,
-			  const struct rtm_entry *entry)
-{
-	const struct rtm_route *r = &entry->route;
-	const struct rtm_node *node = entry->node;
-	const struct net_device *dev;
-
-	rtm_seq_address(seq, t, &r->dst);
-	seq_printf(seq, "/%u", r->plen);
-	if (memchr_inv(&r->gateway, 0, sizeof(r->gateway))) {
-		seq_puts(seq, " via ");
-		rtm_seq_address(seq, t, &r->gateway);
-	}
-	rcu_read_lock();
-	dev = dev_get_by_index_rcu(t->net, r->ifindex);
-	seq_printf(seq, " dev %s", dev ? dev->name : "-");
-	rcu_read_unlock();
-	seq_printf(seq, " proto %u metric %u", r->protocol, r->metric);
-	rtm_seq_ttl(seq, entry);
-	if (entry == rcu_access_pointer(node->best)) {
-		seq_puts(seq, " best");
-		if (node->in_fib && list_empty(&node->dirty))
-			seq_puts(seq, " fib");
-	}
-	seq_putc(seq, '\n');
-}
-
-static int rtm_seq_show(struct seq_file *seq, void *v)
-{
-	struct rtm_net *rn = net_generic(seq_file_single_net(seq), rtm_net_id);
-	unsigned int i;
-
-	for (i = 0; i < ARRAY_SIZE(rn->tables); i++) {
-		struct rtm_table *t = rn->tables[i];
-		struct rtm_node *node = NULL;
-		struct rtm_entry *entry;
-
-		mutex_lock(&t->lock);
-		while ((node = rtm_trie_next(t, node)))
-			list_for_each_entry(entry, &node->entries, of_node)
-				rtm_seq_entry(seq, t, entry);
-		mutex_unlock(&t->lock);
-	}
-	return 0;
-}
+static struct notifier_block rtm_addresses = { .notifier_call = rtm_address_event };
 
 /* Namespaces */
 
@@ -220,7 +188,7 @@ static void __net_exit rtm_net_exit(struct net *net)
 	mutex_lock(&rtm_lock);
 	list_del(&rn->list);
 	mutex_unlock(&rtm_lock);
-	remove_proc_entry("rtm", net->proc_net);
+	rtm_proc_remove(net);
 	rtm_table_stop(rn->tables[0]);
 	rtm_table_stop(rn->tables[1]);
 	unregister_netdevice_notifier_net(net, &rn->devices);
@@ -254,10 +222,9 @@ static int __net_init rtm_net_init(struct net *net)
 	err = register_netdevice_notifier_net(net, &rn->devices);
 	if (err)
 		goto err_tables;
-	if (!proc_create_net_single("rtm", 0444, net->proc_net, rtm_seq_show, NULL)) {
-		err = -ENOMEM;
+	err = rtm_proc_create(net);
+	if (err)
 		goto err_devices;
-	}
 	rn->net = net;
 	mutex_lock(&rtm_lock);
 	list_add(&rn->list, &rtm_nets);
@@ -285,10 +252,18 @@ static struct pernet_operations rtm_net_ops = {
 /* Begin with all namespaces. As for a device, the tables go before the devices go. */
 int rtm_net_register(void)
 {
-	return register_pernet_device(&rtm_net_ops);
+	int err = register_pernet_device(&rtm_net_ops);
+
+	if (err)
+		return err;
+	err = register_inetaddr_notifier(&rtm_addresses);
+	if (err)
+		unregister_pernet_device(&rtm_net_ops);
+	return err;
 }
 
 void rtm_net_unregister(void)
 {
+	unregister_inetaddr_notifier(&rtm_addresses);
 	unregister_pernet_device(&rtm_net_ops);
 }

@@ -47,6 +47,7 @@ struct rtm_client_info {
  * @metric:   the lowest is best; the protocol with the lower number is best among equals
  * @plen:     prefix length
  * @protocol: the client that added the route; written by the table manager
+ * @reserved: ignored; the table manager writes 0, so that routes can be compared as memory
  */
 struct rtm_route {
 	union nf_inet_addr	dst;
@@ -55,6 +56,7 @@ struct rtm_route {
 	u32			metric;
 	u8			plen;
 	u8			protocol;
+	u16			reserved;
 };
 
 /**

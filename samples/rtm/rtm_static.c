@@ -21,8 +21,10 @@
  * rtm_static2 is the same module under another name. Load it with another protocol, and the two
  * compete for routes.
  *
- * Locking: static_lock protects the list of clients and the text of the result. A command holds
- * it until the table manager has returned. Callbacks of the registrar do not take it.
+ * Locking: static_lock protects the list of clients and the text of the result. A command enters
+ * the slot of its client under the lock, and drops the lock while it calls: the call may last, and
+ * a namespace that ends takes the lock. The client cannot go while the call is in flight. Callbacks
+ * of the registrar do not take the lock.
  */
 #include <linux/ctype.h>
 #include <linux/delay.h>
@@ -58,6 +60,8 @@ static atomic_t static_upcalls = ATOMIC_INIT(0);
 module_param_named(upcalls, static_upcalls.counter, int, 0444);
 MODULE_PARM_DESC(upcalls, "how often a queue was no longer empty");
 
+#define STATIC_RESULT	256	/* bytes of text */
+
 struct static_client {
 	struct list_head		list;
 	struct nmr_slot			slot;
@@ -67,7 +71,7 @@ struct static_client {
 
 static DEFINE_MUTEX(static_lock);
 static LIST_HEAD(static_clients);
-static char static_result[256];
+static char static_result[STATIC_RESULT];
 
 /* Commands */
 
@@ -80,6 +84,7 @@ struct static_command {
 	u32			ttl;
 	u32			count;
 	bool			repeat;
+	char			result[STATIC_RESULT];
 };
 
 static const char *static_print_address(char *text, size_t size, sa_family_t af,
@@ -92,19 +97,19 @@ static const char *static_print_address(char *text, size_t size, sa_family_t af,
 	return text;
 }
 
-static void static_print(const struct static_command *c, const char *what,
+static void static_print(struct static_command *c, const char *what,
 			 const struct rtm_route *r)
 {
 	char dst[48], gateway[48];
 
-	snprintf(static_result, sizeof(static_result),
+	snprintf(c->result, sizeof(c->result),
 		 "%s %s/%u via %s ifindex %d proto %u metric %u", what,
 		 static_print_address(dst, sizeof(dst), c->family, &r->dst), r->plen,
 		 static_print_address(gateway, sizeof(gateway), c->family, &r->gateway),
 		 r->ifindex, r->protocol, r->metric);
 }
 
-static void static_print_change(const struct static_command *c, const struct rtm_change *change)
+static void static_print_change(struct static_command *c, const struct rtm_change *change)
 {
 	switch (change->type) {
 	case RTM_ADDED:
@@ -117,7 +122,7 @@ static void static_print_change(const struct static_command *c, const struct rtm
 		static_print(c, "deleted", &change->prev);
 		break;
 	default:
-		strscpy(static_result, "no change", sizeof(static_result));
+		strscpy(c->result, "no change", sizeof(c->result));
 	}
 }
 
@@ -181,7 +186,7 @@ static int static_dequeue(const struct nmr_call *call, struct static_command *c)
 	if (err < 0)
 		return err;
 	static_print_change(c, &change);
-	strlcat(static_result, err ? ", more" : ", last", sizeof(static_result));
+	strlcat(c->result, err ? ", more" : ", last", sizeof(c->result));
 	return 0;
 }
 
@@ -198,22 +203,30 @@ static int static_run(const struct nmr_call *call, struct static_command *c)
 	return err;
 }
 
-static int static_execute(struct static_command *c)
+/* Enter the slot of the command's client. Return: false if there is no table manager. */
+static bool static_enter(const struct static_command *c, struct nmr_call *call)
 {
 	struct static_client *client;
+	bool entered = false;
+
+	mutex_lock(&static_lock);
+	list_for_each_entry(client, &static_clients, list)
+		if (client->info.net == c->net && client->info.family == c->family)
+			entered = nmr_slot_enter(&client->slot, call);
+	mutex_unlock(&static_lock);
+	return entered;
+}
+
+static int static_execute(struct static_command *c)
+{
 	struct nmr_call call;
 	int err;
 
-	list_for_each_entry(client, &static_clients, list) {
-		if (client->info.net != c->net || client->info.family != c->family)
-			continue;
-		if (!nmr_slot_enter(&client->slot, &call))
-			return -ENODEV;		/* there is no table manager, or it leaves */
-		err = static_run(&call, c);
-		nmr_slot_exit(&call);
-		return err;
-	}
-	return -ENODEV;
+	if (!static_enter(c, &call))
+		return -ENODEV;
+	err = static_run(&call, c);
+	nmr_slot_exit(&call);
+	return err;
 }
 
 /* Words */
@@ -347,9 +360,9 @@ static int static_command(const char *value, const struct kernel_param *param)
 
 	if (!text)
 		return -ENOMEM;
-	mutex_lock(&static_lock);
-	*static_result = '\0';
 	err = static_parse(&c, strim(text)) ?: static_execute(&c);
+	mutex_lock(&static_lock);
+	strscpy(static_result, c.result, sizeof(static_result));
 	mutex_unlock(&static_lock);
 	kfree(text);
 	return err;
@@ -468,6 +481,8 @@ static struct pernet_operations static_net_ops = {
 
 static int __init static_init(void)
 {
+	if (protocol > U8_MAX)
+		return -EINVAL;
 	return register_pernet_device(&static_net_ops);
 }
 module_init(static_init);

@@ -363,6 +363,7 @@ bool rtm_table_delete_all(struct rtm_client *c, int ifindex, bool tell_client)
 	bool found = false;
 
 	list_for_each_entry_safe_reverse(entry, next, &c->entries, of_client) {
+		cond_resched();
 		if (ifindex && entry->route.ifindex != ifindex)
 			continue;
 		rtm_entry_delete(c->table, entry, tell_client ? NULL : c, &change);
@@ -399,6 +400,7 @@ void rtm_table_expire(struct work_struct *work)
 		if (wait > 0)
 			break;
 		rtm_entry_delete(t, container_of(next, struct rtm_entry, expiry), NULL, &change);
+		cond_resched();
 	}
 	if (next)
 		queue_delayed_work(rtm_wq, &t->expire,

@@ -205,3 +205,29 @@ struct rtm_node *rtm_trie_next(const struct rtm_table *t, const struct rtm_node 
 	}
 	return next;
 }
+
+/*
+ * Return the first node that is not before this network in the order of addresses, or NULL. The
+ * trie need not have the network.
+ */
+struct rtm_node *rtm_trie_from(const struct rtm_table *t, const u64 *key, unsigned int plen)
+{
+	struct rtm_node *node = rtm_get(t, &t->trie.root), *after = NULL, *right;
+	unsigned int bits;
+
+	while (node) {
+		bits = rtm_common(node->key, key, min_t(unsigned int, node->plen, plen));
+		if (bits < node->plen && bits < plen)
+			/* The two fork: all below the node is after the network, or before it. */
+			return rtm_bit(node->key, bits, true) ? node : after;
+		if (node->plen >= plen)
+			return node;
+		right = rtm_get(t, &node->child[1]);
+		if (!rtm_bit(key, node->plen, true)) {
+			after = right ?: after;
+			right = rtm_get(t, &node->child[0]);
+		}
+		node = right;
+	}
+	return after;
+}

@@ -458,6 +458,14 @@ test_unknown_routes_are_not_deleted()
 	check "it is still there" is $RTM/routes 1
 }
 
+test_wrong_parameters_are_refused()
+{
+	load nmr
+	load_refused rtm queue=1
+	load_refused rtm_static protocol=256
+	load rtm queue=2
+}
+
 test_malformed_commands_are_refused()
 {
 	scene
@@ -571,6 +579,34 @@ test_ten_thousand_routes_vanish()
 	nothing_is_left
 }
 
+# A reader gets the table in parts, and does not hold it up in between.
+test_table_is_shown_in_parts()
+{
+	scene
+	clients
+	order $A "add 10.64.0.0/24 dev d0 count 2000"
+	order $A "add 2001:db8:8::/48 dev d0"
+	order $B "add 10.64.0.0/24 dev d1 metric 9"
+	cut -d ' ' -f 1,7 /proc/net/rtm > "$TMP/all"
+	{
+		for n in $(seq 0 1999); do
+			echo "10.$((64 + n / 256)).$((n % 256)).0/24 0"
+			[ "$n" -ne 0 ] || echo "10.64.0.0/24 9"
+		done
+		echo "2001:db8:8::/48 0"
+	} > "$TMP/expected"
+	check "each once, in order" cmp "$TMP/expected" "$TMP/all"
+	exec 3< /proc/net/rtm
+	dd bs=4096 count=1 <&3 > "$TMP/first" 2> /dev/null
+	order $A block-delete
+	order $B "add 11.0.0.0/8 dev d0"
+	cut -d ' ' -f 1,7 <&3 > "$TMP/rest"
+	exec 3<&-
+	check "a part" [ "$(wc -l < "$TMP/first")" -lt 100 ]
+	printf '%s\n' "11.0.0.0/8 0" "2001:db8:8::/48 0" > "$TMP/expected"
+	check "the rest is what is there by then" cmp "$TMP/expected" "$TMP/rest"
+}
+
 # --- namespaces and devices ------------------------------------------------
 
 # inside NAMESPACE COMMAND...
@@ -627,6 +663,25 @@ test_namespaces_have_tables_of_their_own()
 	ip netns del r2
 	await "their clients are gone" has clients 4
 	check "the route of the first namespace is there" is $RTM/routes 1
+}
+
+test_namespaces_come_and_go_while_a_command_lasts()
+{
+	scene
+	load rtm_static protocol=201
+	order $A "add 10.1.0.0/16 dev d0"
+	ipv4_binding
+	write_command $A "repeat get 10.1.0.1" 2> /dev/null &
+	command=$!
+	await "the command lasts" is "$folder/client_calls" 1
+	make_namespace r1 &
+	await "a namespace comes" has clients 4
+	wait $! || fail "make_namespace"
+	ip netns del r1
+	await "and goes" has clients 2
+	check "the command lasts" is "$folder/client_calls" 1
+	echo abort > "$folder/detach"
+	refuse "the command succeeds" wait $command
 }
 
 # The tables of a namespace end before its clients leave, or after: the order of loading decides.
@@ -709,6 +764,31 @@ test_device_goes_down_and_comes_up()
 	await "the table knows" in_table "10.1.0.0/16 dev d0 proto 201 metric 0 best fib"
 }
 
+# The kernel drops the IPv4 routes of a device that loses its last IPv4 address.
+test_last_address_goes_and_comes()
+{
+	scene
+	clients
+	order $A "add 10.1.0.0/16 via 10.0.1.2 dev d0"
+	order $A "add 10.2.0.0/16 dev d0"
+	order $A "add 10.3.0.0/16 via 10.0.2.2 dev d1"
+	order $A "add 2001:db8:8::/48 dev d0"
+	await "the FIB has all" fib_has 201 4
+	mark
+	ip addr del 10.0.1.1/24 dev d0
+	await "one is refused" logged "the FIB refuses 10.1.0.0/16 of protocol 201: error -"
+	check "the table knows" grep -q "^10.1.0.0/16 via 10.0.1.2 dev d0 .* best\$" /proc/net/rtm
+	await "one needs no address" in_fib 201 "10.2.0.0/16 dev d0"
+	check "the other ones are there" fib_has 201 3
+	ip addr add 10.0.1.1/24 dev d0
+	await "the FIB has all" fib_has 201 4
+	await "the table knows" in_table \
+		"10.1.0.0/16 via 10.0.1.2 dev d0 proto 201 metric 0 best fib"
+	order $A block-delete
+	order $A "block-delete inet6"
+	nothing_is_left
+}
+
 test_route_that_the_fib_refuses_is_offered_again()
 {
 	scene
@@ -765,6 +845,40 @@ keep_busy()
 			echo "$line" > $B/command
 		done < "$TMP"/commands
 	done 2> /dev/null
+}
+
+# agree: test that the FIB has the best routes, and no other ones
+agree()
+{
+	[ "$(grep -c " best" /proc/net/rtm)" -eq "$({ fib 201; fib 202; } | wc -l)" ] &&
+		! grep -q " best\$" /proc/net/rtm
+}
+
+# Routes change while the kernel drops routes, and the FIB is in step afterwards.
+test_devices_go_down_and_come_up_under_load()
+{
+	scene
+	clients
+	: > "$TMP"/busy
+	keep_busy &
+	busy=$!
+	for round in 1 2 3 4 5 6 7 8 9 10; do
+		echo "# round $round"
+		for change in "link set d0 down" "link set d0 up" "addr del 10.0.1.1/24 dev d0" \
+			      "addr add 10.0.1.1/24 dev d0" "link set d1 down" "link set d1 up"; do
+			# shellcheck disable=SC2086	# words
+			ip $change
+		done
+	done
+	rm "$TMP"/busy
+	wait $busy
+	order $A "add 10.9.0.0/16 dev d0"
+	await "the FIB agrees with the table" agree
+	for client in $A $B; do
+		order_works "$client" block-delete
+		order_works "$client" "block-delete inet6"
+	done
+	nothing_is_left
 }
 
 # come_or_go MODULE [PARAMETER]: unload the module if it is loaded, and load it otherwise
