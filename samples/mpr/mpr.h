@@ -73,6 +73,7 @@ extern const size_t mpr_level_size[MPR_LEVELS];
 
 bool mpr_name_is_allowed(const char *name);
 void mpr_put(struct mpr_object *object);
+void mpr_remove(struct mpr_router *router, struct mpr_object *object);
 
 void mpr_router_init(struct mpr_router *router, const char *name);
 void mpr_router_destroy(struct mpr_router *router);
@@ -81,12 +82,10 @@ struct mpr_interface *mpr_interface_find(struct mpr_router *router, const char *
 struct mpr_interface *mpr_interface_add(struct mpr_router *router, u32 level,
 					const void *info);
 int mpr_interface_change(struct mpr_interface *interface, u32 level, const void *info);
-void mpr_interface_remove(struct mpr_router *router, struct mpr_interface *interface);
 
 struct mpr_transport *mpr_transport_add(struct xarray *among, u32 protocol, const void *data,
 					size_t size);
 int mpr_transport_change(struct mpr_transport *transport, const void *data, size_t size);
-void mpr_transport_remove(struct mpr_transport *transport);
 
 /* Connections, mpr_connection.c */
 
@@ -109,9 +108,21 @@ struct mpr_peer {
 };
 
 /*
+ * A handle, which has a reference to its object.
+ *
+ * @node: among all handles, by connection and object
+ */
+struct mpr_handle {
+	struct hlist_node	node;
+	struct mpr_server	*server;
+	struct mpr_object	*object;
+	u32			id;
+};
+
+/*
  * A connection.
  *
- * @handles:	objects by handle; each has a reference
+ * @handles:	by their numbers
  * @next:	where to look for a handle that has not been used
  * @buffers:	what the client owns, the newest first
  */
@@ -135,6 +146,7 @@ int mpr_handle_add(struct mpr_server *server, struct mpr_object *object, u32 *id
 int mpr_handle_get(struct mpr_server *server, struct mpr_object *object, u32 *id);
 void mpr_handle_end(struct mpr_server *server, u32 id);
 
+struct mpr_object *mpr_object_of(struct mpr_server *server, enum mpr_kind kind, u32 id);
 struct mpr_interface *mpr_interface_of(struct mpr_server *server, u32 id);
 struct mpr_transport *mpr_transport_of(struct mpr_server *server, u32 id);
 struct xarray *mpr_transports_of(struct mpr_peer *peer, struct mpr_server *server, u32 interface);

@@ -11,6 +11,8 @@
 
 uint mpr_connections, mpr_handles, mpr_buffers;
 
+static DEFINE_HASHTABLE(mpr_by_object, 12);	/* handles of all connections */
+
 /* Connections */
 
 struct mpr_server *mpr_server_find(struct mpr_peer *peer, u32 id)
@@ -44,11 +46,13 @@ int mpr_server_add(struct mpr_peer *peer, u32 *id)
 
 void mpr_handle_end(struct mpr_server *server, u32 id)
 {
-	struct mpr_object *object = xa_erase(&server->handles, id);
+	struct mpr_handle *handle = xa_erase(&server->handles, id);
 
+	hash_del(&handle->node);
 	server->peer->nr_handles--;
 	mpr_handles--;
-	mpr_put(object);
+	mpr_put(handle->object);
+	kfree(handle);
 }
 
 static void mpr_buffer_end(struct mpr_server *server, struct mpr_buffer *buffer)
@@ -63,11 +67,11 @@ void mpr_server_end(struct mpr_peer *peer, u32 id)
 {
 	struct mpr_server *server = xa_erase(&peer->servers, id);
 	struct mpr_buffer *buffer, *next;
-	struct mpr_object *object;
-	unsigned long handle;
+	struct mpr_handle *handle;
+	unsigned long number;
 
-	xa_for_each(&server->handles, handle, object)
-		mpr_handle_end(server, handle);
+	xa_for_each(&server->handles, number, handle)
+		mpr_handle_end(server, number);
 	xa_destroy(&server->handles);
 	list_for_each_entry_safe(buffer, next, &server->buffers, list)
 		mpr_buffer_end(server, buffer);
@@ -78,18 +82,34 @@ void mpr_server_end(struct mpr_peer *peer, u32 id)
 
 /* Handles */
 
+static unsigned long mpr_handle_key(const struct mpr_server *server,
+				    const struct mpr_object *object)
+{
+	return (unsigned long)server + (unsigned long)object;
+}
+
 /* Issue a handle of an object. Return: 0, -ENOBUFS or -ENOMEM. */
 int mpr_handle_add(struct mpr_server *server, struct mpr_object *object, u32 *id)
 {
+	struct mpr_handle *handle;
 	int err;
 
 	if (server->peer->nr_handles >= mpr_limit)
 		return -ENOBUFS;
-	err = xa_alloc_cyclic(&server->handles, id, object, xa_limit_31b, &server->next,
+	handle = kmalloc(sizeof(*handle), GFP_KERNEL);
+	if (!handle)
+		return -ENOMEM;
+	err = xa_alloc_cyclic(&server->handles, id, handle, xa_limit_31b, &server->next,
 			      GFP_KERNEL);
-	if (err < 0)
+	if (err < 0) {
+		kfree(handle);
 		return err;
+	}
 	kref_get(&object->ref);
+	handle->server = server;
+	handle->object = object;
+	handle->id = *id;
+	hash_add(mpr_by_object, &handle->node, mpr_handle_key(server, object));
 	server->peer->nr_handles++;
 	mpr_handles++;
 	return 0;
@@ -98,12 +118,11 @@ int mpr_handle_add(struct mpr_server *server, struct mpr_object *object, u32 *id
 /* Find the handle that the connection has of an object, or issue one. */
 int mpr_handle_get(struct mpr_server *server, struct mpr_object *object, u32 *id)
 {
-	struct mpr_object *other;
-	unsigned long handle;
+	struct mpr_handle *handle;
 
-	xa_for_each(&server->handles, handle, other) {
-		if (other == object) {
-			*id = handle;
+	hash_for_each_possible(mpr_by_object, handle, node, mpr_handle_key(server, object)) {
+		if (handle->server == server && handle->object == object) {
+			*id = handle->id;
 			return 0;
 		}
 	}
@@ -111,23 +130,25 @@ int mpr_handle_get(struct mpr_server *server, struct mpr_object *object, u32 *id
 }
 
 /* Return: NULL if the connection does not exist or has no such handle, or the object is gone. */
-static struct mpr_object *mpr_object_find(struct mpr_server *server, enum mpr_kind kind, u32 id)
+struct mpr_object *mpr_object_of(struct mpr_server *server, enum mpr_kind kind, u32 id)
 {
-	struct mpr_object *object = server ? xa_load(&server->handles, id) : NULL;
+	struct mpr_handle *handle = server ? xa_load(&server->handles, id) : NULL;
 
-	return object && object->kind == kind && !object->gone ? object : NULL;
+	if (!handle || handle->object->kind != kind || handle->object->gone)
+		return NULL;
+	return handle->object;
 }
 
 struct mpr_interface *mpr_interface_of(struct mpr_server *server, u32 id)
 {
-	struct mpr_object *object = mpr_object_find(server, MPR_INTERFACE, id);
+	struct mpr_object *object = mpr_object_of(server, MPR_INTERFACE, id);
 
 	return object ? container_of(object, struct mpr_interface, object) : NULL;
 }
 
 struct mpr_transport *mpr_transport_of(struct mpr_server *server, u32 id)
 {
-	struct mpr_object *object = mpr_object_find(server, MPR_TRANSPORT, id);
+	struct mpr_object *object = mpr_object_of(server, MPR_TRANSPORT, id);
 
 	return object ? container_of(object, struct mpr_transport, object) : NULL;
 }

@@ -45,7 +45,7 @@ static int mpr_attach_client(struct nmr_binding *binding, void *provider_context
 			     const struct nmr_endpoint *client, struct nmr_endpoint *provider)
 {
 	provider->binding_context = mpr_peer_alloc(provider_context);
-	return provider->binding_context ? 0 : -ENOMEM;
+	return provider->binding_context ? 0 : -EPROBE_DEFER;	/* There may be memory later. */
 }
 
 static void mpr_cleanup(void *context)

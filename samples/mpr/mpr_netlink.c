@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * A client of the configuration server: it offers the server to administrators in user space, by
- * generic netlink. mpr.yaml describes the protocol, and mpr_nl_gen.c is generated from that.
+ * generic netlink. mpr.yaml describes the protocol, and mpr_nl_gen.c is generated from that. This
+ * file has the connections; mpr_nl_request.c, mpr_nl_interface.c and mpr_nl_transport.c have the
+ * requests.
  *
  *	insmod mpr_nl.ko router=east	# without router=, the first router that there is
  *
@@ -26,6 +28,7 @@
  * buffers that the server has returned: threads that share a socket call at the same time. The
  * cleanup callback runs when no task is in the slot, and does not take the lock.
  */
+#include <linux/hashtable.h>
 #include <linux/module.h>
 #include <linux/mutex.h>
 #include <linux/netlink.h>
@@ -41,28 +44,36 @@ MODULE_PARM_DESC(router, "Name of the router; empty: the first one that there is
 /*
  * A connection.
  *
+ * @node:   in mpr_nl_ports
  * @portid: the socket that the connection belongs to
- * @server: the server's handle
+ * @number: what the socket calls the connection
+ * @server: what the server calls it
  */
 struct mpr_nl_owner {
-	u32	portid;
-	u32	server;
+	struct hlist_node	node;
+	u32			portid;
+	u32			number;
+	u32			server;
 };
 
 static DEFINE_MUTEX(mpr_nl_lock);
-static DEFINE_XARRAY_ALLOC1(mpr_nl_owners);	/* by the number that the socket gets */
+static DEFINE_XARRAY_ALLOC1(mpr_nl_owners);	/* by number */
+static DEFINE_HASHTABLE(mpr_nl_ports, 8);	/* the same, by socket */
 static u32 mpr_nl_next;				/* outlives bindings */
 
 DEFINE_NMR_SLOT(mpr_nl_slot);
 
-static bool mpr_nl_enter_slot(struct mpr_nl_call *call)
+/* Enter the slot. Return: 0, or -ENODEV if there is no server. */
+int mpr_nl_enter_slot(struct mpr_nl_call *call, struct netlink_ext_ack *extack)
 {
-	if (!nmr_slot_enter(&mpr_nl_slot, &call->nmr))
-		return false;
+	if (!nmr_slot_enter(&mpr_nl_slot, &call->nmr)) {
+		NL_SET_ERR_MSG(extack, "there is no configuration server");
+		return -ENODEV;
+	}
 	call->ops = call->nmr.dispatch;
 	call->context = call->nmr.context;
 	mutex_lock(&mpr_nl_lock);
-	return true;
+	return 0;
 }
 
 void mpr_nl_exit(struct mpr_nl_call *call)
@@ -76,16 +87,17 @@ int mpr_nl_enter(struct mpr_nl_call *call, struct nlattr **attrs, u32 portid,
 		 struct netlink_ext_ack *extack)
 {
 	struct mpr_nl_owner *owner;
+	int err;
 
 	if (NL_REQ_ATTR_CHECK(extack, NULL, attrs, NMR_MPR_A_SERVER)) {
 		NL_SET_ERR_MSG(extack, "an attribute is missing");
 		return -EINVAL;
 	}
-	if (!mpr_nl_enter_slot(call)) {
-		NL_SET_ERR_MSG(extack, "there is no configuration server");
-		return -ENODEV;
-	}
-	owner = xa_load(&mpr_nl_owners, nla_get_u32(attrs[NMR_MPR_A_SERVER]));
+	err = mpr_nl_enter_slot(call, extack);
+	if (err)
+		return err;
+	call->number = nla_get_u32(attrs[NMR_MPR_A_SERVER]);
+	owner = xa_load(&mpr_nl_owners, call->number);
 	if (owner && owner->portid == portid) {
 		call->server = owner->server;
 		return 0;
@@ -95,204 +107,66 @@ int mpr_nl_enter(struct mpr_nl_call *call, struct nlattr **attrs, u32 portid,
 	return -ENODEV;
 }
 
-/* Say in words what an error of the server means. Return: @err. */
-int mpr_nl_explain(struct netlink_ext_ack *extack, int err)
-{
-	switch (err) {
-	case -EINVAL:
-		NL_SET_ERR_MSG(extack, "the server does not allow this name, value or change");
-		break;
-	case -ENODEV:
-		NL_SET_ERR_MSG(extack, "what the handle stood for is gone");
-		break;
-	case -ENOENT:
-		NL_SET_ERR_MSG(extack, "there is no such interface");
-		break;
-	case -EEXIST:
-		NL_SET_ERR_MSG(extack, "there is one already");
-		break;
-	case -EPROTONOSUPPORT:
-		NL_SET_ERR_MSG(extack, "there is no such protocol");
-		break;
-	case -EHOSTUNREACH:
-		NL_SET_ERR_MSG(extack, "the router has another name");
-		break;
-	case -ENOBUFS:
-		NL_SET_ERR_MSG(extack, "the server has as many of these as it allows");
-		break;
-	}
-	return err;
-}
-
-/* Requests and replies */
-
-bool mpr_nl_lacks(struct genl_info *info, int attr)
-{
-	if (!GENL_REQ_ATTR_CHECK(info, attr))
-		return false;
-	NL_SET_ERR_MSG(info->extack, "an attribute is missing");
-	return true;
-}
-
-u32 mpr_nl_u32(struct genl_info *info, int attr)
-{
-	return info->attrs[attr] ? nla_get_u32(info->attrs[attr]) : 0;
-}
-
-/*
- * Begin a request that has a reply: allocate it, and enter. Return: 0, -ENOMEM, or an error of
- * mpr_nl_enter(). If it is 0 the caller calls mpr_nl_end().
- */
-int mpr_nl_begin(struct mpr_nl_call *call, struct mpr_nl_reply *reply, struct genl_info *info)
-{
-	int err;
-
-	reply->skb = genlmsg_new(GENLMSG_DEFAULT_SIZE, GFP_KERNEL);
-	if (!reply->skb)
-		return -ENOMEM;
-	reply->header = genlmsg_put_reply(reply->skb, info, &mpr_nl_family, 0,
-					  info->genlhdr->cmd);
-	err = mpr_nl_enter(call, info->attrs, info->snd_portid, info->extack);
-	if (err)
-		nlmsg_free(reply->skb);
-	return err;
-}
-
-/* Exit, and send the reply unless there is an error. */
-int mpr_nl_end(struct mpr_nl_call *call, struct mpr_nl_reply *reply, struct genl_info *info,
-	       int err)
-{
-	mpr_nl_exit(call);
-	if (err) {
-		nlmsg_free(reply->skb);
-		return mpr_nl_explain(info->extack, err);
-	}
-	genlmsg_end(reply->skb, reply->header);
-	return genlmsg_reply(reply->skb, info);
-}
-
-/* End a request that has a handle as its reply. */
-int mpr_nl_end_handle(struct mpr_nl_call *call, struct mpr_nl_reply *reply,
-		      struct genl_info *info, int err, int attr, u32 handle)
-{
-	if (!err)
-		err = nla_put_u32(reply->skb, attr, handle);
-	return mpr_nl_end(call, reply, info, err);
-}
-
-/* End a request that has no reply. */
-int mpr_nl_done(struct mpr_nl_call *call, struct genl_info *info, int err)
-{
-	mpr_nl_exit(call);
-	return mpr_nl_explain(info->extack, err);
-}
-
-/* Enumerations */
-
-/*
- * Begin a part of a dump: read the request, and enter. Return: 0, or an error. If it is 0 the
- * caller calls mpr_nl_dump_end().
- */
-int mpr_nl_dump_begin(struct mpr_nl_call *call, struct nlattr **attrs,
-		      struct netlink_callback *cb)
-{
-	int err;
-
-	err = genlmsg_parse(cb->nlh, &mpr_nl_family, attrs, NMR_MPR_A_DATA, nmr_mpr_mpr_nl_policy,
-			    cb->extack);
-	if (err)
-		return err;
-	return mpr_nl_enter(call, attrs, NETLINK_CB(cb->skb).portid, cb->extack);
-}
-
-void *mpr_nl_dump_put(struct sk_buff *skb, struct netlink_callback *cb, u8 cmd)
-{
-	return genlmsg_put(skb, NETLINK_CB(cb->skb).portid, cb->nlh->nlmsg_seq, &mpr_nl_family,
-			   NLM_F_MULTI, cmd);
-}
-
-/* End a part of a dump. Return: what the dump's callback returns, 0 at the end. */
-int mpr_nl_dump_end(struct mpr_nl_call *call, struct netlink_callback *cb, struct sk_buff *skb,
-		    int err)
-{
-	mpr_nl_exit(call);
-	if (err && err != -ENODATA)
-		return mpr_nl_explain(cb->extack, err);
-	return skb->len;
-}
-
 /* Connections */
 
-/* End a connection. */
-static void mpr_nl_disconnect(struct mpr_nl_call *call, u32 number)
+/* Forget an owner. Return: the server's handle */
+static u32 mpr_nl_forget(u32 number)
 {
 	struct mpr_nl_owner *owner = xa_erase(&mpr_nl_owners, number);
+	u32 server = owner->server;
 
-	call->ops->disconnect(call->context, owner->server);
+	hash_del(&owner->node);
 	kfree(owner);
+	return server;
 }
 
-/* Connect, and note the owner. Return: 0, -ENOMEM, or an error of the server. */
-static int mpr_nl_connect(struct mpr_nl_call *call, struct genl_info *info, u32 *number)
+/* End a connection. */
+static void mpr_nl_disconnect(struct mpr_nl_call *call)
 {
-	struct nlattr *name = info->attrs[NMR_MPR_A_ROUTER];
+	call->ops->disconnect(call->context, mpr_nl_forget(call->number));
+}
+
+/* Note the owner of a connection. Return: 0 or -ENOMEM. */
+static int mpr_nl_own(struct mpr_nl_call *call, u32 portid)
+{
 	struct mpr_nl_owner *owner = kmalloc(sizeof(*owner), GFP_KERNEL);
 	int err;
 
 	if (!owner)
 		return -ENOMEM;
-	owner->portid = info->snd_portid;
-	err = call->ops->connect(call->context, name ? nla_data(name) : NULL, &owner->server);
-	if (err)
-		goto err_free;
-	err = xa_alloc_cyclic(&mpr_nl_owners, number, owner, xa_limit_31b, &mpr_nl_next,
+	err = xa_alloc_cyclic(&mpr_nl_owners, &call->number, owner, xa_limit_31b, &mpr_nl_next,
 			      GFP_KERNEL);
-	if (err >= 0)
-		return 0;
-	call->ops->disconnect(call->context, owner->server);
-err_free:
-	kfree(owner);
-	return err;
+	if (err < 0) {
+		kfree(owner);
+		return err;
+	}
+	owner->portid = portid;
+	owner->server = call->server;
+	owner->number = call->number;
+	hash_add(mpr_nl_ports, &owner->node, portid);
+	return 0;
 }
 
-/* Connect, and send the reply. A socket that does not get the reply has no connection. */
-static int mpr_nl_connect_reply(struct mpr_nl_call *call, struct mpr_nl_reply *reply,
-				struct genl_info *info)
+/* Connect. Return: 0, -ENOMEM, or an error of the server. */
+static int mpr_nl_connect(struct mpr_nl_call *call, struct genl_info *info, struct sk_buff *reply)
 {
-	u32 number;
-	int err = mpr_nl_connect(call, info, &number);
+	struct nlattr *name = info->attrs[NMR_MPR_A_ROUTER];
+	int err;
 
-	if (err) {
-		nlmsg_free(reply->skb);
-		return mpr_nl_explain(info->extack, err);
-	}
-	nla_put_u32(reply->skb, NMR_MPR_A_SERVER, number);	/* The reply has room. */
-	genlmsg_end(reply->skb, reply->header);
-	err = genlmsg_reply(reply->skb, info);
+	err = call->ops->connect(call->context, name ? nla_data(name) : NULL, &call->server);
 	if (err)
-		mpr_nl_disconnect(call, number);
-	return err;
+		return err;
+	err = mpr_nl_own(call, info->snd_portid);
+	if (err) {
+		call->ops->disconnect(call->context, call->server);
+		return err;
+	}
+	return nla_put_u32(reply, NMR_MPR_A_SERVER, call->number);	/* The reply has room. */
 }
 
 int nmr_mpr_nl_connect_doit(struct sk_buff *skb, struct genl_info *info)
 {
-	struct mpr_nl_reply reply;
-	struct mpr_nl_call call;
-	int err;
-
-	reply.skb = genlmsg_new(GENLMSG_DEFAULT_SIZE, GFP_KERNEL);
-	if (!reply.skb)
-		return -ENOMEM;
-	reply.header = genlmsg_put_reply(reply.skb, info, &mpr_nl_family, 0,
-					 NMR_MPR_CMD_CONNECT);
-	if (!mpr_nl_enter_slot(&call)) {
-		nlmsg_free(reply.skb);
-		NL_SET_ERR_MSG(info->extack, "there is no configuration server");
-		return -ENODEV;
-	}
-	err = mpr_nl_connect_reply(&call, &reply, info);
-	mpr_nl_exit(&call);
-	return err;
+	return mpr_nl_ask_first(info, mpr_nl_connect, mpr_nl_disconnect);
 }
 
 /* A handle that is gone is no error. */
@@ -303,7 +177,7 @@ int nmr_mpr_nl_disconnect_doit(struct sk_buff *skb, struct genl_info *info)
 	if (mpr_nl_lacks(info, NMR_MPR_A_SERVER))
 		return -EINVAL;
 	if (!mpr_nl_enter(&call, info->attrs, info->snd_portid, NULL)) {
-		mpr_nl_disconnect(&call, mpr_nl_u32(info, NMR_MPR_A_SERVER));
+		mpr_nl_disconnect(&call);
 		mpr_nl_exit(&call);
 	}
 	return 0;
@@ -314,17 +188,20 @@ static int mpr_nl_notify(struct notifier_block *block, unsigned long event, void
 {
 	struct netlink_notify *socket = data;
 	struct mpr_nl_owner *owner;
+	struct hlist_node *next;
 	struct mpr_nl_call call;
-	unsigned long number;
 
 	if (event != NETLINK_URELEASE || socket->protocol != NETLINK_GENERIC ||
 	    !net_eq(socket->net, &init_net) || xa_empty(&mpr_nl_owners))
 		return NOTIFY_DONE;
-	if (!mpr_nl_enter_slot(&call))
+	if (mpr_nl_enter_slot(&call, NULL))
 		return NOTIFY_DONE;	/* the server ends all connections */
-	xa_for_each(&mpr_nl_owners, number, owner)
-		if (owner->portid == socket->portid)
-			mpr_nl_disconnect(&call, number);
+	hash_for_each_possible_safe(mpr_nl_ports, owner, next, node, socket->portid) {
+		if (owner->portid != socket->portid)
+			continue;
+		call.number = owner->number;
+		mpr_nl_disconnect(&call);
+	}
 	mpr_nl_exit(&call);
 	return NOTIFY_DONE;
 }
@@ -362,7 +239,7 @@ static void mpr_nl_cleanup(void *context)
 	void *owner;
 
 	xa_for_each(&mpr_nl_owners, number, owner)
-		kfree(xa_erase(&mpr_nl_owners, number));
+		mpr_nl_forget(number);
 }
 
 static const guid_t mpr_nl_id = NMR_GUID("3f04bafe-167d-47f7-bf2f-7e0d507803d5");

@@ -43,8 +43,6 @@ static int mpr_nl_get_info(struct genl_info *info, struct mpr_interface_3 *to)
 	int err;
 
 	memset(to, 0, sizeof(*to));
-	if (mpr_nl_lacks(info, NMR_MPR_A_INFO))
-		return -EINVAL;
 	err = nla_parse_nested(tb, NMR_MPR_A_IF_INFO_MAX, nest, nmr_mpr_if_info_nl_policy,
 			       info->extack);
 	if (err)
@@ -91,144 +89,125 @@ static int mpr_nl_put_info(struct sk_buff *skb, u32 level, const void *from)
 	return 0;
 }
 
-int nmr_mpr_nl_interface_create_doit(struct sk_buff *skb, struct genl_info *info)
+static int mpr_nl_interface_create(struct mpr_nl_call *call, struct genl_info *info,
+				   struct sk_buff *reply)
 {
 	struct mpr_interface_3 new;
-	struct mpr_nl_reply reply;
-	struct mpr_nl_call call;
-	u32 handle = 0;
 	int err;
 
 	err = mpr_nl_get_info(info, &new);
 	if (!err)
-		err = mpr_nl_begin(&call, &reply, info);
-	if (err)
-		return err;
-	err = call.ops->interface_create(call.context, call.server,
-					 mpr_nl_u32(info, NMR_MPR_A_LEVEL), &new, &handle);
-	return mpr_nl_end_handle(&call, &reply, info, err, NMR_MPR_A_INTERFACE, handle);
+		err = call->ops->interface_create(call->context, call->server,
+						  mpr_nl_u32(info, NMR_MPR_A_LEVEL), &new,
+						  &call->handle);
+	return err ?: nla_put_u32(reply, NMR_MPR_A_INTERFACE, call->handle);
 }
 
+static void mpr_nl_interface_undo(struct mpr_nl_call *call)
+{
+	call->ops->interface_delete(call->context, call->server, call->handle);
+}
+
+int nmr_mpr_nl_interface_create_doit(struct sk_buff *skb, struct genl_info *info)
+{
+	return mpr_nl_ask(info, NMR_MPR_A_INFO, mpr_nl_interface_create, mpr_nl_interface_undo);
+}
+
+static int mpr_nl_interface_find(struct mpr_nl_call *call, struct genl_info *info,
+				 struct sk_buff *reply)
+{
+	int err = call->ops->interface_get_handle(call->context, call->server,
+						  nla_data(info->attrs[NMR_MPR_A_NAME]),
+						  &call->handle);
+
+	return err ?: nla_put_u32(reply, NMR_MPR_A_INTERFACE, call->handle);
+}
+
+/* There is nothing to undo: a socket that finds the interface again gets the same handle. */
 int nmr_mpr_nl_interface_find_doit(struct sk_buff *skb, struct genl_info *info)
 {
-	struct mpr_nl_reply reply;
-	struct mpr_nl_call call;
-	u32 handle = 0;
-	int err;
-
-	if (mpr_nl_lacks(info, NMR_MPR_A_NAME))
-		return -EINVAL;
-	err = mpr_nl_begin(&call, &reply, info);
-	if (err)
-		return err;
-	err = call.ops->interface_get_handle(call.context, call.server,
-					     nla_data(info->attrs[NMR_MPR_A_NAME]), &handle);
-	return mpr_nl_end_handle(&call, &reply, info, err, NMR_MPR_A_INTERFACE, handle);
+	return mpr_nl_ask(info, NMR_MPR_A_NAME, mpr_nl_interface_find, NULL);
 }
 
-int nmr_mpr_nl_interface_get_doit(struct sk_buff *skb, struct genl_info *info)
+static int mpr_nl_interface_get(struct mpr_nl_call *call, struct genl_info *info,
+				struct sk_buff *reply)
 {
 	u32 level = mpr_nl_u32(info, NMR_MPR_A_LEVEL);
-	struct mpr_nl_reply reply;
-	struct mpr_nl_call call;
 	void *buffer;
 	size_t size;
 	int err;
 
-	if (mpr_nl_lacks(info, NMR_MPR_A_INTERFACE))
-		return -EINVAL;
-	err = mpr_nl_begin(&call, &reply, info);
+	err = call->ops->interface_get_info(call->context, call->server,
+					    mpr_nl_u32(info, NMR_MPR_A_INTERFACE), level,
+					    &buffer, &size);
 	if (err)
 		return err;
-	err = call.ops->interface_get_info(call.context, call.server,
-					   mpr_nl_u32(info, NMR_MPR_A_INTERFACE), level,
-					   &buffer, &size);
-	if (!err) {
-		err = nla_put_u32(reply.skb, NMR_MPR_A_LEVEL, level);
-		if (!err)
-			err = mpr_nl_put_info(reply.skb, level, buffer);
-		call.ops->buffer_free(call.context, call.server, buffer);
-	}
-	return mpr_nl_end(&call, &reply, info, err);
+	err = nla_put_u32(reply, NMR_MPR_A_LEVEL, level) ?:
+	      mpr_nl_put_info(reply, level, buffer);
+	call->ops->buffer_free(call->context, call->server, buffer);
+	return err;
+}
+
+int nmr_mpr_nl_interface_get_doit(struct sk_buff *skb, struct genl_info *info)
+{
+	return mpr_nl_ask(info, NMR_MPR_A_INTERFACE, mpr_nl_interface_get, NULL);
+}
+
+static int mpr_nl_interface_set(struct mpr_nl_call *call, struct genl_info *info,
+				struct sk_buff *reply)
+{
+	struct mpr_interface_3 new;
+	int err;
+
+	err = mpr_nl_get_info(info, &new);
+	if (err)
+		return err;
+	return call->ops->interface_set_info(call->context, call->server,
+					     mpr_nl_u32(info, NMR_MPR_A_INTERFACE),
+					     mpr_nl_u32(info, NMR_MPR_A_LEVEL), &new);
 }
 
 int nmr_mpr_nl_interface_set_doit(struct sk_buff *skb, struct genl_info *info)
 {
-	struct mpr_interface_3 new;
-	struct mpr_nl_call call;
-	int err;
-
-	if (mpr_nl_lacks(info, NMR_MPR_A_INTERFACE))
+	if (mpr_nl_lacks(info, NMR_MPR_A_INFO))
 		return -EINVAL;
-	err = mpr_nl_get_info(info, &new);
-	if (!err)
-		err = mpr_nl_enter(&call, info->attrs, info->snd_portid, info->extack);
-	if (err)
-		return err;
-	err = call.ops->interface_set_info(call.context, call.server,
-					   mpr_nl_u32(info, NMR_MPR_A_INTERFACE),
-					   mpr_nl_u32(info, NMR_MPR_A_LEVEL), &new);
-	return mpr_nl_done(&call, info, err);
+	return mpr_nl_tell(info, NMR_MPR_A_INTERFACE, mpr_nl_interface_set);
+}
+
+static int mpr_nl_interface_delete(struct mpr_nl_call *call, struct genl_info *info,
+				   struct sk_buff *reply)
+{
+	return call->ops->interface_delete(call->context, call->server,
+					   mpr_nl_u32(info, NMR_MPR_A_INTERFACE));
 }
 
 int nmr_mpr_nl_interface_delete_doit(struct sk_buff *skb, struct genl_info *info)
 {
-	struct mpr_nl_call call;
-	int err;
-
-	if (mpr_nl_lacks(info, NMR_MPR_A_INTERFACE))
-		return -EINVAL;
-	err = mpr_nl_enter(&call, info->attrs, info->snd_portid, info->extack);
-	if (err)
-		return err;
-	err = call.ops->interface_delete(call.context, call.server,
-					 mpr_nl_u32(info, NMR_MPR_A_INTERFACE));
-	return mpr_nl_done(&call, info, err);
+	return mpr_nl_tell(info, NMR_MPR_A_INTERFACE, mpr_nl_interface_delete);
 }
 
-/* Put one interface into a part of a dump. Return: 0 or -EMSGSIZE. */
-static int mpr_nl_list_one(struct sk_buff *skb, struct netlink_callback *cb,
-			   const struct mpr_interface_0 *entry)
+static int mpr_nl_interface_ask(struct mpr_nl_call *call, struct nlattr **attrs,
+				struct mpr_enum *state, void **buffer)
 {
-	void *header = mpr_nl_dump_put(skb, cb, NMR_MPR_CMD_INTERFACE_LIST);
-
-	if (!header)
-		return -EMSGSIZE;
-	if (mpr_nl_put_info(skb, 0, entry)) {
-		genlmsg_cancel(skb, header);
-		return -EMSGSIZE;
-	}
-	genlmsg_end(skb, header);
-	return 0;
+	return call->ops->interface_enum(call->context, call->server, state, buffer);
 }
 
-/* Bytes of a message with the longest name */
-#define MPR_NL_LIST_SIZE	(nlmsg_total_size(GENL_HDRLEN) + nla_total_size(0) +	\
-				 nla_total_size(MPR_NAME_SIZE) +			\
-				 nla_total_size(sizeof(u32)) + nla_total_size(sizeof(u8)))
+static int mpr_nl_interface_put(struct sk_buff *skb, const void *entry)
+{
+	return mpr_nl_put_info(skb, 0, entry);
+}
 
-/* Ask the server for as many interfaces as fit in any case. cb->args[0] says where to go on. */
 int nmr_mpr_nl_interface_list_dumpit(struct sk_buff *skb, struct netlink_callback *cb)
 {
-	struct mpr_enum state = {
-		.max = skb_tailroom(skb) / MPR_NL_LIST_SIZE * sizeof(struct mpr_interface_0),
-		.resume = cb->args[0],
+	const struct mpr_nl_list list = {
+		.cmd		= NMR_MPR_CMD_INTERFACE_LIST,
+		.message	= nlmsg_total_size(GENL_HDRLEN) + nla_total_size(0) +
+				  nla_total_size(MPR_NAME_SIZE) + nla_total_size(sizeof(u32)) +
+				  nla_total_size(sizeof(u8)),
+		.entry		= sizeof(struct mpr_interface_0),
+		.ask		= mpr_nl_interface_ask,
+		.put		= mpr_nl_interface_put,
 	};
-	struct nlattr *attrs[NMR_MPR_A_DATA + 1];
-	struct mpr_nl_call call;
-	void *buffer;
-	int err;
-	u32 i;
 
-	err = mpr_nl_dump_begin(&call, attrs, cb);
-	if (err)
-		return err;
-	err = call.ops->interface_enum(call.context, call.server, &state, &buffer);
-	if (!err) {
-		for (i = 0; i < state.count && !err; i++)
-			err = mpr_nl_list_one(skb, cb, (struct mpr_interface_0 *)buffer + i);
-		call.ops->buffer_free(call.context, call.server, buffer);
-		cb->args[0] = state.resume;
-	}
-	return mpr_nl_dump_end(&call, cb, skb, err);
+	return mpr_nl_dump(skb, cb, &list);
 }

@@ -88,6 +88,37 @@ static int mpr_enum(struct mpr_server *conn, struct xarray *among,
 	return 0;
 }
 
+/* Objects */
+
+/* Issue the handle of an object that is new. If there is none, there is no object either. */
+static int mpr_issue(struct mpr_server *conn, struct mpr_object *object, u32 *id)
+{
+	int err = mpr_handle_add(conn, object, id);
+
+	if (err)
+		mpr_remove(conn->peer->router, object);
+	return err;
+}
+
+static int mpr_delete(void *context, u32 server, enum mpr_kind kind, u32 id)
+{
+	struct mpr_peer *peer = context;
+	struct mpr_object *object;
+	struct mpr_server *conn;
+	int err = -ENODEV;
+
+	mutex_lock(&mpr_lock);
+	conn = mpr_server_find(peer, server);
+	object = mpr_object_of(conn, kind, id);
+	if (object) {
+		mpr_remove(peer->router, object);
+		mpr_handle_end(conn, id);
+		err = 0;
+	}
+	mutex_unlock(&mpr_lock);
+	return err;
+}
+
 /* Interfaces */
 
 static int mpr_interface_create(void *context, u32 server, u32 level, const void *info, u32 *id)
@@ -101,16 +132,10 @@ static int mpr_interface_create(void *context, u32 server, u32 level, const void
 		return -EINVAL;
 	mutex_lock(&mpr_lock);
 	conn = mpr_server_find(peer, server);
-	if (!conn)
-		goto out;
-	interface = mpr_interface_add(peer->router, level, info);
-	err = PTR_ERR_OR_ZERO(interface);
-	if (err)
-		goto out;
-	err = mpr_handle_add(conn, &interface->object, id);
-	if (err)
-		mpr_interface_remove(peer->router, interface);
-out:
+	if (conn) {
+		interface = mpr_interface_add(peer->router, level, info);
+		err = PTR_ERR_OR_ZERO(interface) ?: mpr_issue(conn, &interface->object, id);
+	}
 	mutex_unlock(&mpr_lock);
 	return err;
 }
@@ -172,21 +197,7 @@ static int mpr_interface_set_info(void *context, u32 server, u32 id, u32 level,
 
 static int mpr_interface_delete(void *context, u32 server, u32 id)
 {
-	struct mpr_peer *peer = context;
-	struct mpr_interface *interface;
-	struct mpr_server *conn;
-	int err = -ENODEV;
-
-	mutex_lock(&mpr_lock);
-	conn = mpr_server_find(peer, server);
-	interface = mpr_interface_of(conn, id);
-	if (interface) {
-		mpr_interface_remove(peer->router, interface);
-		mpr_handle_end(conn, id);
-		err = 0;
-	}
-	mutex_unlock(&mpr_lock);
-	return err;
+	return mpr_delete(context, server, MPR_INTERFACE, id);
 }
 
 static void mpr_interface_copy(void *entry, const void *object)
@@ -230,16 +241,10 @@ static int mpr_transport_create(void *context, u32 server, u32 interface, u32 pr
 	mutex_lock(&mpr_lock);
 	conn = mpr_server_find(context, server);
 	among = mpr_transports_of(context, conn, interface);
-	if (!among)
-		goto out;
-	transport = mpr_transport_add(among, protocol, data, size);
-	err = PTR_ERR_OR_ZERO(transport);
-	if (err)
-		goto out;
-	err = mpr_handle_add(conn, &transport->object, id);
-	if (err)
-		mpr_transport_remove(transport);
-out:
+	if (among) {
+		transport = mpr_transport_add(among, protocol, data, size);
+		err = PTR_ERR_OR_ZERO(transport) ?: mpr_issue(conn, &transport->object, id);
+	}
 	mutex_unlock(&mpr_lock);
 	return err;
 }
@@ -303,20 +308,7 @@ static int mpr_transport_set_info(void *context, u32 server, u32 id, const void 
 
 static int mpr_transport_delete(void *context, u32 server, u32 id)
 {
-	struct mpr_transport *transport;
-	struct mpr_server *conn;
-	int err = -ENODEV;
-
-	mutex_lock(&mpr_lock);
-	conn = mpr_server_find(context, server);
-	transport = mpr_transport_of(conn, id);
-	if (transport) {
-		mpr_transport_remove(transport);
-		mpr_handle_end(conn, id);
-		err = 0;
-	}
-	mutex_unlock(&mpr_lock);
-	return err;
+	return mpr_delete(context, server, MPR_TRANSPORT, id);
 }
 
 static void mpr_transport_copy(void *entry, const void *object)

@@ -135,7 +135,7 @@ int mpr_transport_change(struct mpr_transport *transport, const void *data, size
 	return 0;
 }
 
-void mpr_transport_remove(struct mpr_transport *transport)
+static void mpr_transport_remove(struct mpr_transport *transport)
 {
 	xa_erase(transport->among, transport->protocol);
 	transport->among = NULL;
@@ -232,7 +232,7 @@ int mpr_interface_change(struct mpr_interface *interface, u32 level, const void 
 	return 0;
 }
 
-void mpr_interface_remove(struct mpr_router *router, struct mpr_interface *interface)
+static void mpr_interface_remove(struct mpr_router *router, struct mpr_interface *interface)
 {
 	mpr_transports_destroy(&interface->transports);
 	xa_erase(&router->interfaces, interface->index);
@@ -240,6 +240,15 @@ void mpr_interface_remove(struct mpr_router *router, struct mpr_interface *inter
 	router->count--;
 	interface->object.gone = true;
 	mpr_put(&interface->object);
+}
+
+/* Take an object out of the store of the router. */
+void mpr_remove(struct mpr_router *router, struct mpr_object *object)
+{
+	if (object->kind == MPR_INTERFACE)
+		mpr_interface_remove(router, container_of(object, struct mpr_interface, object));
+	else
+		mpr_transport_remove(container_of(object, struct mpr_transport, object));
 }
 
 /* Routers */

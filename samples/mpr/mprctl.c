@@ -23,6 +23,8 @@
  *				disconnects it
  *	raw SERVER INTERFACE TRANSPORT		send malformed messages, and print each errno
  *	raw-valid				send these again, but well-formed
+ *	deaf SERVER INTERFACE	create 20 interfaces, then a transport of INTERFACE, then connect,
+ *				with a buffer too small for the replies; prints how many came
  *
  * INFO is NAME TYPE ENABLED, and for higher levels HOURS PHONE IDLE ADDRESS. For a number, "@" is
  * the last handle that connect has returned, and "%" that of create or find.
@@ -376,6 +378,11 @@ static int do_raw(struct ynl_sock *ys)
 	return raw_all(ys, number(1), number(2), number(3));
 }
 
+static int do_deaf(struct ynl_sock *ys)
+{
+	return raw_deaf(ys, number(1), number(2));
+}
+
 static const struct {
 	const char	*name;
 	int		(*run)(struct ynl_sock *ys);
@@ -399,6 +406,7 @@ static const struct {
 	{ "race", do_race },
 	{ "raw", do_raw },
 	{ "raw-valid", raw_valid },
+	{ "deaf", do_deaf },
 };
 
 static int run(struct ynl_sock *ys)

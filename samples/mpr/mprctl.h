@@ -19,5 +19,6 @@ int raw_race(struct ynl_sock *ys, unsigned int last);
 int raw_all(struct ynl_sock *ys, unsigned int server, unsigned int interface,
 	    unsigned int transport);
 int raw_valid(struct ynl_sock *ys);
+int raw_deaf(struct ynl_sock *ys, unsigned int server, unsigned int interface);
 
 #endif /* _MPRCTL_H */

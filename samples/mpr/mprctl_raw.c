@@ -5,6 +5,8 @@
  * raw_all() makes a valid message for each command. For each of its attributes it then sends one
  * in which the attribute is missing, too short, too long, nested too deep, or has a wrong length.
  * It prints a line for each: the command, the attribute, what is wrong, and the errno.
+ *
+ * raw_deaf() sends well-formed messages, and does not read the replies in time.
  */
 #include <errno.h>
 #include <linux/genetlink.h>
@@ -348,5 +350,61 @@ int raw_valid(struct ynl_sock *ys)
 		print(ys, &messages[i], "", 0, faults[NONE]);
 	}
 	puts("end");
+	return 0;
+}
+
+/* Make a request to create an interface of level 0, or @cmd without one. */
+static void make_request(struct ynl_sock *ys, int cmd, unsigned int server, const char *name)
+{
+	const struct message m = { .cmd = cmd };
+	unsigned char enabled = 0;
+	struct nlattr *nest;
+	unsigned int type = 0;
+
+	begin(ys, &m);
+	request.header.nlmsg_flags = NLM_F_REQUEST;
+	put(NMR_MPR_A_SERVER, &server, sizeof(server));
+	if (!name)
+		return;
+	nest = put(NMR_MPR_A_INFO | NLA_F_NESTED, NULL, 0);
+	put(NMR_MPR_A_IF_INFO_NAME, name, strlen(name) + 1);
+	put(NMR_MPR_A_IF_INFO_TYPE, &type, sizeof(type));
+	put(NMR_MPR_A_IF_INFO_ENABLED, &enabled, sizeof(enabled));
+	nest->nla_len = (char *)tail() - (char *)nest;
+}
+
+/* Count the replies that have come. The kernel says once that it has dropped some. */
+static int replies(struct ynl_sock *ys)
+{
+	int fd = ynl_socket_get_fd(ys), number = 0;
+	ssize_t size;
+
+	do {
+		size = recv(fd, &request, sizeof(request), MSG_DONTWAIT);
+		number += size > 0 && request.header.nlmsg_type == ys->family_id;
+	} while (size > 0 || errno == ENOBUFS);
+	return number;
+}
+
+int raw_deaf(struct ynl_sock *ys, unsigned int server, unsigned int interface)
+{
+	int fd = ynl_socket_get_fd(ys), small = 1, large = 1 << 16, i;
+	unsigned int protocol = 33;
+	char name[16];
+
+	setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &small, sizeof(small));
+	for (i = 0; i < 20; i++) {
+		snprintf(name, sizeof(name), "deaf%d", i);
+		make_request(ys, NMR_MPR_CMD_INTERFACE_CREATE, server, name);
+		send(fd, &request, request.header.nlmsg_len, 0);
+	}
+	make_request(ys, NMR_MPR_CMD_TRANSPORT_CREATE, server, NULL);
+	put(NMR_MPR_A_INTERFACE, &interface, sizeof(interface));
+	put(NMR_MPR_A_PROTOCOL, &protocol, sizeof(protocol));
+	send(fd, &request, request.header.nlmsg_len, 0);
+	make_request(ys, NMR_MPR_CMD_CONNECT, server, NULL);
+	send(fd, &request, request.header.nlmsg_len, 0);
+	printf("0 %d\n", replies(ys));
+	setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &large, sizeof(large));
 	return 0;
 }

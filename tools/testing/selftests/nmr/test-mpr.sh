@@ -742,6 +742,25 @@ test_netlink_socket_closes()
 	await "no connection is left" in_use 0 0 0 3
 }
 
+# What a socket does not hear of was not done: it would not know the handle.
+test_netlink_lost_replies()
+{
+	load_netlink
+	start_a
+	tell_a "0 1" connect
+	tell_a "0 1" create 1 0 eth0 0 0
+	ctl_a deaf 1 1
+	heard=${answer#0 }
+	echo "# $heard replies came"
+	check "some came" [ "$heard" -gt 0 ]
+	check "and some did not" [ "$heard" -lt 20 ]
+	check "there is what was told" in_use 1 $((1 + heard)) 0 $((1 + heard))
+	tell_a "0 eth0 deaf$(seq -s ' deaf' 0 $((heard - 1)))" list 1
+	tell_a 0 transport-list 1 1
+	tell_a "0 23" transport-create 1 1 $IP
+	stop_a
+}
+
 test_netlink_needs_cap_net_admin()
 {
 	load_netlink
