@@ -67,14 +67,19 @@ start()
 	load nmr
 }
 
-# two_servers OFFSET: two servers with the same content. The first holds reads at OFFSET.
-two_servers()
+# one_server OFFSET: a server that holds reads at OFFSET, and content in b for another one
+one_server()
 {
 	start
 	content a
 	same_content a b
 	server "" a
 	set_param wds_server hold_read "$1"
+}
+
+two_servers()
+{
+	one_server "$1"
 	server 2 b
 }
 
@@ -101,6 +106,13 @@ stopped()
 	await "$1 is held in $2" in_hand "$link/client_calls" 1
 }
 
+# Load the first client, and wait until its call is held in the first server.
+held_client()
+{
+	client ""
+	stopped wds_client wds_server
+}
+
 # whole CLIENT FOLDER: wait until the client has its file, and compare
 whole()
 {
@@ -121,6 +133,15 @@ resumed()
 	check "it went on" shows "$1" "resumes 1"
 	check "it did not begin again" shows "$1" "restarts 0"
 	check "the second server sent the rest" has_sent wds_server2 $((SIZE - $2 - CHUNK))
+}
+
+# moved OFFSET: check that the first client went to the second server, where the first held it, and
+# did not come back
+moved()
+{
+	whole wds_client a
+	check "it has joined the second once" shows wds_client "joins 2"
+	check "the first sent nothing more" has_sent wds_server $(($1 + CHUNK))
 }
 
 no_clients()
@@ -212,15 +233,11 @@ test_client_without_its_device_is_refused()
 # One client has joined, and another one is in the middle of a chunk.
 probe_and_client()
 {
-	start
-	content a
-	server "" a
-	set_param wds_server hold_read $CHUNK
+	one_server $CHUNK
 	load wds_probe
 	check "the first joins" probe "join 1"
 	check "by number 1" shows wds_probe "result client 1"
-	client ""
-	stopped wds_client wds_server
+	held_client
 }
 
 test_upcall_reaches_one_with_its_type()
@@ -324,12 +341,8 @@ test_fallback_resumes_at_the_other_server()
 
 test_fallback_to_the_only_server_resumes()
 {
-	start
-	content a
-	server "" a
-	set_param wds_server hold_read 8192
-	client ""
-	stopped wds_client wds_server
+	one_server 8192
+	held_client
 	check "disconnect" control wds_server "disconnect 1 fallback"
 	release wds_server read
 	whole wds_client a
@@ -340,8 +353,7 @@ test_fallback_to_the_only_server_resumes()
 test_abort_never_comes_back()
 {
 	two_servers 65536
-	client ""
-	stopped wds_client wds_server
+	held_client
 	check "disconnect" control wds_server "disconnect 1 abort"
 	check "one upcall" shows wds_client "upcalls 0 0 1"
 	set_param wds_server2 hold_read 131072
@@ -360,13 +372,8 @@ test_abort_never_comes_back()
 
 test_abort_wins_over_a_later_fallback()
 {
-	start
-	content a
-	same_content a b
-	server "" a
-	set_param wds_server hold_read 65536
-	client ""
-	stopped wds_client wds_server
+	one_server 65536
+	held_client
 	check "disconnect" control wds_server "disconnect 1 abort"
 	check "one upcall" shows wds_client "upcalls 0 0 1"
 	check "an administrator is late" complains "already" write_word fallback "$link/detach"
@@ -375,20 +382,13 @@ test_abort_wins_over_a_later_fallback()
 	check "the pair is aborted" pair_is aborted
 	check "offers" write_word deferred "$(registration clients wds_client)/reoffer"
 	server 2 b
-	whole wds_client a
-	check "the second had it once" shows wds_client "joins 2"
-	check "the first sent nothing more" has_sent wds_server $((65536 + CHUNK))
+	moved 65536
 }
 
 test_abort_is_heeded_after_a_fallback()
 {
-	start
-	content a
-	same_content a b
-	server "" a
-	set_param wds_server hold_read 65536
-	client ""
-	stopped wds_client wds_server
+	one_server 65536
+	held_client
 	hold wds_client upcall
 	write_word "disconnect 1 abort" "$DEBUG/wds_server/control" &
 	await "the upcall is held" in_hand "$link/provider_calls" 1
@@ -400,9 +400,7 @@ test_abort_is_heeded_after_a_fallback()
 	check "that was the reason" shows wds_client "detaches 0 1 0"
 	await "the client declines" pair_is "declined by the client, error -19"
 	server 2 b
-	whole wds_client a
-	check "the second had it once" shows wds_client "joins 2"
-	check "the first sent nothing more" has_sent wds_server $((65536 + CHUNK))
+	moved 65536
 }
 
 test_upcall_before_join_returns_is_heeded()
@@ -411,8 +409,7 @@ test_upcall_before_join_returns_is_heeded()
 	content a
 	server "" a
 	hold wds_server joined
-	client ""
-	stopped wds_client wds_server
+	held_client
 	check "the client does not know its number" shows wds_client "client 0"
 	check "disconnect" control wds_server "disconnect 1 fallback"
 	check "one upcall" shows wds_client "upcalls 0 1 0"
@@ -428,8 +425,7 @@ test_upcall_before_join_returns_is_heeded()
 test_sysfs_fallback_resumes()
 {
 	two_servers 65536
-	client ""
-	stopped wds_client wds_server
+	held_client
 	check "write" write_word fallback "$link/detach"
 	await "the server has detached" no_clients wds_server
 	check "the call is in flight" is "$link/client_calls" 1
@@ -443,8 +439,7 @@ test_sysfs_fallback_resumes()
 test_sysfs_abort_never_comes_back()
 {
 	two_servers 65536
-	client ""
-	stopped wds_client wds_server
+	held_client
 	check "write" write_word abort "$link/detach"
 	release wds_server read
 	whole wds_client a
@@ -466,8 +461,7 @@ test_sysfs_abort_never_comes_back()
 test_server_unloads_in_the_middle_of_a_chunk()
 {
 	two_servers 65536
-	client ""
-	stopped wds_client wds_server
+	held_client
 	unload_later wds_server
 	await "the client was told before" shows wds_client "upcalls 0 1 0"
 	await "the binding closes" is "$link/state" detaching
@@ -480,12 +474,8 @@ test_server_unloads_in_the_middle_of_a_chunk()
 
 test_server_comes_back()
 {
-	start
-	content a
-	server "" a
-	set_param wds_server hold_read 65536
-	client ""
-	stopped wds_client wds_server
+	one_server 65536
+	held_client
 	unload_later wds_server
 	release wds_server read
 	unloaded wds_server
@@ -754,13 +744,8 @@ test_opening_can_be_killed()
 
 test_file_that_vanishes_is_whole()
 {
-	start
-	content a
-	same_content a b
-	server "" a
-	set_param wds_server hold_read 65536
-	client ""
-	stopped wds_client wds_server
+	one_server 65536
+	held_client
 	rm "$TMP/a/disk"
 	release wds_server read
 	whole wds_client b
@@ -768,13 +753,8 @@ test_file_that_vanishes_is_whole()
 
 test_file_that_shrinks_is_told()
 {
-	start
-	content a
-	same_content a b
-	server "" a
-	set_param wds_server hold_read 65536
-	client ""
-	stopped wds_client wds_server
+	one_server 65536
+	held_client
 	head -c 65536 "$TMP/b/disk" > "$TMP/a/disk"
 	release wds_server read
 	await "the client knows" shows wds_client "error -116"
@@ -787,13 +767,8 @@ test_file_that_shrinks_is_told()
 
 test_file_that_changes_is_begun_again()
 {
-	start
-	content a
-	same_content a b
-	server "" a
-	set_param wds_server hold_read 65536
-	client ""
-	stopped wds_client wds_server
+	one_server 65536
+	held_client
 	head -c $SIZE /dev/zero > "$TMP/a/disk"
 	release wds_server read
 	await "the checksum is wrong" shows wds_client "error -74"
@@ -812,8 +787,7 @@ test_other_content_of_the_name_is_begun_again()
 	server "" a
 	set_param wds_server hold_read 65536
 	server 2 b
-	client ""
-	stopped wds_client wds_server
+	held_client
 	check "disconnect" control wds_server "disconnect 1 fallback"
 	release wds_server read
 	whole wds_client b
@@ -823,12 +797,8 @@ test_other_content_of_the_name_is_begun_again()
 
 test_file_that_others_lengthen_is_not_done()
 {
-	start
-	content a
-	server "" a
-	set_param wds_server hold_read 65536
-	client ""
-	stopped wds_client wds_server
+	one_server 65536
+	held_client
 	printf x | dd of="$TMP/wds_client" bs=1 seek=$((SIZE + 10)) conv=notrunc 2> /dev/null
 	release wds_server read
 	await "it ends" shows wds_client "status failed"
