@@ -8,7 +8,7 @@
 
 export TEST_SKIP=no
 
-SYSTEMS="test-rtm.sh test-rras.sh test-mpr.sh test-wds.sh"
+SYSTEMS="test-rtm.sh test-rras.sh test-mpr.sh test-wds.sh test-stack.sh"
 
 mkdir -p /run/netns
 for device in dummy veth; do
