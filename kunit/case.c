@@ -187,4 +187,4 @@ const void *nt_side_gen_params(const void *prev, char *desc)
 
 MODULE_DESCRIPTION("KUnit tests for the Network Module Registrar");
 MODULE_LICENSE("GPL");
-MODULE_IMPORT_NS(NMR);
+MODULE_IMPORT_NMR();

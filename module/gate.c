@@ -289,10 +289,10 @@ void nmr_gates_exit(void)
 
 /* Open and close */
 
-/* Open the count of this CPU, unless it is open. Must be called with interrupts off. */
-static void nmr_count_open_here(void *count)
+/* Open @counts of this CPU, unless it is open. Must be called with interrupts off. */
+static void nmr_count_open_here(void *counts)
 {
-	s64 *here = this_cpu_ptr((s64 __percpu *)count);
+	s64 *here = this_cpu_ptr(*(s64 __percpu **)counts);
 
 	if (nmr_count_read(here) < 0)
 		nmr_count_xchg(here, NMR_CALLS_OPEN);
@@ -308,7 +308,7 @@ static void nmr_count_open_offline(s64 __percpu *count, int cpu)
 	/* The exchange pairs with the barriers between set_cpu_online() and the first call. */
 	nmr_count_xchg(per_cpu_ptr(count, cpu), NMR_CALLS_OPEN);
 	if (cpu_online(cpu))
-		smp_call_function_single(cpu, nmr_count_open_here, (__force void *)count, true);
+		smp_call_function_single(cpu, nmr_count_open_here, &count, true);
 }
 
 /**
@@ -329,7 +329,7 @@ void nmr_gates_add_slot(struct nmr_gates *g, s64 __percpu *count)
 	/* Step 3 closes the counts of all CPUs, or of none. */
 	if (nmr_count_read(per_cpu_ptr(count, cpumask_first(cpu_possible_mask))) >= 0)
 		return;
-	on_each_cpu(nmr_count_open_here, (__force void *)count, true);
+	on_each_cpu(nmr_count_open_here, &count, true);
 	for_each_possible_cpu(cpu) {
 		preempt_disable();
 		if (nmr_count_read(per_cpu_ptr(count, cpu)) < 0)

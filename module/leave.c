@@ -171,10 +171,13 @@ long nmr_wait_until(struct nmr_registration *reg,
 		    bool (*met)(struct nmr_registration *reg), unsigned int state,
 		    unsigned long timeout)
 {
-	if (nmr_may_freeze())
+	bool freezable = nmr_may_freeze();
+
+	if (freezable)
 		state |= TASK_FREEZABLE;
 	return ___wait_event(reg->wait, ___wait_cond_timeout(met(reg)), state, 0,
-			     nmr_timeout(timeout), __ret = schedule_timeout(__ret));
+			     nmr_timeout(timeout),
+			     __ret = nmr_schedule_timeout(__ret, freezable));
 }
 
 /* Wait until @reg has finished. Return: 0, -EINVAL (active), -EDEADLK or -ETIMEDOUT. */

@@ -58,10 +58,10 @@ static void nmr_workqueues_exit(void)
 
 static int __init nmr_workqueues_init(void)
 {
-	nmr_wq = alloc_workqueue("nmr", WQ_CPU_INTENSIVE, WQ_MAX_ACTIVE);
-	nmr_reap_wq = alloc_workqueue("nmr_reap", 0, WQ_MAX_ACTIVE);
+	nmr_wq = alloc_workqueue("nmr", WQ_PERCPU | WQ_CPU_INTENSIVE, WQ_MAX_ACTIVE);
+	nmr_reap_wq = alloc_workqueue("nmr_reap", WQ_PERCPU, WQ_MAX_ACTIVE);
 	nmr_closed_wq = alloc_ordered_workqueue("nmr_closed", 0);
-	nmr_callback_wq = alloc_workqueue("nmr_callbacks", WQ_CPU_INTENSIVE,
+	nmr_callback_wq = alloc_workqueue("nmr_callbacks", WQ_PERCPU | WQ_CPU_INTENSIVE,
 					  NMR_CALLBACKS_AT_ONCE);
 	if (nmr_wq && nmr_reap_wq && nmr_closed_wq && nmr_callback_wq)
 		return 0;

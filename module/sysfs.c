@@ -448,7 +448,7 @@ void nmr_sysfs_tell_stuck(struct nmr_binding *b)
 
 /* Events */
 
-static const char *uevent_name(NMR_KSET_CONST struct kobject *kobj)
+static const char *uevent_name(NMR_KSET_PARAMETER NMR_KSET_CONST struct kobject *kobj)
 {
 	return "nmr";
 }
@@ -465,7 +465,7 @@ static int uevent_add(struct kobj_uevent_env *env, const char *variable)
 	return 0;
 }
 
-static int registration_uevent(NMR_KSET_CONST struct kobject *kobj,
+static int registration_uevent(NMR_KSET_PARAMETER NMR_KSET_CONST struct kobject *kobj,
 			       struct kobj_uevent_env *env)
 {
 	const struct nmr_registration *reg = to_registration(kobj);
@@ -486,7 +486,8 @@ static const struct kset_uevent_ops registration_uevent_ops = {
 	.uevent	= registration_uevent,
 };
 
-static int binding_uevent(NMR_KSET_CONST struct kobject *kobj, struct kobj_uevent_env *env)
+static int binding_uevent(NMR_KSET_PARAMETER NMR_KSET_CONST struct kobject *kobj,
+			  struct kobj_uevent_env *env)
 {
 	const struct nmr_binding *b = to_binding(kobj);
 	int err;

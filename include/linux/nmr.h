@@ -15,6 +15,7 @@
 #include <linux/slab.h>
 #include <linux/types.h>
 #include <linux/uuid.h>
+#include <linux/version.h>
 
 #ifdef __has_include	/* sparse lacks it */
 #if __has_include("linux/cleanup.h")
@@ -1022,7 +1023,9 @@ void __nmr_gate_exit_closed(struct nmr_binding *binding, enum nmr_side caller);
  * is hand-written, because the macro for such instructions is not the same on all kernels.
  * On 6.1, GEN_UNARY_RMWcc("incq", var, s, __percpu_arg([var])) emits "incq %gs:(%rax)". On
  * 6.12, __percpu_arg() has no prefix any more if the compiler supports named address spaces.
- * The macro then emits "incq (%rax)", without an error, and counts at a wrong address.
+ * The macro then emits "incq (%rax)", without an error, and counts at a wrong address. The cast
+ * to a number first is for compilers to which a per-CPU pointer is in such an address space.
+ * User-mode Linux is x86-64, but its per-CPU memory is not at gs.
  *
  * Other 64-bit architectures use this_cpu_add_return(). 32-bit architectures have no such
  * operation on s64, and use an atomic64_t per CPU. There the addition is atomic for all CPUs,
@@ -1030,14 +1033,14 @@ void __nmr_gate_exit_closed(struct nmr_binding *binding, enum nmr_side caller);
  *
  * Compiler barriers keep the accesses of a call between enter and exit.
  */
-#if defined(CONFIG_X86_64) && defined(CONFIG_SMP)
+#if defined(CONFIG_X86_64) && defined(CONFIG_SMP) && !defined(CONFIG_UML)
 #define __NMR_COUNT(instruction, calls)					\
 ({									\
 	bool __closed;							\
 									\
 	asm volatile(instruction " %%gs:%[count]"			\
 		     : "=@ccs" (__closed),				\
-		       [count] "+m" (*(__force s64 *)(calls))		\
+		       [count] "+m" (*(s64 *)(__force uintptr_t)(calls))	\
 		     : : "memory");					\
 	__closed;								\
 })
@@ -1721,6 +1724,17 @@ module_exit(chars##_exit)
 		__NMR_OCTET(guid, 28), __NMR_OCTET(guid, 30),		\
 		__NMR_OCTET(guid, 32), __NMR_OCTET(guid, 34),		\
 	} }
+
+/**
+ * MODULE_IMPORT_NMR() - let a module use the functions of the registrar
+ *
+ * They are exported in the namespace NMR, which became a string in Linux 6.13.
+ */
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 13, 0)
+#define MODULE_IMPORT_NMR()	MODULE_IMPORT_NS(NMR)
+#else
+#define MODULE_IMPORT_NMR()	MODULE_IMPORT_NS("NMR")
+#endif
 
 /**
  * MODULE_NMR_PROVIDER() - declare that a module provides an NPI
