@@ -379,13 +379,12 @@ void nmrt_interrupts_start(void)
 	nmrt_random_init(&nmrt_softirq_random);
 	nmrt_random_init(&nmrt_hardirq_random);
 	mod_timer(&nmrt_timer, jiffies + 1);
-	hrtimer_init(&nmrt_hrtimer, CLOCK_MONOTONIC, HRTIMER_MODE_REL_HARD);
-	nmrt_hrtimer.function = nmrt_hrtimer_fn;
+	hrtimer_setup(&nmrt_hrtimer, nmrt_hrtimer_fn, CLOCK_MONOTONIC, HRTIMER_MODE_REL_HARD);
 	hrtimer_start(&nmrt_hrtimer, NMRT_TICK, HRTIMER_MODE_REL_HARD);
 }
 
 void nmrt_interrupts_stop(void)
 {
 	hrtimer_cancel(&nmrt_hrtimer);
-	del_timer_sync(&nmrt_timer);
+	timer_delete_sync(&nmrt_timer);
 }

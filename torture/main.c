@@ -201,7 +201,7 @@ static DECLARE_DELAYED_WORK(nmrt_end_work, nmrt_time_is_up);
 static void nmrt_time_is_up(struct work_struct *work)
 {
 	if (nmrt_operations() < operations && !nmrt_failed())
-		queue_delayed_work(system_unbound_wq, &nmrt_end_work, HZ);
+		queue_delayed_work(system_dfl_wq, &nmrt_end_work, HZ);
 	else
 		nmrt_end();
 }
@@ -220,7 +220,7 @@ static int __init nmrt_init(void)
 		return 0;
 	err = nmrt_choose_busted() ?: nmrt_begin();
 	if (!err && seconds)
-		queue_delayed_work(system_unbound_wq, &nmrt_end_work, seconds * HZ);
+		queue_delayed_work(system_dfl_wq, &nmrt_end_work, seconds * HZ);
 	return err;
 }
 
@@ -235,4 +235,4 @@ module_exit(nmrt_exit_module);
 
 MODULE_DESCRIPTION("Torture test of the Network Module Registrar");
 MODULE_LICENSE("GPL");
-MODULE_IMPORT_NS(NMR);
+MODULE_IMPORT_NMR();

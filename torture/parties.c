@@ -294,8 +294,8 @@ static void nmrt_complete_later(struct nmrt_half *half, struct nmrt_random *r)
 		mod_timer(&half->timer, jiffies + nmrt_random(r) % 3);
 		break;
 	case 3:
-		hrtimer_init(&half->hrtimer, CLOCK_MONOTONIC, HRTIMER_MODE_REL_HARD);
-		half->hrtimer.function = nmrt_complete_hrtimer;
+		hrtimer_setup(&half->hrtimer, nmrt_complete_hrtimer, CLOCK_MONOTONIC,
+			      HRTIMER_MODE_REL_HARD);
 		hrtimer_start(&half->hrtimer,
 			      ns_to_ktime(nmrt_random(r) % (2 * NSEC_PER_MSEC)),
 			      HRTIMER_MODE_REL_HARD);

@@ -33,6 +33,8 @@
 #include <linux/types.h>
 #include <linux/workqueue.h>
 
+#include "../kunit/compat.h"
+
 /* Errors: what must not happen. */
 enum nmrt_error {
 	NMRT_CALL_AFTER_CLEANUP,	/* a call met a context that was cleaned up */

@@ -108,5 +108,5 @@ module_init(layers_init);
 module_exit(layers_exit);
 
 MODULE_DESCRIPTION("Attach callbacks that register, one inside the other");
-MODULE_IMPORT_NS(NMR);
+MODULE_IMPORT_NMR();
 MODULE_LICENSE("GPL");

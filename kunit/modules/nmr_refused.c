@@ -101,5 +101,5 @@ module_init(refused_init);
 module_exit(refused_exit);
 
 MODULE_DESCRIPTION("Register calls that are refused");
-MODULE_IMPORT_NS(NMR);
+MODULE_IMPORT_NMR();
 MODULE_LICENSE("GPL");

@@ -281,5 +281,5 @@ module_init(scale_init);
 module_exit(scale_exit);
 
 MODULE_DESCRIPTION("Many clients and providers for the integration tests of nmr");
-MODULE_IMPORT_NS(NMR);
+MODULE_IMPORT_NMR();
 MODULE_LICENSE("GPL");

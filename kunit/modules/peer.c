@@ -26,6 +26,7 @@
 #include <linux/wait.h>
 
 #include "../by_side.h"
+#include "../compat.h"
 
 #define PEER_MAX	16
 #define PEER_MAGIC	0x6e6d725f70656572ULL
@@ -388,8 +389,7 @@ static int peer_start_callers(void)
 	unsigned int i;
 
 	if (timer) {
-		hrtimer_init(&peer_hrtimer, CLOCK_MONOTONIC, HRTIMER_MODE_REL_HARD);
-		peer_hrtimer.function = peer_tick;
+		hrtimer_setup(&peer_hrtimer, peer_tick, CLOCK_MONOTONIC, HRTIMER_MODE_REL_HARD);
 		hrtimer_start(&peer_hrtimer, PEER_TICK, HRTIMER_MODE_REL_HARD);
 	}
 	for (i = 0; i < threads; i++) {
@@ -687,5 +687,5 @@ module_exit(peer_exit);
 
 MODULE_DESCRIPTION("A provider and client for the integration tests of nmr");
 MODULE_ALIAS_NMR_PROVIDER("6e6d7201-7065-6572-8000-000000000001");
-MODULE_IMPORT_NS(NMR);
+MODULE_IMPORT_NMR();
 MODULE_LICENSE("GPL");
