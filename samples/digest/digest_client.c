@@ -434,4 +434,4 @@ module_exit(client_exit);
 MODULE_NMR_INTERFACE(DIGEST_NPI_GUID, "digest");
 MODULE_DESCRIPTION("NMR sample: digests files through one provider at a time");
 MODULE_LICENSE("GPL");
-MODULE_IMPORT_NS(NMR);
+MODULE_IMPORT_NMR();

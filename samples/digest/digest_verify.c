@@ -234,4 +234,4 @@ module_exit(verify_exit);
 MODULE_NMR_INTERFACE(DIGEST_NPI_GUID, "digest");
 MODULE_DESCRIPTION("NMR sample: has a file digested by all providers, and compares");
 MODULE_LICENSE("GPL");
-MODULE_IMPORT_NS(NMR);
+MODULE_IMPORT_NMR();

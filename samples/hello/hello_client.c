@@ -26,4 +26,4 @@ module_nmr_client(hello_client, NULL);
 MODULE_NMR_INTERFACE(HELLO_NPI_GUID, "hello");
 MODULE_DESCRIPTION("NMR sample: the smallest client");
 MODULE_LICENSE("GPL");
-MODULE_IMPORT_NS(NMR);
+MODULE_IMPORT_NMR();

@@ -104,17 +104,23 @@ static int admin_free(const struct admin_command *c)
 	return c->ops->buffer_free(c->context, admin_number(c, 1), buffer);
 }
 
+/* Copy a word into a field. A word that is too long has no null there. */
+static void admin_field(char *field, size_t size, const char *word)
+{
+	if (word)
+		memcpy(field, word, strnlen(word, size));
+}
+
 /* Make level 3 of an interface out of name, type, enabled, phone and address, from @i on. */
 static void admin_info(const struct admin_command *c, int i, struct mpr_interface_3 *info)
 {
 	struct mpr_interface_0 *level0 = &info->level2.level1.level0;
 
 	memset(info, 0, sizeof(*info));
-	/* A name that is too long has no null, and neither has such a phone number. */
-	strncpy(level0->name, admin_word(c, i) ?: "", MPR_NAME_SIZE);
+	admin_field(level0->name, MPR_NAME_SIZE, admin_word(c, i));
 	level0->type = admin_number(c, i + 1);
 	level0->enabled = admin_number(c, i + 2);
-	strncpy(info->level2.phone, admin_word(c, i + 3) ?: "", MPR_PHONE_SIZE);
+	admin_field(info->level2.phone, MPR_PHONE_SIZE, admin_word(c, i + 3));
 	info->address.s6_addr[0] = admin_number(c, i + 4);
 }
 
@@ -387,4 +393,4 @@ module_nmr_client(admin_client, NULL);
 
 MODULE_DESCRIPTION("NMR sample: an administrator's program inside the kernel");
 MODULE_LICENSE("GPL");
-MODULE_IMPORT_NS(NMR);
+MODULE_IMPORT_NMR();

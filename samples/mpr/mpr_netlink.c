@@ -290,4 +290,4 @@ module_exit(mpr_nl_exit_module);
 MODULE_NMR_INTERFACE(MPR_NPI_GUID, "mpr");
 MODULE_DESCRIPTION("NMR sample: the configuration server, by generic netlink");
 MODULE_LICENSE("GPL");
-MODULE_IMPORT_NS(NMR);
+MODULE_IMPORT_NMR();

@@ -9,6 +9,7 @@
 #include <linux/mutex.h>
 #include <linux/netdevice.h>
 #include <linux/workqueue.h>
+#include "../compat.h"
 #include "../rtm/rtm_npi.h"
 #include "rras_npi.h"
 

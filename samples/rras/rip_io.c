@@ -68,7 +68,7 @@ static int rip_bind(struct socket *sock, int ifindex)
 
 	err = sock_bindtoindex(sock->sk, ifindex, true);
 	if (!err)
-		err = kernel_bind(sock, (struct sockaddr *)&addr, sizeof(addr));
+		err = kernel_bind(sock, (struct sockaddr_unsized *)&addr, sizeof(addr));
 	/* No packet of this router may leave the link, nor come back. */
 	if (!err)
 		err = rip_option(sock, IP_TTL, 1);

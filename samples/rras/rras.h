@@ -9,6 +9,7 @@
 #include <linux/spinlock.h>
 #include <linux/wait.h>
 #include <linux/workqueue.h>
+#include "../compat.h"
 #include "rras_npi.h"
 
 #define RRAS_LAST_EVENTS	16	/* a power of 2 */

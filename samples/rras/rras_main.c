@@ -239,7 +239,7 @@ static void rras_event_ready(void *context)
 	struct rras_router *router = context;
 
 	atomic_inc(&router->upcalls);
-	queue_work(system_unbound_wq, &router->event_work);
+	queue_work(system_dfl_wq, &router->event_work);
 }
 
 static bool rras_validate_route(void *context, __be32 addr, u8 plen, int ifindex)
@@ -271,7 +271,7 @@ static int rras_attach_provider(struct nmr_binding *binding, void *client_contex
 	protocol = peer.dispatch;
 	if (required & ~protocol->features)
 		return -ENODEV;
-	queue_work(system_unbound_wq, &router->attach_work);
+	queue_work(system_dfl_wq, &router->attach_work);
 	return 0;
 }
 
@@ -459,4 +459,4 @@ module_exit(rras_exit);
 MODULE_NMR_INTERFACE(RRAS_NPI_GUID, "rras");
 MODULE_DESCRIPTION("NMR sample: a router manager");
 MODULE_LICENSE("GPL");
-MODULE_IMPORT_NS(NMR);
+MODULE_IMPORT_NMR();

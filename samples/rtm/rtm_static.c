@@ -496,4 +496,4 @@ module_exit(static_exit);
 
 MODULE_DESCRIPTION("NMR sample: adds static routes to the routing table manager");
 MODULE_LICENSE("GPL");
-MODULE_IMPORT_NS(NMR);
+MODULE_IMPORT_NMR();

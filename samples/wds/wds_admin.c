@@ -151,7 +151,7 @@ static int server_terminate_content(u32 id)
 /* Digest the file of @content, by chunks in @buffer. */
 static int server_digest(struct server_content *content, u8 *buffer)
 {
-	struct sha256_state state;
+	struct sha256_ctx state;
 	loff_t pos = 0;
 	ssize_t got;
 

@@ -16,6 +16,7 @@
 #include <linux/minmax.h>
 #include <linux/spinlock.h>
 #include <linux/wait.h>
+#include "../compat.h"
 #include "wds_npi.h"
 
 enum client_status { CLIENT_WAITING, CLIENT_JOINED, CLIENT_DONE, CLIENT_FAILED };
@@ -26,7 +27,7 @@ struct client_job {
 	u8			*buffer;
 	size_t			filled;		/* bytes in @buffer to write */
 	bool			restart;	/* the file has to be begun again */
-	struct sha256_state	state;		/* of what was written */
+	struct sha256_ctx	state;		/* of what was written */
 	u8			digest[SHA256_DIGEST_SIZE];
 	enum wds_disconnect_type wants;		/* how to leave this server, if it has to */
 	u64			got;		/* bytes, since the client joined */

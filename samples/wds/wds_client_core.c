@@ -337,4 +337,4 @@ module_exit(client_exit);
 MODULE_NMR_INTERFACE(WDS_NPI_GUID, "wds");
 MODULE_DESCRIPTION("NMR sample: a client that fetches a file from transport servers");
 MODULE_LICENSE("GPL");
-MODULE_IMPORT_NS(NMR);
+MODULE_IMPORT_NMR();

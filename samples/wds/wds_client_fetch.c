@@ -121,7 +121,7 @@ static int client_leave(const struct nmr_call *call)
  */
 static int client_finish(const struct nmr_call *call)
 {
-	struct sha256_state state = job.state;
+	struct sha256_ctx state = job.state;
 	u8 digest[SHA256_DIGEST_SIZE];
 
 	sha256_final(&state, digest);

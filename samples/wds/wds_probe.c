@@ -22,6 +22,7 @@
 #include <linux/slab.h>
 #include <linux/string.h>
 #include <linux/uaccess.h>
+#include "../compat.h"
 #include "wds_npi.h"
 
 #define PROBE_SIZE	1024	/* of a command and of a result */
@@ -251,4 +252,4 @@ module_exit(probe_exit);
 MODULE_NMR_INTERFACE(WDS_NPI_GUID, "wds");
 MODULE_DESCRIPTION("NMR sample: a client that makes the calls that an administrator writes");
 MODULE_LICENSE("GPL");
-MODULE_IMPORT_NS(NMR);
+MODULE_IMPORT_NMR();

@@ -17,6 +17,7 @@
 #include <linux/ktime.h>
 #include <linux/mutex.h>
 #include <linux/xarray.h>
+#include "../compat.h"
 #include "wds_npi.h"
 
 struct server_content {
