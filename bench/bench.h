@@ -4,7 +4,7 @@
  *
  * The benchmarks run in a guest with one CPU and a clock that counts instructions (qemu
  * -icount shift=0,sleep=off). A nanosecond is an instruction there, and the same in every
- * run. The clock skips waits, so idle time is left out. With one CPU, the work that
+ * run. The clock skips waits, so idle time is left out, see clock.h. With one CPU, the work that
  * workers do for a step is part of its cost.
  */
 #ifndef _NMR_BENCH_H
@@ -17,27 +17,10 @@
 #include <linux/nmr.h>
 #include <linux/sched.h>
 #include <linux/slab.h>
-#include <linux/tick.h>
 #include <linux/vmalloc.h>
 
-/* Return the idle time of CPU 0, in ns. */
-static inline u64 bench_idle(void)
-{
-	return get_cpu_idle_time_us(0, NULL) * NSEC_PER_USEC;
-}
-
-/* Return the busy time of CPU 0, in ns. */
-static inline u64 bench_busy(void)
-{
-	return ktime_get_ns() - bench_idle();
-}
-
-/* Wait until the kernel accounts idle time, some time after boot. */
-static inline void bench_begin(void)
-{
-	while (get_cpu_idle_time_us(0, NULL) == -1)
-		msleep(100);
-}
+#include "../kunit/compat.h"
+#include "clock.h"
 
 /* Wait for work and RCU callbacks of a step, which are part of its cost. */
 static inline void bench_settle(void)
@@ -59,7 +42,7 @@ static inline s64 bench_memory(void)
 			continue;
 		pages -= zone_page_state_snapshot(zone, NR_FREE_PAGES);
 		for_each_online_cpu(cpu)
-			pages -= per_cpu_ptr(zone->per_cpu_pageset, cpu)->count;
+			pages -= nt_pages_in_list(zone, cpu);
 	}
 	return pages << PAGE_SHIFT;
 }

@@ -5,6 +5,12 @@
 
 #include "bench.h"
 
+#ifdef __has_include	/* sparse lacks it */
+#if __has_include("linux/auxiliary_bus.h")
+#define BENCH_AUXILIARY		/* from 5.11 on */
+#endif
+#endif
+
 /*
  * @prepare: make all that is not a binding
  * @attach:  make bench_n bindings

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* The driver core: add and bind, unbind and delete many devices. */
-#include <linux/auxiliary_bus.h>
 #include <linux/platform_device.h>
 
 #include "bindings.h"
 
 static void **bus_devices;
+
+#ifdef BENCH_AUXILIARY
+#include <linux/auxiliary_bus.h>
 
 /* Auxiliary bus */
 
@@ -122,6 +124,8 @@ const struct bench_peer bench_auxiliary = {
 	.finish	 = aux_finish,
 };
 
+#endif /* BENCH_AUXILIARY */
+
 /* Platform bus */
 
 static bool platform_registered;
@@ -132,14 +136,9 @@ static int bus_platform_probe(struct platform_device *device)
 	return 0;
 }
 
-static void bus_platform_remove(struct platform_device *device)
-{
-	atomic_dec(&bench_bound);
-}
-
+/* Without remove, the type of which is not the same on all kernels */
 static struct platform_driver bus_platform_driver = {
 	.probe	     = bus_platform_probe,
-	.remove_new  = bus_platform_remove,
 	.driver.name = "nmr_bench",
 };
 

@@ -38,6 +38,9 @@ static DEFINE_RWLOCK(bench_rwlock);
 static DECLARE_RWSEM(bench_rwsem);
 DEFINE_STATIC_PERCPU_RWSEM(bench_percpu_rwsem);
 DEFINE_STATIC_SRCU(bench_srcu);
+#ifdef DEFINE_STATIC_SRCU_FAST
+DEFINE_STATIC_SRCU_FAST(bench_srcu_fast);
+#endif
 static DEFINE_SPINLOCK(bench_spinlock);
 static unsigned int bench_count;
 
@@ -121,13 +124,19 @@ BENCH_WAY(spinlock, bench_spin_enter(), bench_spin_exit())
 BENCH_WAY(try_module_get, try_module_get(THIS_MODULE), module_put(THIS_MODULE))
 BENCH_LOCK(srcu, idx = srcu_read_lock(&bench_srcu), !READ_ONCE(bench_revoked),
 	   srcu_read_unlock(&bench_srcu, idx))
+#ifdef DEFINE_STATIC_SRCU_FAST
+BENCH_LOCK(srcu_fast, struct srcu_ctr __percpu *ctr = srcu_read_lock_fast(&bench_srcu_fast),
+	   !READ_ONCE(bench_revoked), srcu_read_unlock_fast(&bench_srcu_fast, ctr))
+#endif
 BENCH_LOCK(rwlock, read_lock(&bench_rwlock), !READ_ONCE(bench_revoked),
 	   read_unlock(&bench_rwlock))
 BENCH_LOCK(rwsem, down_read(&bench_rwsem), !READ_ONCE(bench_revoked),
 	   up_read(&bench_rwsem))
 BENCH_LOCK(percpu_rwsem, percpu_down_read(&bench_percpu_rwsem),
 	   !READ_ONCE(bench_revoked), percpu_up_read(&bench_percpu_rwsem))
-/* The reader in the documentation of revocable: SRCU and a pointer. */
+/*
+ * A reader of revocable, which was proposed for 7.0, and reverted before: SRCU and a pointer.
+ */
 BENCH_LOCK(revocable, idx = srcu_read_lock(&bench_srcu),
 	   srcu_dereference(bench_revocable, &bench_srcu),
 	   srcu_read_unlock(&bench_srcu, idx))
@@ -169,6 +178,9 @@ static const struct {
 	BENCH_NAME(bare), BENCH_NAME(nmr), BENCH_NAME(nmr_provider), BENCH_NAME(nmr_rcu),
 	BENCH_NAME(nmr_slot),
 	BENCH_NAME(percpu_ref), BENCH_NAME(srcu), BENCH_NAME(revocable),
+#ifdef DEFINE_STATIC_SRCU_FAST
+	BENCH_NAME(srcu_fast),
+#endif
 	BENCH_NAME(refcount), BENCH_NAME(rwlock), BENCH_NAME(percpu_rwsem),
 	BENCH_NAME(rwsem), BENCH_NAME(spinlock), BENCH_NAME(try_module_get),
 };
@@ -217,9 +229,10 @@ static int bench_round(unsigned int way, unsigned int cpus)
 	unsigned int i;
 
 	for (i = 0; i < cpus; i++) {
-		threads[i] = kthread_create_on_cpu(bench_thread, &round, i, "bench/%u");
+		threads[i] = kthread_create(bench_thread, &round, "bench/%u", i);
 		if (IS_ERR(threads[i]))
 			break;
+		kthread_bind(threads[i], i);
 	}
 	if (i < cpus) {
 		while (i--)
@@ -335,5 +348,5 @@ module_init(bench_calls_init);
 module_exit(bench_calls_exit);
 
 MODULE_DESCRIPTION("Cost of a call through a gate of nmr, and of other ways");
-MODULE_IMPORT_NS(NMR);
+MODULE_IMPORT_NMR();
 MODULE_LICENSE("GPL");

@@ -109,5 +109,5 @@ module_init(bench_closing_init);
 module_exit(bench_closing_exit);
 
 MODULE_DESCRIPTION("Time to close bindings of nmr on many CPUs");
-MODULE_IMPORT_NS(NMR);
+MODULE_IMPORT_NMR();
 MODULE_LICENSE("GPL");

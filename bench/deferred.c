@@ -118,12 +118,15 @@ static int deferred_run(void)
 	u64 start, cost;
 	int err;
 
-	bench_begin();
+	err = bench_clock_start();
+	if (err)
+		return err;
 	bench_settle();
 	start = bench_busy();
 	err = strcmp(shape, "clients") ? deferred_many_providers() : deferred_many_clients();
 	deferred_settle();
 	cost = bench_busy() - start;
+	bench_clock_stop();
 	deferred_leave();
 	if (err)
 		return err;
@@ -155,5 +158,5 @@ module_init(bench_deferred_init);
 module_exit(bench_deferred_exit);
 
 MODULE_DESCRIPTION("Cost of deferred pairs in nmr");
-MODULE_IMPORT_NS(NMR);
+MODULE_IMPORT_NMR();
 MODULE_LICENSE("GPL");

@@ -84,15 +84,17 @@ static int bench_registration(unsigned int nclients, unsigned int nproviders, bo
 static int __init bench_registration_init(void)
 {
 	unsigned int n;
-	int err = 0;
+	int err = bench_clock_start();
 
-	bench_begin();
+	if (err)
+		return err;
 	for (n = 10; !err && n <= 100; n *= 10)
 		err = bench_registration(n, n, false);
 	for (n = 100; !err && n <= BENCH_MANY; n *= 10)
 		err = bench_registration(n, n, true);
 	for (n = 100; !err && n <= BENCH_MANY; n *= 10)
 		err = bench_registration(n, 0, true);
+	bench_clock_stop();
 	return err;
 }
 
@@ -104,5 +106,5 @@ module_init(bench_registration_init);
 module_exit(bench_registration_exit);
 
 MODULE_DESCRIPTION("Cost of registering in nmr");
-MODULE_IMPORT_NS(NMR);
+MODULE_IMPORT_NMR();
 MODULE_LICENSE("GPL");

@@ -126,7 +126,6 @@ static int __init walk_init(void)
 	walk_clients = vcalloc(n, sizeof(*walk_clients));
 	if (!walk_clients)
 		return -ENOMEM;
-	bench_begin();
 	err = nmr_register_provider(&p, NULL, &walk_provider);
 	if (!err) {
 		err = walk_many(0, n / 100) ?: walk_many(n / 100, n);
@@ -144,5 +143,5 @@ module_init(walk_init);
 module_exit(walk_exit);
 
 MODULE_DESCRIPTION("What a walk through all peers of a registration costs");
-MODULE_IMPORT_NS(NMR);
+MODULE_IMPORT_NMR();
 MODULE_LICENSE("GPL");
