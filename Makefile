@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # Build nmr as an external module, and test it. Kbuild lists what is built.
 #
-#   make [KDIR=...]		build nmr.ko for the running kernel, or for that of KDIR
+#   make [KDIR=... | SERIES=7.3]	build nmr.ko for the running kernel, for that of KDIR, or for a
+#				stock kernel of Debian, see scripts/fetch/series
 #   make modules_install	install what was built (or build it first) into /lib/modules,
 #				and what other modules are built with into
 #				/lib/modules/RELEASE/nmr; INSTALL_MOD_PATH= prefixes both
@@ -10,15 +11,15 @@
 #   make tools			build nmrctl, in build/nmrctl
 #   make tools_install [DESTDIR=... prefix=/usr]	install it, with its manual
 #   make test-modules		build all that tools/testing/selftests/nmr loads
-#   make demo			watch nmr work in a virtual machine
+#   make demo [KERNEL=7.3]	watch nmr work in a virtual machine
 #   make demo-stack		watch the sample systems route packets, and leave in any order
 #   make machine		test on a whole Debian 12, with systemd and udevd (as root)
 #   make systems		test the sample systems on a kernel with KASAN and lockdep
-#   make vm MODULES='a.ko b.ko' [SCRIPT=...] [KERNEL=6.12] [NMR_DEBUG=1]
+#   make vm MODULES='a.ko b.ko' [SCRIPT=...] [KERNEL=...] [NMR_DEBUG=1]
 #				try your modules with nmr.ko in a virtual machine
 #   make check [WITH='model torture']	run all tests
 #   make kunit [FILTER=...]	run the KUnit suites, or those that match
-#   make integration		run the selftests on stock kernels
+#   make integration [SERIES=...]	run the selftests on stock kernels
 #   make bench [SIZES=...]	measure nmr and its alternatives
 #   make torture [KERNEL=... SECONDS=... OPERATIONS=... CPUS=... SEED=... CYCLES=...]
 #				do all that the API allows at once, at random
@@ -35,13 +36,16 @@ ifneq ($(built_for),)
 KDIR	?= $(built_for)
 endif
 
+headers	 = $(shell scripts/fetch/kernel.sh headers $1 | sed -n 's/^KDIR=//p')
 running	:= $(shell uname -r)
-ifneq ($(wildcard /lib/modules/$(running)/build/Makefile),)
+ifneq ($(SERIES),)
+KDIR	?= $(eval KDIR := $(call headers,$(SERIES)))$(KDIR)
+else ifneq ($(wildcard /lib/modules/$(running)/build/Makefile),)
 KDIR	?= /lib/modules/$(running)/build
 else
 # Without headers of the running kernel, use those of Debian's newest 6.1. make asks for them
 # once, and only when a target needs KDIR.
-KDIR	?= $(eval KDIR := $(shell scripts/fetch/kernel.sh headers 6.1 | sed -n 's/^KDIR=//p'))$\
+KDIR	?= $(eval KDIR := $(call headers,6.1))$\
 	   $(if $(KDIR),$(info No headers for the running kernel, $(running): \
 			       this is for $(release), KDIR=... for another))$(KDIR)
 endif
@@ -100,8 +104,14 @@ clean:
 	$(kbuild) clean
 	rm -rf build .built
 
-coverage demo demo-stack integration machine model lint systems:
+coverage demo-stack machine model lint systems:
 	@scripts/$@.sh
+
+demo:
+	@scripts/demo.sh $(KERNEL)
+
+integration:
+	@scripts/integration.sh $(SERIES)
 
 htmldocs:
 	@scripts/docs.sh html

@@ -38,13 +38,15 @@ beside()
 step packages "$TOP/scripts/fetch/packages.sh" build source kernel guest
 
 mapfile -t kernels < <(awk '$5 == "check" { print $1 }' "$TOP/kunit/kernels")
+mapfile -t stock < <(series check)
 
 # The steps that take longest come first. If the cache is empty, the first kernel takes minutes
 # to compile, and the stock kernels run their tests meanwhile.
 beside systems "$TOP/scripts/systems.sh" test-mpr.sh,test-rras.sh,test-wds.sh
 beside "kunit-${kernels[0]}" "$TOP/scripts/kunit.sh" -k "${kernels[0]}"
-beside integration-6.1 "$TOP/scripts/integration.sh" -c 6.1
-beside integration-6.12 "$TOP/scripts/integration.sh" -c 6.12
+for name in "${stock[@]}"; do
+	beside "integration-$name" "$TOP/scripts/integration.sh" -c "$name"
+done
 for kernel in "${kernels[@]:1}"; do
 	beside "kunit-$kernel" "$TOP/scripts/kunit.sh" -k "$kernel"
 done
@@ -56,20 +58,16 @@ beside demo "$TOP/scripts/demo.sh"
 beside demo-stack "$TOP/scripts/demo-stack.sh"
 wait
 
-logs=("$BUILD"/{install,vm-test,crc,demo,demo-stack,debug-6.12,integration-systems-stack}.log)
+logs=("$BUILD"/{install,vm-test,crc,demo,demo-stack,integration-systems-stack}.log)
 for kernel in "${kernels[@]}"; do
 	logs+=("$BUILD/kunit/$kernel/test.log")
 done
-for series in 6.1 6.12; do
-	for script in "$TOP"/scripts/guest/{integration*,costs*}.sh; do
-		script=${script##*/}
-		[ "$script" != integration-systems.sh ] || continue
-		logs+=("$BUILD/${script%.sh}-$series.log")
-	done
+for name in "${stock[@]}"; do
+	mapfile -t -O ${#logs[@]} logs < <(guest_logs "$name" -c)
 done
 [[ " $* " != *" model "* ]] || logs+=("$BUILD/model.log")
 if [[ " $* " == *" torture "* ]]; then
-	for kernel in "${kernels[@]}" 6.1 6.12; do
+	for kernel in "${kernels[@]}" "${stock[@]}"; do
 		step "torture-$kernel" "$TOP/scripts/torture.sh" -k "$kernel" -t 20 -o 1000000
 		logs+=("$BUILD/torture-$kernel.log")
 	done

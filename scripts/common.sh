@@ -30,6 +30,53 @@ field()
 	sed -n "s/^$1=//p" "$2"
 }
 
+# series TARGET...: print the stock kernels of fetch/series for these targets
+series()
+{
+	awk -v targets=" $* " '!/^#/ && index(targets, " " $2 " ") { print $1 }' \
+		"$TOP/scripts/fetch/series"
+}
+
+# skipped KERNEL LOG...: test whether this machine cannot get a stock kernel. If so, make each log
+# one result that is skipped, with the reason.
+skipped()
+{
+	local kernel=$1 reason log
+
+	shift
+	[[ $kernel == [0-9]* ]] || return 1
+	reason=$("$TOP/scripts/fetch/kernel.sh" stock "$kernel" | field SKIP -)
+	[ -n "$reason" ] || return 1
+	for log; do
+		printf 'KTAP version 1\n1..1\nok 1 %s # SKIP %s\n' "$(basename "$log" .log)" \
+			"$reason" > "$log"
+	done
+}
+
+# guest_tests SERIES: print the scripts of guest/ that test a stock kernel. There are no sample
+# systems for kernels before 6.1.
+guest_tests()
+{
+	local script
+
+	for script in "$TOP"/scripts/guest/{integration*,costs*}.sh; do
+		[[ $1 == 5.* && $script == *-systems.sh ]] || echo "$script"
+	done
+}
+
+# guest_logs SERIES [-c]: print the logs that scripts/integration.sh leaves
+guest_logs()
+{
+	local script name
+
+	guest_tests "$1" | while read -r script; do
+		name=$(basename "$script" .sh)
+		[[ ${2-} == -c && $name == integration-systems ]] ||
+			echo "$BUILD/$name-$1.log"
+	done
+	[ "$1" != 6.12 ] || echo "$BUILD/debug-6.12.log"
+}
+
 # watchdog PID LOG SECONDS: end the process once LOG has not grown for so many seconds, or when
 # this script has ended. The process holds the other end of stdin open until it exits.
 watchdog()

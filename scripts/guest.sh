@@ -4,8 +4,8 @@
 # guest.sh -n NAME -k KERNEL -s SCRIPT [-c CPUS] [-m MEM] [-t SECONDS]
 #	   [-a KERNEL-ARGS] [-q QEMU-ARGS] [-f FILE[:GUESTPATH]]... [-i]
 #
-# Boot a kernel that runs SCRIPT, see guest/init. KERNEL is a stock one (6.1, 6.12, 6.1-rt), or
-# the name of an x86-64 one of kunit/kernels. FILE is put into /modules, or else to GUESTPATH. A
+# Boot a kernel that runs SCRIPT, see guest/init. KERNEL is a stock one of fetch/series, or the
+# name of an x86-64 one of kunit/kernels. FILE is put into /modules, or else to GUESTPATH. A
 # line "# guest: OPTIONS" in the script sets defaults for these options. The console goes to
 # build/NAME.log, and to stdout from where the script begins. Succeed if the script does and
 # the kernel's log has no complaint. A guest that prints nothing for SECONDS (400) is ended, and

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 #
 # matrix.sh [-t SECONDS] [KERNEL]...: run the KUnit suites on the kernels of kunit/kernels, and
-# the selftests on the stock ones (6.1, 6.12, 6.1-rt), one kernel after the other. Then run the
+# the selftests on the stock ones of fetch/series, one kernel after the other. Then run the
 # torture test for SECONDS (60) on each kernel that has a userspace here; the other kernels run
 # it as a suite. The table is build/matrix.md.
 
@@ -19,7 +19,8 @@ shift $((OPTIND - 1))
 [ $# -gt 0 ] || {
 	mapfile -t own < <(awk '$5 == "check" || $5 == "matrix" { print $1 }' \
 			       "$TOP/kunit/kernels")
-	set -- "${own[@]}" 6.1 6.12 6.1-rt
+	mapfile -t stock < <(series check matrix)
+	set -- "${own[@]}" "${stock[@]}"
 }
 
 out=$BUILD/matrix
@@ -35,12 +36,9 @@ machine()
 # tests KERNEL: run them, and print the number of results last
 tests()
 {
-	local script logs=()
+	local logs
 
-	for script in "$TOP"/scripts/guest/{integration*,costs*}.sh; do
-		script=${script##*/}
-		logs+=("$BUILD/${script%.sh}-$1.log")
-	done
+	mapfile -t logs < <(guest_logs "$1")
 	case $1 in
 	[0-9]*)	"$TOP/scripts/integration.sh" "$1" &&
 		"$TOP/scripts/summary.sh" "${logs[@]}" ;;
@@ -60,6 +58,10 @@ line()
 {
 	local kernel=$1 begin=$SECONDS said tortured
 
+	if skipped "$kernel" "$out/$kernel.log"; then
+		echo "| $kernel | $(sed -n 's/.*# SKIP/skipped:/p' "$out/$kernel.log") | | |"
+		return
+	fi
 	tests "$kernel" > "$out/$kernel.out" 2>&1 || code=1
 	said=$(tail -n 1 "$out/$kernel.out")
 	tortured=$(verdict "$BUILD/kunit/$kernel/test.log")
@@ -81,5 +83,5 @@ line()
 	for kernel; do
 		line "$kernel"
 	done
+	exit $code
 } | tee "$BUILD/matrix.md"
-exit $code

@@ -6,7 +6,7 @@
 # torture.sh -p: replay what -i has recorded.
 #
 # The test lasts for SECONDS at least, and until there were OPERATIONS. KERNEL is a stock one
-# (6.1, 6.12, 6.1-rt), or an x86-64 one of kunit/kernels. Afterwards modules load and unload
+# (see fetch/series), or an x86-64 one of kunit/kernels. Afterwards modules load and unload
 # CYCLES times. -b: do something wrong on purpose, and check that the test fails. -i: run on one
 # CPU, count instructions and record all input, so that -p does exactly the same, to the last
 # line of the log. KTAP goes to build/torture-KERNEL.log.
@@ -35,6 +35,7 @@ while getopts k:t:o:c:r:n:bi option; do
 	esac
 done
 
+! skipped "$kernel" "$BUILD/$script-$kernel.log" || exit 0
 options="-k $kernel -t $seconds -o $operations -c $cpus -r $seed ${cycles:+-n $cycles}"
 [[ $qemu_args != *rr=record* ]] || echo "$options" > "$record.options"
 say "torture: kernel $kernel, $seconds s, $cpus CPUs, seed $seed"

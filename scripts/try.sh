@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# try.sh [-k SERIES] [-s SCRIPT] [-d] [MODULE]...: boot a stock kernel (6.1, or 6.12, 6.1-rt)
+# try.sh [-k SERIES] [-s SCRIPT] [-d] [MODULE]...: boot a stock kernel of fetch/series (6.1)
 # with an nmr.ko that is built for it, and with these modules, all in /modules.
 #
 # If there is a script, busybox's sh runs it in the guest, and its exit code decides. Otherwise

@@ -7,10 +7,11 @@
 #   kernel.sh stock SERIES	  the same, IMAGE to boot, and MODULES, the folder of its modules
 #   kernel.sh source 6.1|6.12	  SOURCE, a tree, and VERSION
 #
-# SERIES is 6.1, 6.12, or 6.1-rt.
+# SERIES is in the first column of fetch/series.
 #
 # Print shell assignments. If the cache has no kernel of a series, the newest of Debian is taken;
-# remove the cache to get a newer one.
+# remove the cache to get a newer one. If this machine cannot get the series, print SKIP, the
+# reason, and exit with 4, see root.sh.
 
 . "$(dirname "$0")/../common.sh" || exit 1
 
@@ -112,7 +113,13 @@ source_tree()
 }
 
 [ $# -eq 2 ] || die "usage: ${0##*/} headers|stock|source SERIES"
+read -r -a suites < <(awk -v series="$2" '$1 == series { $1 = $2 = ""; print }' \
+			  "$TOP/scripts/fetch/series") ||
+	[ "$1" = source ] || die "no $2 in fetch/series"
 cache_lock "kernel-$2"
+if [ "$1" != source ] && [ ${#suites[@]} -gt 0 ]; then
+	exec "$TOP/scripts/fetch/root.sh" "$2" "${suites[@]}"
+fi
 case $1 in
 headers)
 	headers "$2"

@@ -255,8 +255,11 @@ test_wrong_symbol_version_is_refused()
 {
 	symbol=__nmr_provider_register
 	copy_of_peer
+	# A register call refuses the module there, see module_built_with_another_version.
+	strings "$TMP"/copy.ko | grep -q '^vermagic=.* modversions ' ||
+		skip_on_kernel "no versions of symbols (CONFIG_MODVERSIONS)"
 	table=$(offsets module_layout "$TMP"/copy.ko | head -n 1)
-	skip_unless "versions of symbols" [ -n "$table" ]
+	check "it has a table of versions" [ -n "$table" ]
 	for offset in $(offsets $symbol "$TMP"/copy.ko); do
 		[ $(((offset - table) % 64)) -ne 0 ] ||
 			patch $((offset - 8)) 252 "$TMP"/copy.ko
