@@ -18,7 +18,7 @@
 #   make vm MODULES='a.ko b.ko' [SCRIPT=...] [KERNEL=...] [NMR_DEBUG=1]
 #				try your modules with nmr.ko in a virtual machine
 #   make check [WITH='model torture']	run all tests
-#   make kunit [FILTER=...]	run the KUnit suites, or those that match
+#   make kunit [KERNEL=uml] [FILTER=...]	run the KUnit suites, or those that match
 #   make integration [SERIES=...]	run the selftests on stock kernels
 #   make bench [SIZES=...]	measure nmr and its alternatives
 #   make torture [KERNEL=... SECONDS=... OPERATIONS=... CPUS=... SEED=... CYCLES=...]
@@ -145,7 +145,7 @@ mutants:
 	@scripts/mutants.sh $(NAMES)
 
 kunit:
-	@scripts/kunit.sh $(if $(FILTER),'$(FILTER)')
+	@scripts/kunit.sh $(if $(KERNEL),-k $(KERNEL)) $(if $(FILTER),'$(FILTER)')
 
 .PHONY: all modules samples test-modules modules_install clean demo demo-stack vm check kunit machine \
 	integration systems tools tools_install bench torture matrix coverage mutants model htmldocs \

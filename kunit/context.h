@@ -3,6 +3,7 @@
 #ifndef _NMR_KUNIT_CONTEXT_H
 #define _NMR_KUNIT_CONTEXT_H
 
+#include <linux/cpumask.h>
 #include <linux/sched.h>
 
 #include "party.h"
@@ -23,6 +24,13 @@ struct nt_thread *nt_spawn(struct nt *nt, int (*fn)(void *arg), void *arg);
 struct nt_thread *nt_spawn_on(struct nt *nt, int cpu, int (*fn)(void *arg),
 			      void *arg);
 int nt_join(struct nt_thread *thread);
+
+/* Skip a case in which a task spins, if no other task runs meanwhile. */
+static inline void nt_needs_spinner(struct kunit *test)
+{
+	if (num_online_cpus() < 2 && !IS_ENABLED(CONFIG_PREEMPTION))
+		kunit_skip(test, "wants two CPUs, or preemption");
+}
 
 /* Wait until a task sleeps in a wait of the registrar, which alone is TASK_IDLE. */
 void nt_await_idle(struct nt *nt, struct task_struct *task);

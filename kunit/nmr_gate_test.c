@@ -301,6 +301,7 @@ static void detach_waits_for_rcu_readers(struct kunit *test)
 	struct nt_binding *nb = nt_pair(nt, nt_client(nt), nt_provider(nt));
 	struct nt_thread *thread;
 
+	nt_needs_spinner(test);
 	caller->nb = nb;
 	caller->side = nt_param_side(test);
 	thread = nt_spawn(nt, rcu_caller_thread, caller);
@@ -626,6 +627,7 @@ static void binding_lives_a_grace_period_more(struct kunit *test)
 	struct nt_party *client = nt_client(nt), *provider = nt_provider(nt);
 	struct nt_thread *thread;
 
+	nt_needs_spinner(test);
 	nt_hold(provider, NT_P_CLEANUP);
 	reader->nb = nt_pair(nt, client, provider);
 	nt_deregister(client);
@@ -712,6 +714,7 @@ static void put_gives_a_grace_period(struct kunit *test)
 	struct reader *reader;
 	int i;
 
+	nt_needs_spinner(test);
 	nt_hold(provider, NT_P_CLEANUP);
 	nb = nt_pair(nt, nt_client(nt), provider);
 	nt_get(nb);

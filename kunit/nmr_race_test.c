@@ -478,8 +478,10 @@ static void detach_awaits_a_grace_period(struct kunit *test)
 	struct nt_party *client = nt_client(nt), *provider = nt_provider(nt);
 	struct nt_binding *nb = nt_pair(nt, client, provider);
 	struct reader *reader = reader_of(nb, NT_TIMEOUT);
-	struct nt_thread *thread = nt_spawn(nt, reader_thread, reader);
+	struct nt_thread *thread;
 
+	nt_needs_spinner(test);
+	thread = nt_spawn(nt, reader_thread, reader);
 	nt_await(nt, READ_ONCE(reader->ready));
 	KUNIT_EXPECT_EQ(test, nt_deregister(client), -EINPROGRESS);
 	pass_workqueue(nt);
@@ -522,6 +524,7 @@ static void binding_outlives_cleanup_by_a_grace_period(struct kunit *test)
 	struct reader *reader;
 	struct nt_thread *thread;
 
+	nt_needs_spinner(test);
 	nt_hold(provider, NT_P_CLEANUP);
 	KUNIT_EXPECT_EQ(test, nt_deregister(client), -EINPROGRESS);
 	nt_await(nt, nt_entered(provider, NT_P_CLEANUP) == 1);

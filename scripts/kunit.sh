@@ -27,8 +27,17 @@ log=$out/test.log
 extra=$(awk -v name="$kernel" '$1 == name { $1 = $2 = $3 = $4 = $5 = ""; print }' \
 	      "$TOP/kunit/kernels")
 
+# uml ARGS: run User-mode Linux, which is a process. Its time skips waits.
+uml()
+{
+	: > "$log"
+	# shellcheck disable=SC2086	# words
+	watched "$log" "$silence" "$image" mem=1G console=tty time-travel $1 \
+		kunit_shutdown=halt oops=panic < /dev/null 2>&1 | tee "$log"
+}
+
 # run FILTER: boot the kernel. On x86-64 an init looks for leaks after the suites. On the other
-# machines there is no init: the kernel reboots after the suites.
+# machines there is no init: the kernel reboots, or halts, after the suites.
 run()
 {
 	local machine args="kunit.enable=1 kunit.filter_glob=$1"
@@ -40,17 +49,19 @@ run()
 		     "$out/verdict" "$args" -smp 4 -m 1024 $extra
 		return
 	fi
-	args+=" kunit_shutdown=reboot panic=-1 oops=panic"
+	echo "exit 0" > "$out/verdict"
 	case $ARCH in
+	um)	uml "$args"
+		return ;;
 	arm64)	machine="qemu-system-aarch64 -machine virt -cpu cortex-a57"
 		args+=" console=ttyAMA0" ;;
 	*)	machine=qemu-system-$ARCH
 		args+=" console=ttyS0" ;;
 	esac
+	args+=" kunit_shutdown=reboot panic=-1 oops=panic"
 	# shellcheck disable=SC2086	# words
 	console "$log" "$silence" $machine -accel tcg,thread=multi -smp 4,sockets=4 \
 		-m 1024 -kernel "$image" -append "$args"
-	echo "exit 0" > "$out/verdict"
 }
 
 # kunit.py exits after the last result. Read on, so that the log gets the rest.

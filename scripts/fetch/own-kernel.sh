@@ -27,6 +27,7 @@ configs=("${configs[@]/#/"$TOP/kunit/"}")
 cross=
 case $ARCH in
 arm64)	cross=aarch64-linux-gnu- image=arch/arm64/boot/Image.gz ;;
+um)	image=vmlinux ;;
 *)	image=arch/x86/boot/bzImage ;;
 esac
 

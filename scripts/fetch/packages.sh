@@ -41,6 +41,8 @@ needs()
 			aarch64-linux-gnu-gcc	gcc-aarch64-linux-gnu
 		END
 		;;
+	guest-um)	# the kernel is a program
+		;;
 	guest-arm64)
 		cat <<-END
 			qemu-system-aarch64	qemu-system-arm
