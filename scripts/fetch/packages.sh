@@ -36,6 +36,13 @@ needs()
 			python3			python3
 		END
 		;;
+	clang)
+		cat <<-END
+			clang			clang
+			ld.lld			lld
+			llvm-ar			llvm
+		END
+		;;
 	arm64)	# compile a kernel for arm64
 		cat <<-END
 			aarch64-linux-gnu-gcc	gcc-aarch64-linux-gnu
