@@ -101,6 +101,12 @@ test_make_says_for_which_kernel()
 	[[ $first == *0.0-none*$RELEASE* ]]
 }
 
+test_kernel_before_5_10_is_named_and_refused()
+{
+	! "${build[@]}" KDIR="$KDIR" VERSION=5 PATCHLEVEL=4 2> "$dir/refused" &&
+		grep 'nmr needs Linux 5.10 or later, and this is 5.4' "$dir/refused"
+}
+
 # completes WORDS COMMAND-LINE...: test what bash completes the last word of the command line to
 completes()
 {
@@ -169,11 +175,12 @@ run()
 number=0
 {
 	echo "KTAP version 1"
-	echo "1..17"
+	echo "1..18"
 	run 6.1 what_was_built_is_installed what_is_told_now_is_built_and_installed \
 		modinfo_shows_version_and_author modinfo_describes_each_parameter \
 		modprobe_finds_it a_user_is_built_without_a_warning \
 		a_user_looks_where_its_kernel_has_it make_says_for_which_kernel \
+		kernel_before_5_10_is_named_and_refused \
 		nmrctl_is_built_without_a_warning_and_installed \
 		nmrctl_keeps_a_file_of_names_that_is_there bash_completes_without_nmr \
 		manual_has_no_warning

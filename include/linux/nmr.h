@@ -199,7 +199,8 @@
  *	rcu_read_unlock();
  *
  * If the kernel has <linux/cleanup.h>, scoped_nmr_client_call() and
- * CLASS(nmr_client_call, call)(binding) exit when their scope ends.
+ * CLASS(nmr_client_call, call)(binding) exit when their scope ends. The scoped macros need Linux
+ * 5.18 or later, which is compiled as C11.
  */
 
 /**
