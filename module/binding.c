@@ -229,9 +229,9 @@ int nmr_client_attach_provider(struct nmr_binding *binding,
 	struct nmr_endpoint end;
 	int err;
 
-	if (!binding || READ_ONCE(binding->attacher) != current || binding->asked)
+	if (!binding || READ_ONCE(binding->attacher) != current)
 		return -EINVAL;
-	binding->asked = true;
+	WRITE_ONCE(binding->attacher, NULL);	/* from now on a context */
 	if (nmr_binding_side_leaving(binding))
 		return -ECANCELED;
 
@@ -253,6 +253,21 @@ int nmr_client_attach_provider(struct nmr_binding *binding,
 	return 0;
 }
 EXPORT_SYMBOL_NMR(nmr_client_attach_provider);
+
+void nmr_binding_set_context(struct nmr_binding *binding, enum nmr_side side, void *context)
+{
+	WRITE_ONCE(binding->context[side], context);
+}
+EXPORT_SYMBOL_NMR(nmr_binding_set_context);
+
+void *nmr_binding_kin(const struct nmr_binding *binding, enum nmr_side side,
+		      const void *attach)
+{
+	const struct nmr_registration *reg = binding->reg[side];
+
+	return reg->attach_client == attach ? reg->context : NULL;
+}
+EXPORT_SYMBOL_NMR(nmr_binding_kin);
 
 /* Tell whether @err is a failure, and not a side that declines, defers or leaves. */
 static bool nmr_attach_is_failure(int err)
@@ -294,7 +309,8 @@ static int nmr_call_attach(struct nmr_binding *b)
 					      &b->reg[NMR_PROVIDER]->instance);
 	else
 		err = nmr_client_attach_provider(b, NULL, NULL);
-	WRITE_ONCE(b->attacher, NULL);
+	if (b->attacher == current)	/* has not asked, and must not any more */
+		WRITE_ONCE(b->attacher, NULL);
 	nmr_callback_end(&cb, b);
 	if (!err && b->has_attached[NMR_PROVIDER])
 		return 0;
@@ -344,6 +360,12 @@ static void nmr_binding_attached_closed(struct nmr_binding *b, struct llist_head
 	nmr_stuck_watch(b);
 }
 
+/* Return: what the callbacks of @side are passed after attach. */
+static void *nmr_binding_context(const struct nmr_binding *b, enum nmr_side side)
+{
+	return b->context[side] ?: b->end[side].binding_context;
+}
+
 static void nmr_call_client_attached(struct nmr_binding *b)
 {
 	struct nmr_registration *provider = b->reg[NMR_PROVIDER];
@@ -352,7 +374,7 @@ static void nmr_call_client_attached(struct nmr_binding *b)
 	if (!provider->client_attached)
 		return;
 	nmr_callback_begin(&cb, b);
-	provider->client_attached(b->end[NMR_PROVIDER].binding_context);
+	provider->client_attached(nmr_binding_context(b, NMR_PROVIDER));
 	nmr_callback_end(&cb, b);
 }
 
@@ -455,6 +477,7 @@ static void nmr_binding_attach_now(struct nmr_binding *b)
 		nmr_binding_attach(b);
 		return;
 	}
+	b->errand = NULL;	/* from now on a context */
 	nmr_callback_stand_in(&cb, errand->outer);
 	nmr_binding_attach(b);
 	nmr_callback_stand_in_end(&cb);
@@ -572,7 +595,7 @@ static int nmr_call_detach(struct nmr_binding *b, enum nmr_side side)
 	if (!reg->detach)
 		return 0;
 	nmr_callback_begin(&cb, b);
-	err = reg->detach(b->end[side].binding_context, b->reason);
+	err = reg->detach(nmr_binding_context(b, side), b->reason);
 	nmr_callback_end(&cb, b);
 	if (err && err != -EINPROGRESS)
 		nmr_misuse(reg, NMR_MISUSE_DETACH_VALUE, b->id);
@@ -721,7 +744,7 @@ static void nmr_call_cleanup(struct nmr_binding *b, enum nmr_side side)
 	if (!b->has_attached[side] || !reg->cleanup)
 		return;
 	nmr_callback_begin(&cb, b);
-	reg->cleanup(b->end[side].binding_context);
+	reg->cleanup(nmr_binding_context(b, side));
 	nmr_callback_end(&cb, b);
 }
 

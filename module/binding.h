@@ -51,12 +51,19 @@ struct nmr_binding {
 	u64			token;		/* nmr_pair_token() when it was closed */
 
 	/* Attaching */
-	struct task_struct	*attacher;	/* the task inside the client's callback */
-	struct nmr_errand	*errand;	/* a register call that waits, or NULL */
+	union {
+		/* What a side's callbacks are passed instead of the context in @end, or NULL */
+		void			*context[NMR_SIDES];
+		struct {
+			/* The task inside the client's callback, until it asks the provider */
+			struct task_struct	*attacher;
+			/* A register call that waits, until the callbacks begin; or NULL */
+			struct nmr_errand	*errand;
+		};
+	};
 	struct nmr_endpoint	end[NMR_SIDES];	/* what each side has handed over */
-	int			refusal;	/* @attacher's: errno of the provider, or 0 */
-	int			error;		/* outcome, 0: attached; set once, by @attacher */
-	bool			asked;		/* @attacher's: it has asked the provider */
+	int			refusal;	/* errno of the provider, or 0 */
+	int			error;		/* outcome, 0: attached; set once */
 	bool			has_attached[NMR_SIDES];	/* set while attaching */
 
 	bool			shared;		/* refs.c: a module has taken a reference */

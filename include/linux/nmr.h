@@ -988,6 +988,38 @@ void nmr_binding_put(struct nmr_binding *binding);
  */
 u64 nmr_binding_id(const struct nmr_binding *binding);
 
+/* For layers, which translate another interface to this one, as nmr_netio.ko does */
+
+/**
+ * nmr_binding_set_context() - set what a side's own callbacks are passed
+ * @binding: binding of which the attach callback of @side runs in the calling task; a client has
+ *	     asked the provider before
+ * @side:    the side
+ * @context: passed to client_attached and to the detach and cleanup callbacks of @side, instead
+ *	     of the binding context that @side hands to its peer; NULL undoes this
+ *
+ * The peer keeps what it was handed. So a layer can hand over the context of the module that it
+ * serves, and be passed an object of its own.
+ *
+ * Context: Process context, inside the attach callback of @side.
+ */
+void nmr_binding_set_context(struct nmr_binding *binding, enum nmr_side side,
+			     void *context);
+
+/**
+ * nmr_binding_kin() - find a registration of the same layer
+ * @binding: a valid binding
+ * @side:    the side that is asked about
+ * @attach:  an attach callback of the caller
+ *
+ * Context: Any context.
+ *
+ * Return: the client or provider context that @side registered with, valid as long as the
+ * binding is; %NULL if @side registered with another attach callback.
+ */
+void *nmr_binding_kin(const struct nmr_binding *binding, enum nmr_side side,
+		      const void *attach);
+
 /*
  * Call gates: the inline half. module/gate.c opens, closes and drains gates, and has the proof
  * that no call is lost. module/refs.c has __nmr_gate_exit_closed().
