@@ -91,6 +91,7 @@ modules_install: $(building)
 	$(kbuild) modules_install
 	@echo "  INSTALL $(target)/nmr"
 	@install -D -m 644 include/linux/nmr.h "$(target)/nmr/include/linux/nmr.h"
+	@install -D -m 644 -t "$(target)/nmr/include/nmr" include/nmr/*.h
 	@install -m 644 Module.symvers "$(target)/nmr/Module.symvers"
 	$(if $(wildcard $(KDIR)/System.map),,$(depmod))
 

@@ -44,7 +44,7 @@ assignments=$("$TOP/scripts/fetch/kernel.sh" headers 6.1)
 eval "$assignments"
 rm -rf "$out"
 mkdir -p "$out"
-cp -r "$TOP"/{Makefile,Kbuild,include,module} "$out"
+cp -r "$TOP"/{Makefile,Kbuild,include,module,netio} "$out"
 crcs > "$out/before"
 mapfile -t structures < <(sed -n 's/^struct \([a-z0-9_]*\) {$/\1/p' "$TOP"/module/*.h)
 

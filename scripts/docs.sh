@@ -40,7 +40,7 @@ report()
 # the project or like a document.
 named_files()
 {
-	local folder='Documentation|driver-api|ABI|performance|include|module|kunit|samples'
+	local folder='Documentation|driver-api|ABI|performance|include|module|netio|kunit|samples'
 
 	folder+='|scripts|tools|torture|bench'
 	grep -oP '\]\(\K[^)#]+' "$1" || true
@@ -70,7 +70,7 @@ check_names()
 	printf '%s\n' "${documents[@]}" | grep -v CHANGELOG |
 		xargs grep -ohE '\b_*(nmr|NMR|nt)_[A-Za-z0-9_]+\(\)' | sort -u |
 		while read -r name; do
-			grep -rqwF "${name%()}" include module kunit torture bench samples ||
+			grep -rqwF "${name%()}" include module netio kunit torture bench samples ||
 				echo "a document names $name, which does not exist"
 		done | report
 }

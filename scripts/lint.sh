@@ -10,14 +10,19 @@ out=$BUILD/lint
 
 # checkpatch does not know the layout of TRACE_EVENT(), and objects to LINUX_VERSION_CODE, which
 # a module for several kernels needs. It takes a function with for_each in its name for a loop,
-# and NMR_GUID() uses its argument, a string literal, for each octet.
+# and NMR_GUID() uses its argument, a string literal, for each octet. The documented names of
+# Windows are in camel case, and are typedefs, which it does not always take for types.
 check_style()
 {
 	local checkpatch=("$SOURCE/scripts/checkpatch.pl" --no-tree --strict
 			  --show-types --quiet)
 
 	find "$TOP"/{module,kunit,samples,bench,torture,tools} -name '*.[ch]' \
+		! -path '*/netio/*' ! -name '*netio*' \
 		! -name compat.h ! -name api.c -exec perl "${checkpatch[@]}" -f {} +
+	find "$TOP"/{include/nmr,netio,kunit,samples,bench} -name '*.[ch]' \
+		\( -path '*/nmr/*.h' -o -path '*/netio/*' -o -name '*netio*' \) \
+		-exec perl "${checkpatch[@]}" --ignore CAMELCASE,NEW_TYPEDEFS,SPACING -f {} +
 	perl "${checkpatch[@]}" --ignore OPEN_BRACE -f "$TOP/module/api.c"
 	perl "${checkpatch[@]}" --ignore MACRO_ARG_REUSE,LINUX_VERSION_CODE,CONSTANT_COMPARISON \
 		-f "$TOP/include/linux/nmr.h"
@@ -32,7 +37,7 @@ check_doc()
 {
 	local code=0
 
-	find "$TOP"/{module,kunit,samples,bench,torture,tools,include} -name '*.[ch]' -exec \
+	find "$TOP"/{module,netio,kunit,samples,bench,torture,tools,include} -name '*.[ch]' -exec \
 		"$SOURCE/scripts/kernel-doc" -none -v -Werror {} + \
 		> "$out/doc.all" 2>&1 || code=$?
 	grep -v ' info: Scanning doc for ' "$out/doc.all" || true
@@ -74,7 +79,7 @@ check_words()
 check_length()
 {
 	cd "$TOP"
-	find module kunit samples torture bench tools -name '*.[ch]' ! -name '*.mod.c' -exec awk '
+	find module netio kunit samples torture bench tools -name '*.[ch]' ! -name '*.mod.c' -exec awk '
 	FNR == 1 { begin = 0 }
 	/^[a-z].*\(/ { name = $0 }
 	/^\{$/ { begin = FNR }
@@ -96,7 +101,7 @@ check_coccinelle()
 
 	rm -rf "$src"
 	mkdir "$src"
-	cp -r "$TOP"/{include,module,kunit,samples,bench,torture,tools} "$src"
+	cp -r "$TOP"/{include,module,netio,kunit,samples,bench,torture,tools} "$src"
 	! grep -rLZ --include='*.cocci' 'script: *ocaml' \
 		"$SOURCE/scripts/coccinelle" |
 		KBUILD_EXTMOD=$src srctree=$SOURCE J=1 MODE=report \

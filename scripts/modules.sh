@@ -23,11 +23,11 @@ dir=$parent/$RELEASE
 mkdir -p "$dir"
 exec 8> "$dir.lock"
 flock 8
-cp -rsf "$TOP"/{Kbuild,include,module,kunit,samples,bench,torture,tools} "$dir"
+cp -rsf "$TOP"/{Kbuild,include,module,netio,kunit,samples,bench,torture,tools} "$dir"
 # Object files beside the sources may be of another kernel.
-find "$dir"/{module,kunit,samples,bench,torture,tools} -type l \
+find "$dir"/{module,netio,kunit,samples,bench,torture,tools} -type l \
 	\( -name '*.o' -o -name '*.mod' -o -name '*.mod.c' -o -name '.*.cmd' \) -delete
-find "$dir"/{include,module,kunit,samples,bench,torture,tools} -xtype l -delete
+find "$dir"/{include,module,netio,kunit,samples,bench,torture,tools} -xtype l -delete
 
 # BTF needs a vmlinux, which Debian's headers lack.
 make -C "$KDIR" M="$dir" --no-print-directory -j"$JOBS" CONFIG_NMR_SAMPLES=m \
