@@ -15,12 +15,15 @@ begin()
 	dir=$BUILD/install/$1
 	rm -rf "$dir"
 	mkdir -p "$dir"
-	cp -r "$TOP"/{Makefile,Kbuild,include,module,scripts} "$TOP/samples/hello" "$dir"
+	cp -r "$TOP"/{Makefile,Kbuild,include,module,netio,scripts} "$dir"
+	cp -r "$TOP/samples/hello" "$dir"
+	cp -r "$TOP/samples/netio" "$dir/ported"
 	mkdir "$dir/tools"
 	cp -r "$TOP"/tools/{nmrctl,bpftrace} "$dir/tools"
 	build=(make -C "$dir" -s -j"$JOBS")
 	install=(INSTALL_MOD_PATH="$dir/root" modules_install)
 	build_hello=(make -C "$dir/hello" -s KDIR="$KDIR" KCFLAGS=-Werror)
+	build_ported=(make -C "$dir/ported" -s KDIR="$KDIR")
 }
 
 # Print the path of the installed module, which differs between kernels.
@@ -81,6 +84,14 @@ test_a_user_is_built_without_a_warning()
 {
 	"${build_hello[@]}" NMR_DIR="$dir/root/lib/modules/$RELEASE/nmr" &&
 		modinfo -F depends "$dir/hello/hello_client.ko" | grep -x nmr
+}
+
+# The sources that are written for Windows need no other files than those that are installed.
+test_a_port_is_built_without_a_warning()
+{
+	"${build_ported[@]}" NMR_DIR="$dir/root/lib/modules/$RELEASE/nmr" 2>&1 |
+		tee /dev/stderr | wc -l | grep -x 0 &&
+		modinfo -F depends "$dir/ported/netio_client.ko" | grep -x nmr_netio
 }
 
 test_a_user_looks_where_its_kernel_has_it()
@@ -175,18 +186,18 @@ run()
 number=0
 {
 	echo "KTAP version 1"
-	echo "1..18"
+	echo "1..20"
 	run 6.1 what_was_built_is_installed what_is_told_now_is_built_and_installed \
 		modinfo_shows_version_and_author modinfo_describes_each_parameter \
 		modprobe_finds_it a_user_is_built_without_a_warning \
 		a_user_looks_where_its_kernel_has_it make_says_for_which_kernel \
-		kernel_before_5_10_is_named_and_refused \
+		a_port_is_built_without_a_warning kernel_before_5_10_is_named_and_refused \
 		nmrctl_is_built_without_a_warning_and_installed \
 		nmrctl_keeps_a_file_of_names_that_is_there bash_completes_without_nmr \
 		manual_has_no_warning
 	run 6.12 what_was_not_built_is_built_and_installed \
 		modinfo_shows_version_and_author modinfo_describes_each_parameter \
 		modprobe_finds_it \
-		a_user_is_built_without_a_warning
+		a_user_is_built_without_a_warning a_port_is_built_without_a_warning
 } > "$BUILD/install.log"
 "$TOP/scripts/summary.sh" "$BUILD/install.log"

@@ -412,8 +412,8 @@ heard()
 # find_module MODULE: set $ko to its file
 find_module()
 {
-	for below in . kunit/modules samples/hello samples/rtm samples/rras samples/mpr \
-		     samples/wds bench; do
+	for below in . netio kunit/modules samples/hello samples/netio samples/rtm samples/rras \
+		     samples/mpr samples/wds bench; do
 		ko=$TEST_MODULES/$below/$1.ko
 		[ ! -e "$ko" ] || return 0
 	done
@@ -529,7 +529,7 @@ release_all()
 
 test_modules()
 {
-	sed -n 's/^\(\(nmr_\|hello_\|mpr\|rip\|rras\|rtm\|wds_\)[a-z0-9_]*\) .*/\1/p' /proc/modules
+	sed -n 's/^\(\(nmr_\|hello_\|netio_\|mpr\|rip\|rras\|rtm\|wds_\)[a-z0-9_]*\) .*/\1/p' /proc/modules
 }
 
 # Unload all test modules and nmr. Fail if anything of them is left in sysfs.
