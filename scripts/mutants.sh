@@ -43,7 +43,7 @@ build_suites()
 	local tree=$out/suites
 
 	mkdir -p "$tree"
-	cp -r "$TOP"/{Kbuild,include,module,kunit} "$tree"
+	cp -r "$TOP"/{Kbuild,include,module,netio,kunit} "$tree"
 	sed -i 's/^\(#define NT_TIMEOUT\).*/\1	(60 * HZ)/' "$tree"/kunit/*.h
 	build "$tree" -j"$JOBS" || {
 		cat "$tree/make.log" >&2
@@ -80,7 +80,7 @@ outcome()
 		return 2
 	}
 	initramfs "$tree/initrd" "$TOP/scripts/guest/mutants.sh" "$tree/globs:/globs" \
-		"$tree/nmr.ko" "$out/suites/kunit/nmr_kunit.ko"
+		"$tree/nmr.ko" "$tree/netio/nmr_netio.ko" "$out/suites/kunit/nmr_kunit.ko"
 	# A guest that ends before init is booted again, see guest.sh.
 	for _ in 1 2 3; do
 		# shellcheck disable=SC2153	# of own-kernel.sh
@@ -107,7 +107,7 @@ try()
 
 	if [ ! -e "$tree/Kbuild" ]; then
 		mkdir -p "$tree"
-		cp -r "$TOP"/{Kbuild,include,module} "$tree"
+		cp -r "$TOP"/{Kbuild,include,module,netio} "$tree"
 	fi
 	if [ "$name" = $no_fault ]; then
 		good=0 patch=/dev/null

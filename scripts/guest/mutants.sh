@@ -13,7 +13,7 @@ end_at_the_first_failure()
 }
 
 end_at_the_first_failure &
-insmod /modules/nmr.ko || exit
+insmod /modules/nmr.ko && insmod /modules/nmr_netio.ko || exit
 while read -r glob; do
 	say "# glob $glob"
 	echo -n "$glob" > /sys/module/kunit/parameters/filter_glob
