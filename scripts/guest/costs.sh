@@ -151,6 +151,20 @@ test_providers_that_defer_a_full_client_cost_no_square()
 	deferred_pairs_cost providers $PROVIDER_DEFERRED
 }
 
+# What a module that is written for Windows pays for its layer
+test_layer_costs_at_most_1500_instructions()
+{
+	load nmr
+	load nmr_netio
+	mark
+	load nmr_bench_netio
+	for field in register_instructions attach_instructions; do
+		native=$(result netio $field native)
+		check "it costs something" [ "$native" -gt 1000 ]
+		check "$field" at_most 1500 $(($(result netio $field ported) - native))
+	done
+}
+
 # Each walk is linear: with a hundred times as many peers, a peer costs at most 10% more.
 test_walk_costs_at_most_120_instructions_a_peer()
 {
@@ -178,4 +192,5 @@ run_cases client_gate_costs_at_most_7_instructions \
 	clients_of_a_provider_that_defers_cost_no_square \
 	providers_that_defer_a_full_client_cost_no_square \
 	leaving_waits_for_no_more_than_three_grace_periods \
+	layer_costs_at_most_1500_instructions \
 	walk_costs_at_most_120_instructions_a_peer

@@ -1,0 +1,163 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The cost of registering a client, and of attaching a pair, natively and through nmr_netio.
+ *
+ * The module registers clients, and then a provider that attaches to each of them. It prints
+ * "bench-netio JSON".
+ */
+#include "bench.h"
+
+#include <nmr/netioddk.h>
+
+#define NETIO_CLIENTS	1000
+
+static struct nmr_client_handle native_clients[NETIO_CLIENTS];
+static struct nmr_provider_handle native_provider;
+
+static const guid_t native_id = BENCH_GUID(5);
+
+static int native_register_client(unsigned int i)
+{
+	struct nmr_client_characteristics c = bench_client(&native_id);
+
+	return nmr_register_client(&c, NULL, &native_clients[i]);
+}
+
+static int native_register_provider(void)
+{
+	struct nmr_provider_characteristics p = bench_provider(&native_id);
+
+	return nmr_register_provider(&p, NULL, &native_provider);
+}
+
+static void native_leave(unsigned int n)
+{
+	unsigned int i;
+
+	nmr_deregister_provider_sync(native_provider);
+	for (i = 0; i < n; i++)
+		nmr_deregister_client_sync(native_clients[i]);
+}
+
+static HANDLE ported_clients[NETIO_CLIENTS];
+static HANDLE ported_provider;
+
+DEFINE_GUID(ported_id, 0x6e6d7205, 0x6265, 0x6e63, 0x80, 0, 0, 0, 0, 0, 0, 6);
+
+static const NPI_MODULEID ported_module_id = {
+	.Length = sizeof(ported_module_id), .Type = MIT_GUID, .Guid = { 1, 2, 3 },
+};
+
+static NTSTATUS ported_attach_provider(HANDLE binding, PVOID context,
+				       PNPI_REGISTRATION_INSTANCE provider)
+{
+	const VOID *dispatch;
+	PVOID peer;
+
+	return NmrClientAttachProvider(binding, NULL, NULL, &peer, &dispatch);
+}
+
+static NTSTATUS ported_attach_client(HANDLE binding, PVOID context,
+				     PNPI_REGISTRATION_INSTANCE client, PVOID client_context,
+				     const VOID *client_dispatch, PVOID *provider_context,
+				     const VOID **provider_dispatch)
+{
+	return STATUS_SUCCESS;
+}
+
+static NTSTATUS ported_detach(PVOID context)
+{
+	return STATUS_SUCCESS;
+}
+
+#define PORTED_INSTANCE {						\
+	.Size = sizeof(NPI_REGISTRATION_INSTANCE),			\
+	.NpiId = &ported_id, .ModuleId = &ported_module_id,		\
+}
+
+static int ported_register_client(unsigned int i)
+{
+	static const NPI_CLIENT_CHARACTERISTICS c = {
+		.Length = sizeof(c),
+		.ClientAttachProvider = ported_attach_provider,
+		.ClientDetachProvider = ported_detach,
+		.ClientCleanupBindingContext = bench_cleanup,
+		.ClientRegistrationInstance = PORTED_INSTANCE,
+	};
+
+	return NmrLinuxErrno(NmrRegisterClient(&c, NULL, &ported_clients[i]));
+}
+
+static int ported_register_provider(void)
+{
+	static const NPI_PROVIDER_CHARACTERISTICS p = {
+		.Length = sizeof(p),
+		.ProviderAttachClient = ported_attach_client,
+		.ProviderDetachClient = ported_detach,
+		.ProviderCleanupBindingContext = bench_cleanup,
+		.ProviderRegistrationInstance = PORTED_INSTANCE,
+	};
+
+	return NmrLinuxErrno(NmrRegisterProvider(&p, NULL, &ported_provider));
+}
+
+static void ported_leave(unsigned int n)
+{
+	unsigned int i;
+
+	NmrDeregisterProvider(ported_provider);
+	NmrWaitForProviderDeregisterComplete(ported_provider);
+	for (i = 0; i < n; i++) {
+		NmrDeregisterClient(ported_clients[i]);
+		NmrWaitForClientDeregisterComplete(ported_clients[i]);
+	}
+}
+
+static const struct netio_way {
+	const char *name;
+	int (*register_client)(unsigned int i);
+	int (*register_provider)(void);
+	void (*leave)(unsigned int n);
+} netio_ways[] = {
+	{ "native", native_register_client, native_register_provider, native_leave },
+	{ "ported", ported_register_client, ported_register_provider, ported_leave },
+};
+
+static int bench_netio(const struct netio_way *way)
+{
+	u64 start, registered, attached;
+	unsigned int i;
+	int err = 0;
+
+	bench_settle();
+	start = bench_busy();
+	for (i = 0; !err && i < NETIO_CLIENTS; i++, cond_resched())
+		err = way->register_client(i);
+	bench_settle();
+	registered = bench_busy() - start;
+	start = bench_busy();
+	err = err ?: way->register_provider();
+	bench_settle();
+	attached = bench_busy() - start;
+	way->leave(i);
+	pr_info("bench-netio {\"way\":\"%s\",\"clients\":%u,\"register_instructions\":%llu,\"attach_instructions\":%llu}\n",
+		way->name, NETIO_CLIENTS, div_u64(registered, NETIO_CLIENTS),
+		div_u64(attached, NETIO_CLIENTS));
+	return err;
+}
+
+static int __init bench_netio_init(void)
+{
+	bench_begin();
+	return bench_netio(&netio_ways[0]) ?: bench_netio(&netio_ways[1]);
+}
+
+static void __exit bench_netio_exit(void)
+{
+}
+
+module_init(bench_netio_init);
+module_exit(bench_netio_exit);
+
+MODULE_DESCRIPTION("Cost of nmr_netio");
+MODULE_LICENSE("GPL");
