@@ -419,7 +419,8 @@ void np_exit(struct kunit *test)
 	for (side = 0; np_case.nt && side < NMR_SIDES; side++) {
 		struct np *np = &np_case.party[side];
 
-		if (READ_ONCE(np->pending))
+		if (READ_ONCE(np->pending) ||
+		    (np->early && atomic_read(&np->cleanups) < atomic_read(&np->attaches)))
 			np_complete(np);
 		if (np->joined)
 			np_wait(np);

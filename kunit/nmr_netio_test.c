@@ -348,6 +348,8 @@ static void detach_is_completed_early(struct kunit *test)
 	meet(test, NMR_PROVIDER);
 	np_complete(np);
 	expect_trace(test, "AB");
+	np_deregister(np);
+	nt_await((struct nt *)test->priv, atomic_read(&np->cleanups) == 1);
 	part(test, side);
 	expect_trace(test, "ABDEXY");
 }
