@@ -15,7 +15,7 @@
 
 #include "netiodef.h"
 
-MODULE_IMPORT_NS(NMR);
+MODULE_IMPORT_NMR();
 
 /**
  * struct _NPI_REGISTRATION_INSTANCE - identity of a registration, as its peers see it

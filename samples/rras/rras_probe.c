@@ -169,4 +169,4 @@ module_exit(probe_exit);
 
 MODULE_DESCRIPTION("NMR sample: a protocol for the tests of the router manager");
 MODULE_LICENSE("GPL");
-MODULE_IMPORT_NS(NMR);
+MODULE_IMPORT_NMR();

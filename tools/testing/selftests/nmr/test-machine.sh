@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
 #
 # A whole machine: systemd's udevd loads providers, nmrctl waits for them, and tools for tracing
-# read the events. "make machine" boots a machine whose initramfs has loaded hello_client.
+# read the events. In the machine of "make machine" the initramfs has
+# loaded hello_client.
 
 . "$(dirname "$0")/lib.sh"
 
