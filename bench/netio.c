@@ -148,8 +148,13 @@ static int bench_netio(const struct netio_way *way)
 
 static int __init bench_netio_init(void)
 {
-	bench_begin();
-	return bench_netio(&netio_ways[0]) ?: bench_netio(&netio_ways[1]);
+	int err = bench_clock_start();
+
+	if (err)
+		return err;
+	err = bench_netio(&netio_ways[0]) ?: bench_netio(&netio_ways[1]);
+	bench_clock_stop();
+	return err;
 }
 
 static void __exit bench_netio_exit(void)
