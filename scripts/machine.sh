@@ -46,6 +46,7 @@ make_initramfs()
 "$TOP/scripts/fetch/packages.sh" guest machine tools
 assignments=$("$TOP/scripts/fetch/machine.sh" "$SERIES")
 eval "$assignments"
+# shellcheck disable=SC2153	# of fetch/machine.sh
 base=$ROOT
 assignments=$("$TOP/scripts/fetch/kernel.sh" headers "$SERIES")
 eval "$assignments"
