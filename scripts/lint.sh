@@ -144,10 +144,12 @@ check_clang()
 		"${make[@]}" modules_prepare
 	}
 	mkdir -p "$dir"
-	cp -rsf "$TOP"/{Kbuild,include,module,kunit,samples,bench,torture,tools} "$dir"
+	cp -rsf "$TOP"/{Kbuild,include,module,netio,kunit,samples,bench,torture,tools} "$dir"
 	find "$dir" -xtype l -delete
+	# The include/ of the kernel may have the headers of another checkout.
 	"${make[@]}" M="$dir" W=1e CONFIG_NMR_SAMPLES=m CONFIG_NMR_TEST_MODULES=m \
-		CONFIG_NMR_TORTURE_TEST=m CONFIG_NMR_BENCH=m "$dir"
+		CONFIG_NMR_TORTURE_TEST=m CONFIG_NMR_BENCH=m \
+		NOSTDINC_FLAGS="-nostdinc -I$dir/include" "$dir"
 )
 
 # Compile nmr and the suites inside a kernel tree, which has KUnit.
