@@ -932,6 +932,7 @@ test_protocol_that_cannot_tell_events()
 	set_param rras_probe event 1
 	await "it is told" logged "probe has no events, error -5"
 	set_param rras_probe error 0
+	set_param rras_probe event 1
 	await "the next ones come" manager_says a "event update_done 0 0"
 }
 

@@ -368,10 +368,11 @@ test_tracepoints_tell_what_sysfs_tells()
 	id=$(value "$(param nmr_peer_b bindings)")
 	client=$(value "$(param nmr_peer_b client_ids)")
 	provider=$(value "$(param nmr_peer_a provider_ids)")
+	sides="client=$client (nmr_peer_b) provider=$provider (nmr_peer_a)"
 	unload nmr_peer_a
 	traced "nmr_register: client=$client module=nmr_peer_b npi=$NPI_ID" \
-		"nmr_attach: binding=$id client=$client provider=$provider error=0" \
-		"nmr_deregister: provider=$provider" "nmr_close: binding=$id reason=" \
+		"nmr_attach: binding=$id $sides error=0" "nmr_deregister: provider=$provider" \
+		"nmr_close: binding=$id $sides reason=" \
 		"nmr_detach: binding=$id side=client" "nmr_detach: binding=$id side=provider" \
 		"nmr_cleanup: binding=$id" "nmr_finish: provider=$provider"
 	echo 0 > "$TRACING/events/nmr/enable"
