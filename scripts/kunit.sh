@@ -49,19 +49,22 @@ run()
 		     "$out/verdict" "$args" -smp 4 -m 1024 $extra
 		return
 	fi
-	echo "exit 0" > "$out/verdict"
 	case $ARCH in
-	um)	uml "$args"
-		return ;;
+	um)	machine='' ;;
 	arm64)	machine="qemu-system-aarch64 -machine virt -cpu cortex-a57"
 		args+=" console=ttyAMA0" ;;
 	*)	machine=qemu-system-$ARCH
 		args+=" console=ttyS0" ;;
 	esac
-	args+=" kunit_shutdown=reboot panic=-1 oops=panic"
-	# shellcheck disable=SC2086	# words
-	console "$log" "$silence" $machine -accel tcg,thread=multi -smp 4,sockets=4 \
-		-m 1024 -kernel "$image" -append "$args"
+	if [ "$ARCH" = um ]; then
+		uml "$args"
+	else
+		args+=" kunit_shutdown=reboot panic=-1 oops=panic"
+		# shellcheck disable=SC2086	# words
+		console "$log" "$silence" $machine -accel tcg,thread=multi -smp 4,sockets=4 \
+			-m 1024 -kernel "$image" -append "$args"
+	fi
+	echo "exit 0" > "$out/verdict"
 }
 
 # kunit.py exits after the last result. Read on, so that the log gets the rest.

@@ -72,7 +72,7 @@ check_words()
 			':!scripts/lint.sh' |
 			xargs -0 grep -nwiE "$words" || true
 	} |
-		grep -vE -e ':.*\bsu -s .* nobody( >|$)' -e ':.*\bnobody:x:'
+		grep -vE -e ':.*\bsu -s ' -e ':x:65534:'
 }
 
 # A function's body has at most 40 lines.
