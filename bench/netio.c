@@ -123,7 +123,7 @@ static const struct netio_way {
 	{ "ported", ported_register_client, ported_register_provider, ported_leave },
 };
 
-static int bench_netio(const struct netio_way *way)
+static int bench_netio(const struct netio_way *way, unsigned int round)
 {
 	u64 start, registered, attached;
 	unsigned int i;
@@ -140,19 +140,22 @@ static int bench_netio(const struct netio_way *way)
 	bench_settle();
 	attached = bench_busy() - start;
 	way->leave(i);
-	pr_info("bench-netio {\"way\":\"%s\",\"clients\":%u,\"register_instructions\":%llu,\"attach_instructions\":%llu}\n",
-		way->name, NETIO_CLIENTS, div_u64(registered, NETIO_CLIENTS),
+	pr_info("bench-netio {\"way\":\"%s\",\"round\":%u,\"clients\":%u,\"register_instructions\":%llu,\"attach_instructions\":%llu}\n",
+		way->name, round, NETIO_CLIENTS, div_u64(registered, NETIO_CLIENTS),
 		div_u64(attached, NETIO_CLIENTS));
 	return err;
 }
 
 static int __init bench_netio_init(void)
 {
+	unsigned int round;
 	int err = bench_clock_start();
 
 	if (err)
 		return err;
-	err = bench_netio(&netio_ways[0]) ?: bench_netio(&netio_ways[1]);
+	/* What the first round prints is not read: it fills the caches of the allocator. */
+	for (round = 0; !err && round < 2; round++)
+		err = bench_netio(&netio_ways[0], round) ?: bench_netio(&netio_ways[1], round);
 	bench_clock_stop();
 	return err;
 }

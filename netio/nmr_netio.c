@@ -43,7 +43,7 @@ struct netio_reg {
 		struct nmr_provider_handle	as_provider;
 	};
 	struct delayed_work	retry;		/* of offers that an allocation failure deferred */
-	HANDLE			*variable;	/* netio_lock: while the register call runs */
+	HANDLE			*variable;	/* written under netio_lock: of the register call */
 	struct hlist_node	node;		/* netio_lock: in netio_regs */
 };
 
@@ -51,6 +51,12 @@ enum netio_state {
 	NETIO_IDLE,
 	NETIO_EARLY,	/* complete was called before the detach callback */
 	NETIO_CALLED,	/* the detach callback was called */
+};
+
+/* What a ported module is shown of a native peer */
+struct netio_peer {
+	NPI_REGISTRATION_INSTANCE instance;
+	NPI_MODULEID		module_id;
 };
 
 /* What a side has of a binding */
@@ -61,9 +67,8 @@ struct netio_bind {
 	atomic_t		state;		/* &enum netio_state */
 	struct netio_reg	*reg;
 	PVOID			context;	/* for the module's callbacks */
-	NPI_REGISTRATION_INSTANCE peer;		/* if the peer is native */
-	NPI_MODULEID		peer_module_id;
 	struct rcu_head		rcu;
+	struct netio_peer	native[];	/* one, if the peer is native */
 };
 
 static_assert(offsetof(struct netio_bind, binding) == sizeof(HANDLE));
@@ -191,13 +196,27 @@ static HANDLE netio_handle(enum nmr_side side, u64 id)
 	return (HANDLE)(id << 1 | side);
 }
 
+/* Write the handle to the variable of the register call, if that still runs. */
+static void netio_tell_handle(struct netio_reg *reg)
+{
+	/* A value that is not NULL may be out of date. NULL stays NULL. */
+	if (!READ_ONCE(reg->variable))
+		return;
+	spin_lock(&netio_lock);
+	if (reg->variable)
+		*reg->variable = netio_handle(reg->side, reg->id);
+	spin_unlock(&netio_lock);
+}
+
 /*
  * Begin an attach callback of @reg. The module finds its handle in its variable, if its register
- * call still runs. Return: NULL: allocation failure. nmr.ko makes the offer again.
+ * call still runs. @kin is the peer, or NULL if it is native. Return: NULL: allocation failure.
+ * nmr.ko makes the offer again.
  */
-static struct netio_bind *netio_begin(struct netio_reg *reg, struct nmr_binding *binding)
+static struct netio_bind *netio_begin(struct netio_reg *reg, struct nmr_binding *binding,
+				      const struct netio_reg *kin)
 {
-	struct netio_bind *bind = kzalloc(sizeof(*bind), GFP_KERNEL);
+	struct netio_bind *bind = kzalloc(struct_size(bind, native, !kin), GFP_KERNEL);
 
 	if (!bind) {
 		schedule_delayed_work(&reg->retry, HZ);
@@ -207,10 +226,7 @@ static struct netio_bind *netio_begin(struct netio_reg *reg, struct nmr_binding 
 	bind->binding = binding;
 	bind->magic = NETIO_MAGIC + reg->side;
 	bind->reg = reg;
-	spin_lock(&netio_lock);
-	if (reg->variable)
-		*reg->variable = netio_handle(reg->side, reg->id);
-	spin_unlock(&netio_lock);
+	netio_tell_handle(reg);
 	return bind;
 }
 
@@ -220,24 +236,23 @@ static void netio_end(struct netio_bind *bind)
 	atomic_dec(&netio_objects);
 }
 
-/* Return: the peer of @bind, as it has registered. @attach is the callback of ported peers. */
-static PNPI_REGISTRATION_INSTANCE netio_peer(struct netio_bind *bind, enum nmr_side side,
-					     const void *attach,
+/* Return: the peer of @bind, as it has registered: @kin, or a native one. */
+static PNPI_REGISTRATION_INSTANCE netio_peer(struct netio_bind *bind, const struct netio_reg *kin,
 					     const struct nmr_registration_instance *native)
 {
-	struct netio_reg *kin = nmr_binding_kin(bind->binding, side, attach);
+	struct netio_peer *peer = bind->native;
 
 	if (kin)
 		return &kin->client.ClientRegistrationInstance;
-	bind->peer_module_id = netio_module_id(native->module_id);
-	bind->peer = (NPI_REGISTRATION_INSTANCE){
-		.Size = sizeof(bind->peer),
+	peer->module_id = netio_module_id(native->module_id);
+	peer->instance = (NPI_REGISTRATION_INSTANCE){
+		.Size = sizeof(peer->instance),
 		.NpiId = &bind->reg->npi_id,
-		.ModuleId = &bind->peer_module_id,
+		.ModuleId = &peer->module_id,
 		.Number = native->number,
 		.NpiSpecificCharacteristics = native->npi_specific,
 	};
-	return &bind->peer;
+	return &peer->instance;
 }
 
 /* Tell a ported client of the refusal. */
@@ -257,14 +272,15 @@ static int netio_attach_client(struct nmr_binding *binding, void *context,
 			       const struct nmr_endpoint *client, struct nmr_endpoint *provider)
 {
 	struct netio_reg *reg = context;
-	struct netio_bind *bind = netio_begin(reg, binding);
+	struct netio_reg *kin = nmr_binding_kin(binding, NMR_CLIENT, netio_attach_provider);
+	struct netio_bind *bind = netio_begin(reg, binding, kin);
 	PNPI_REGISTRATION_INSTANCE peer;
 	NTSTATUS status;
 
 	if (!bind)
 		return -EPROBE_DEFER;
 	nmr_binding_set_context(binding, NMR_PROVIDER, bind);
-	peer = netio_peer(bind, NMR_CLIENT, netio_attach_provider, instance);
+	peer = netio_peer(bind, kin, instance);
 	status = reg->provider.ProviderAttachClient(bind, reg->context, peer,
 						    client->binding_context, client->dispatch,
 						    &provider->binding_context,
@@ -281,13 +297,14 @@ static int netio_attach_provider(struct nmr_binding *binding, void *context,
 				 const struct nmr_registration_instance *provider)
 {
 	struct netio_reg *reg = context;
-	struct netio_bind *bind = netio_begin(reg, binding);
+	struct netio_reg *kin = nmr_binding_kin(binding, NMR_PROVIDER, netio_attach_client);
+	struct netio_bind *bind = netio_begin(reg, binding, kin);
 	PNPI_REGISTRATION_INSTANCE peer;
 	int err;
 
 	if (!bind)
 		return -EPROBE_DEFER;
-	peer = netio_peer(bind, NMR_PROVIDER, netio_attach_client, provider);
+	peer = netio_peer(bind, kin, provider);
 	err = NmrLinuxErrno(reg->client.ClientAttachProvider(bind, reg->context, peer));
 	if (err || !bind->attached)
 		netio_end(bind);
@@ -505,7 +522,7 @@ static NTSTATUS netio_registered(struct netio_reg *reg, int err)
 	}
 	spin_lock(&netio_lock);
 	*reg->variable = netio_handle(side, id);
-	reg->variable = NULL;
+	WRITE_ONCE(reg->variable, NULL);
 	hash_add(netio_regs, &reg->node, id);
 	spin_unlock(&netio_lock);
 	netio_wait(side, id, 0);
