@@ -511,6 +511,7 @@ test_names_come_from_modules()
 monitor()
 {
 	listening_to=$TMP/events
+	: > "$listening_to"	# before the shell of the background job does: forget the last case
 	nmrctl monitor "$@" > "$listening_to" &
 	monitor=$!
 	await "the monitor hears" monitor_hears
@@ -592,13 +593,14 @@ test_monitor_survives_a_burst()
 {
 	load nmr
 	load nmr_peer_b clients=1
-	su -s /bin/sh -c 'exec nmrctl monitor --time=none' nobody > "$TMP/events" &
-	monitor=$!
 	listening_to=$TMP/events
+	: > "$listening_to"
+	su -s /bin/sh -c 'exec nmrctl monitor --time=none' nobody > "$listening_to" &
+	monitor=$!
 	await "the monitor hears" monitor_hears
-	nmrctl monitor --time=none > "$TMP/all" &
-	all=$!
 	listening_to=$TMP/all
+	nmrctl monitor --time=none > "$listening_to" &
+	all=$!
 	await "that of root hears" monitor_hears
 	kill -STOP $monitor $all
 	n=0
