@@ -53,26 +53,29 @@ skipped()
 	done
 }
 
-# guest_tests SERIES: print the scripts of guest/ that test a stock kernel. There are no sample
-# systems for kernels before 6.1.
+# guest_tests SERIES [-c]: print the scripts of guest/ that test a stock kernel. There are no
+# sample systems for kernels before 6.1. -c: leave out what make check runs elsewhere: the sample
+# systems on a kernel with KASAN, and nmrctl, a program, on two of the kernels.
 guest_tests()
 {
-	local script
+	local script options=${2-}
 
 	for script in "$TOP"/scripts/guest/{integration*,costs*}.sh; do
-		[[ $1 == 5.* && $script == *-systems.sh ]] || echo "$script"
+		case $1$options:${script##*/} in
+		5.*-systems.sh | *-c:integration-systems.sh) ;;
+		5.*-c:integration-nmrctl.sh | 6.12-c:integration-nmrctl.sh) ;;
+		*) echo "$script" ;;
+		esac
 	done
 }
 
 # guest_logs SERIES [-c]: print the logs that scripts/integration.sh leaves
 guest_logs()
 {
-	local script name
+	local script
 
-	guest_tests "$1" | while read -r script; do
-		name=$(basename "$script" .sh)
-		[[ ${2-} == -c && $name == integration-systems ]] ||
-			echo "$BUILD/$name-$1.log"
+	guest_tests "$@" | while read -r script; do
+		echo "$BUILD/$(basename "$script" .sh)-$1.log"
 	done
 	[ "$1" != 6.12 ] || echo "$BUILD/debug-6.12.log"
 }

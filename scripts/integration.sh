@@ -3,9 +3,8 @@
 #
 # integration.sh [-c] [SERIES]...: run the selftests on stock kernels (all in fetch/series), by
 # each scripts/guest/integration*.sh, and count the instructions of a call. On 6.1 also check the
-# size of nmr.ko, and on 6.12 also test modules built with NMR_DEBUG. -c: leave out the tests of
-# the sample systems, which scripts/check.sh runs on a kernel with KASAN. A series that this
-# machine cannot get is skipped.
+# size of nmr.ko, and on 6.12 also test modules built with NMR_DEBUG. -c: leave out what
+# scripts/check.sh runs elsewhere. A series that this machine cannot get is skipped.
 
 . "$(dirname "$0")/common.sh" || exit 1
 
@@ -21,17 +20,17 @@ small_enough()
 	[ "$text" -le "$TEXT" ]
 }
 
-systems=yes
+options=
 [ "${1-}" != -c ] || {
-	systems=
+	options=-c
 	shift
 }
 # shellcheck disable=SC2046	# words
 [ $# -gt 0 ] || set -- $(series check matrix)
 code=0
 for series; do
-	mapfile -t scripts < <(guest_tests "$series")
-	mapfile -t logs < <(guest_logs "$series")
+	mapfile -t scripts < <(guest_tests "$series" $options)
+	mapfile -t logs < <(guest_logs "$series" $options)
 	! skipped "$series" "${logs[@]}" || continue
 	say "building for $series"
 	mapfile -t modules < <("$TOP/scripts/modules.sh" "$series" -s)
@@ -40,12 +39,13 @@ for series; do
 	fi
 	for script in "${scripts[@]}"; do
 		name=${script##*/}
-		[ -n "$systems" ] || [ "$name" != integration-systems.sh ] || continue
 		"$TOP/scripts/guest.sh" -n "${name%.sh}-$series" -k "$series" \
 			"${modules[@]/#/-f}" -s "$script" || code=1
 	done
-	"$TOP/scripts/documents.py" "$TOP/tools/nmrctl/nmrctl.schema.json" \
-		"$BUILD/integration-nmrctl-$series.documents" || code=1
+	documents=$BUILD/integration-nmrctl-$series.documents
+	[[ " ${scripts[*]} " != *-nmrctl.sh\ * ]] ||
+		"$TOP/scripts/documents.py" "$TOP/tools/nmrctl/nmrctl.schema.json" "$documents" ||
+		code=1
 	[ "$series" = 6.12 ] || continue
 	mapfile -t modules < <("$TOP/scripts/modules.sh" -d "$BUILD/debug" 6.12 -s NMR_DEBUG=1)
 	"$TOP/scripts/guest.sh" -n debug-6.12 -k 6.12 "${modules[@]/#/-f}" \

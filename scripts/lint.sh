@@ -27,6 +27,7 @@ check_style()
 	perl "${checkpatch[@]}" --ignore MACRO_ARG_REUSE,LINUX_VERSION_CODE,CONSTANT_COMPARISON \
 		-f "$TOP/include/linux/nmr.h"
 	perl "${checkpatch[@]}" --ignore OPEN_ENDED_LINE,PARENTHESIS_ALIGNMENT \
+		--ignore COMPLEX_MACRO,MULTISTATEMENT_MACRO_USE_DO_WHILE,TRAILING_SEMICOLON \
 		-f "$TOP"/include/trace/events/*.h
 	perl "${checkpatch[@]}" --ignore LINUX_VERSION_CODE,CONSTANT_COMPARISON,EXPORT_SYMBOL \
 		-f "$TOP"/{module,kunit,samples}/compat.h
