@@ -134,6 +134,34 @@ static void leaving_registration_is_not_offered(struct kunit *test)
 	KUNIT_EXPECT_NULL(test, nt_find_between(leaves, second));
 }
 
+static int leave_at_first(struct nt_binding *nb, int ret)
+{
+	enum nmr_side side = nb->party[NMR_CLIENT]->priv ? NMR_CLIENT : NMR_PROVIDER;
+
+	nt_check(nb->nt, nt_deregister(nb->party[side]) == -EINPROGRESS);
+	return ret;
+}
+
+/* Deregister in the first offer of a register call: the call makes no other. */
+static void leaving_registration_makes_no_offer(struct kunit *test)
+{
+	enum nmr_side side = nt_param_side(test);
+	struct nt *nt = test->priv;
+	struct nt_party *leaves = nt_party(nt, side);
+	struct nt_party *first = nt_party(nt, nt_peer(side));
+	struct nt_party *second = nt_party(nt, nt_peer(side));
+	enum nt_point attach = NT_C_ATTACH + side;
+
+	nt_join_npi(first);
+	nt_join_npi(second);
+	leaves->priv = nt;
+	leaves->at[attach].hook = leave_at_first;
+	nt_join_npi(leaves);
+	KUNIT_EXPECT_EQ(test, nt_wait(leaves), 0);
+	KUNIT_EXPECT_EQ(test, nt_entered(leaves, attach), 1);
+	KUNIT_EXPECT_NULL(test, nt_find_between(leaves, second));
+}
+
 /* Events, and pairs that were declined */
 
 struct event {
@@ -997,6 +1025,7 @@ static struct kunit_case nmr_offers_cases[] = {
 	KUNIT_CASE_PARAM(each_pair_is_offered_once, order_gen_params),
 	KUNIT_CASE_PARAM(new_registration_is_offered_anew, nt_side_gen_params),
 	KUNIT_CASE_PARAM(leaving_registration_is_not_offered, nt_side_gen_params),
+	KUNIT_CASE_PARAM(leaving_registration_makes_no_offer, nt_side_gen_params),
 	KUNIT_CASE_PARAM(declined_pair_is_not_offered_again, event_gen_params),
 	KUNIT_CASE_PARAM(deferred_pair_is_offered_after, event_gen_params),
 	KUNIT_CASE_PARAM(deferred_silently_and_only_when_due, deferral_gen_params),
