@@ -92,7 +92,7 @@ modules_install: $(building)
 	@echo "  INSTALL $(target)/nmr"
 	@install -D -m 644 include/linux/nmr.h "$(target)/nmr/include/linux/nmr.h"
 	@install -D -m 644 -t "$(target)/nmr/include/nmr" include/nmr/*.h
-	@install -m 644 Module.symvers "$(target)/nmr/Module.symvers"
+	@install -m 644 -t "$(target)/nmr" nmr.mk Module.symvers
 	$(if $(wildcard $(KDIR)/System.map),,$(depmod))
 
 # kbuild does not run depmod without the kernel's System.map, which packages of headers lack.

@@ -15,13 +15,14 @@ begin()
 	dir=$BUILD/install/$1
 	rm -rf "$dir"
 	mkdir -p "$dir"
-	cp -r "$TOP"/{Makefile,Kbuild,include,module,netio,scripts} "$dir"
+	cp -r "$TOP"/{Makefile,Kbuild,nmr.mk,include,module,netio,scripts} "$dir"
 	cp -r "$TOP/samples/hello" "$dir"
 	cp -r "$TOP/samples/netio" "$dir/ported"
 	mkdir "$dir/tools"
 	cp -r "$TOP"/tools/{nmrctl,bpftrace} "$dir/tools"
 	build=(make -C "$dir" -s -j"$JOBS")
 	install=(INSTALL_MOD_PATH="$dir/root" modules_install)
+	nmr=$dir/root/lib/modules/$RELEASE/nmr
 	build_hello=(make -C "$dir/hello" -s KDIR="$KDIR" KCFLAGS=-Werror)
 	build_ported=(make -C "$dir/ported" -s KDIR="$KDIR")
 }
@@ -82,21 +83,43 @@ test_modprobe_finds_it()
 
 test_a_user_is_built_without_a_warning()
 {
-	"${build_hello[@]}" NMR_DIR="$dir/root/lib/modules/$RELEASE/nmr" &&
+	"${build_hello[@]}" NMR_MK="$nmr/nmr.mk" &&
 		modinfo -F depends "$dir/hello/hello_client.ko" | grep -x nmr
 }
 
 # The sources that are written for Windows need no other files than those that are installed.
 test_a_port_is_built_without_a_warning()
 {
-	"${build_ported[@]}" NMR_DIR="$dir/root/lib/modules/$RELEASE/nmr" > "$dir/said" 2>&1 &&
+	"${build_ported[@]}" NMR_MK="$nmr/nmr.mk" > "$dir/said" 2>&1 &&
 		! grep -i warning "$dir/said" &&
 		modinfo -F depends "$dir/ported/netio_client.ko" | grep -x nmr_netio
 }
 
-test_a_user_looks_where_its_kernel_has_it()
+# refused SENTENCE ARGUMENT...: test that make refuses to build hello, and says so in one line
+refused()
 {
-	"${build_hello[@]}" -n | grep -F -- "-I/lib/modules/$RELEASE/nmr/include"
+	local said
+
+	said=$("${build_hello[@]}" "${@:2}" 2>&1 | grep -v '^make:.* directory')
+	echo "$said"
+	[[ $said == *": *** nmr: $1.  Stop." && $said != *$'\n'* ]]
+}
+
+# Neither the machine that runs this nor the copy of nmr.mk has an nmr for the kernel.
+test_a_user_is_told_what_is_missing()
+{
+	local mk=NMR_MK=$dir/alone/nmr.mk empty=$dir/empty
+
+	mkdir "$dir/alone" "$empty"
+	cp "$TOP/nmr.mk" "$dir/alone"
+	refused "there is no nmr for $RELEASE: install nmr-dkms and linux-headers-$RELEASE, or \
+give NMR_DIR=" "$mk" &&
+		refused "$empty has no Module.symvers or no include/linux/nmr.h: run make there" \
+			"$mk" NMR_DIR="$empty" &&
+		refused "there are no headers in $empty: install linux-headers-$(uname -r), or \
+give KDIR=" "$mk" KDIR="$empty" &&
+		"${build_hello[@]}" "$mk" clean &&
+		"${build_hello[@]}" "$mk" NMR_DIR="$nmr"
 }
 
 # If there are no headers for the running kernel, make says so in its first line.
@@ -162,7 +185,7 @@ test_manual_has_no_warning()
 {
 	local page
 
-	for page in man8/{nmrctl,nmrdrain,nmrsnoop}.8 man4/nmr.4; do
+	for page in man8/{nmrctl,nmrdrain.bt,nmrsnoop.bt}.8 man4/nmr.4; do
 		LC_ALL=C.UTF-8 man --warnings -l -Tutf8 -Z "$dir/root/usr/share/man/$page" \
 			2>&1 > /dev/null | { ! grep .; } || return
 	done
@@ -190,7 +213,7 @@ number=0
 	run 6.1 what_was_built_is_installed what_is_told_now_is_built_and_installed \
 		modinfo_shows_version_and_author modinfo_describes_each_parameter \
 		modprobe_finds_it a_user_is_built_without_a_warning \
-		a_user_looks_where_its_kernel_has_it make_says_for_which_kernel \
+		a_user_is_told_what_is_missing make_says_for_which_kernel \
 		a_port_is_built_without_a_warning kernel_before_5_10_is_named_and_refused \
 		nmrctl_is_built_without_a_warning_and_installed \
 		nmrctl_keeps_a_file_of_names_that_is_there bash_completes_without_nmr \

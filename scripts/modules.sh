@@ -23,7 +23,7 @@ dir=$parent/$RELEASE
 mkdir -p "$dir"
 exec 8> "$dir.lock"
 flock 8
-cp -rsf "$TOP"/{Kbuild,include,module,netio,kunit,samples,bench,torture,tools} "$dir"
+cp -rsf "$TOP"/{Kbuild,nmr.mk,include,module,netio,kunit,samples,bench,torture,tools} "$dir"
 # Object files beside the sources may be of another kernel.
 find "$dir"/{module,netio,kunit,samples,bench,torture,tools} -type l \
 	\( -name '*.o' -o -name '*.mod' -o -name '*.mod.c' -o -name '.*.cmd' \) -delete

@@ -41,7 +41,7 @@ fits()
 }
 
 "$TOP/scripts/modules.sh" -d "$parent" "$series" -s "${debug[@]}" > /dev/null
-how="make KDIR=$KDIR NMR_DIR=$nmr"
+how="make KDIR=$KDIR NMR_MK=$nmr/nmr.mk"
 [ $# -gt 0 ] || say "modules for this kernel are built with: $how"
 for module; do
 	fits "$module"

@@ -24,7 +24,7 @@ build_pair()
 	"$TOP/scripts/modules.sh" 6.1 -s > /dev/null
 	assignments=$("$TOP/scripts/fetch/kernel.sh" headers 6.1)
 	eval "$assignments"
-	make -C "$dir/hello" -s KDIR="$KDIR" NMR_DIR="$BUILD/$RELEASE"
+	make -C "$dir/hello" -s KDIR="$KDIR" NMR_MK="$BUILD/$RELEASE/nmr.mk"
 }
 
 test_script_meets_the_modules_and_succeeds()
