@@ -6,8 +6,10 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <libkmod.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/utsname.h>
 #include <unistd.h>
 
 #include "nmrctl.h"
@@ -23,13 +25,31 @@ bool nmr_loaded(void)
 	return !access(rooted(NMR), F_OK);
 }
 
+/* Test whether there is a module for the running kernel. */
+static bool nmr_is_installed(void)
+{
+	struct kmod_ctx *kmod = kmod_new(NULL, NULL);
+	struct kmod_list *list = NULL;
+	bool found;
+
+	found = kmod && kmod_module_new_from_lookup(kmod, "nmr", &list) >= 0 && list;
+	kmod_module_unref_list(list);
+	kmod_unref(kmod);
+	return found;
+}
+
 /* Say why there is nothing to read. Return: the exit code. */
 int nmr_absent(void)
 {
+	struct utsname kernel;
+
 	if (access(rooted("/sys/kernel"), F_OK))
 		return fail(FAILED, "sysfs is not mounted on %s; mount -t sysfs none /sys",
 			    rooted("/sys"));
-	return fail(ABSENT, "nmr is not loaded; modprobe nmr");
+	if (nmr_is_installed() || uname(&kernel))
+		return fail(ABSENT, "nmr is not loaded; modprobe nmr");
+	return fail(ABSENT, "nmr is not loaded, and there is no module for %s: install its headers",
+		    kernel.release);
 }
 
 /* Return: the open folder, or -1. */
