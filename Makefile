@@ -14,6 +14,9 @@
 #   make demo [KERNEL=7.3]	watch nmr work in a virtual machine
 #   make demo-stack		watch the sample systems route packets, and leave in any order
 #   make machine		test on a whole Debian 12, with systemd and udevd (as root)
+#   make dist			write a tarball of the sources, with the manual, into build/dist
+#   make deb			build packages of Debian, into build/deb
+#   make deb-test		test the packages on a whole Debian 12 with two kernels (as root)
 #   make systems		test the sample systems on a kernel with KASAN and lockdep
 #   make vm MODULES='a.ko b.ko' [SCRIPT=...] [KERNEL=...] [NMR_DEBUG=1]
 #				try your modules with nmr.ko in a virtual machine
@@ -105,8 +108,11 @@ clean:
 	$(kbuild) clean
 	rm -rf build .built
 
-coverage demo-stack machine model lint systems:
+coverage deb demo-stack dist machine model lint systems:
 	@scripts/$@.sh
+
+deb-test:
+	@scripts/deb-test.sh
 
 demo:
 	@scripts/demo.sh $(KERNEL)
@@ -148,6 +154,7 @@ mutants:
 kunit:
 	@scripts/kunit.sh $(if $(KERNEL),-k $(KERNEL)) $(if $(FILTER),'$(FILTER)')
 
-.PHONY: all modules samples test-modules modules_install clean demo demo-stack vm check kunit machine \
+.PHONY: all modules samples test-modules modules_install clean deb deb-test demo demo-stack dist \
+	vm check kunit machine \
 	integration systems tools tools_install bench torture matrix coverage mutants model htmldocs \
 	lint

@@ -1,15 +1,16 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# machine.sh SERIES: install Debian 12 with systemd, udev and a stock kernel of the series into a
-# folder of the cache, and print ROOT, the folder, and RELEASE, the kernel. Packages come from where
-# this machine gets its own. Needs root.
+# machine.sh SERIES [PACKAGE]...: install Debian 12 with systemd, udev, a stock kernel of the series
+# and these packages into a folder of the cache, and print ROOT, the folder, and RELEASE, the
+# kernel. Packages come from where this machine gets its own. Needs root.
 
 . "$(dirname "$0")/../common.sh" || exit 1
+. "$(dirname "$0")/../debian-root.sh" || exit 1
 
 RELEASE=$("$TOP/scripts/fetch/kernel.sh" stock "$1" | field RELEASE -)
 PACKAGES=(systemd-sysv udev kmod initramfs-tools bpftrace trace-cmd jq libsmartcols1 libjson-c5
-	  libncursesw6 bsdutils "linux-image-$RELEASE-unsigned")
+	  libncursesw6 bsdutils "linux-image-$RELEASE-unsigned" "${@:2}")
 ROOT=$CACHE/machine-$1-$(printf '%s\n' "$RELEASE" "${PACKAGES[@]}" | sha256sum | cut -c1-8)
 
 # Print the address of Debian 12's packages, by apt of this machine.
@@ -18,14 +19,6 @@ mirror()
 	# shellcheck disable=SC2016	# apt's variables
 	apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' \
 		'Codename: bookworm' | head -n 1 | grep .
-}
-
-# inside ROOT COMMAND...: run a command in a root that has /proc
-inside()
-{
-	# shellcheck disable=SC2016	# of the other shell
-	unshare --mount --pid --fork bash -c '
-		mount -t proc proc "$1/proc" && exec chroot "$@"' bash "$@"
 }
 
 # install ROOT: install the system

@@ -105,6 +105,14 @@ needs()
 			/usr/lib/python3/dist-packages/jsonschema/__init__.py	python3-jsonschema
 		END
 		;;
+	deb)	# build packages, and check them
+		cat <<-END
+			dpkg-buildpackage	dpkg-dev
+			dh			debhelper
+			dh_dkms			dh-dkms
+			lintian			lintian
+		END
+		;;
 	ynl)	# generate code of a netlink protocol, and compile a program for a guest
 		cat <<-END
 			/usr/lib/python3/dist-packages/yaml		python3-yaml

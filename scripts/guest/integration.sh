@@ -16,6 +16,6 @@ if [ -n "$programs" ]; then
 	[ -z "$cases" ] || set -- "$1 $(echo "$cases" | tr , ' ')"
 else
 	# shellcheck disable=SC2046,SC2010	# a list of words, none of which is odd
-	set -- $(ls test-*.sh | grep -vE '^test-(machine|modprobe|nmrctl|rtm|rras|mpr|wds|stack)\.sh$')
+	set -- $(ls test-*.sh | grep -vE '^test-(machine|modprobe|nmrctl|packages|rtm|rras|mpr|wds|stack)\.sh$')
 fi
 ./run_tests.sh "$@"

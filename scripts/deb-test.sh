@@ -1,0 +1,253 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# deb-test.sh: test the packages of Debian in the root of a Debian 12 that has two kernels, and
+# boot it. Needs root. KTAP goes to build/deb-test.log, that of the machine to
+# build/packages.log.
+
+. "$(dirname "$0")/common.sh" || exit 1
+. "$(dirname "$0")/vm.sh" || exit 1
+. "$(dirname "$0")/debian-root.sh" || exit 1
+
+dir=$BUILD/deb-test
+root=$dir/root
+
+# apt ARGUMENT...: run apt-get in the root
+apt()
+{
+	inside "$root" env DEBIAN_FRONTEND=noninteractive apt-get -qq -o Dpkg::Use-Pty=0 --yes \
+		--no-install-recommends "$@"
+}
+
+# next_version: build packages of a later version, in which the symbols have other CRCs
+next_version()
+{
+	local next=$dir/next name
+
+	rm -rf "$next"
+	git clone -q "$TOP" "$next"
+	sed -i 's/^\(NMR_RELEASE.*:= \).*/\199.0/' "$next/Kbuild"
+	sed -i '1s/(.*)/(99.0-1)/' "$next/debian/changelog"
+	for name in call registration_instance; do
+		sed -i "s/^struct nmr_$name {\$/&\n\tint next;/" "$next/include/linux/nmr.h"
+	done
+	git -C "$next" commit -qam "Change symbols"
+	"$next/scripts/deb.sh" > /dev/null
+}
+
+# packages TOP: set packages to the paths of the packages in the root
+packages()
+{
+	rm -rf "$root/packages"
+	mkdir "$root/packages"
+	cp "$1"/build/deb/*.deb "$root/packages"
+	mapfile -t packages < <(cd "$root" && printf '/%s\n' packages/*.deb)
+}
+
+# Print what files there are, without the logs and lists of apt and dpkg, which keep a record of
+# each package, and without dkms's key, which is the machine's.
+files()
+{
+	(cd "$root" && find . -path ./packages -prune -o -path ./proc -prune -o \
+		-path ./var/lib/dpkg -prune -o -path ./var/log -prune -o -path ./tmp -prune -o \
+		-path ./var/cache -prune -o -path './var/lib/dkms/mok.*' -o -path ./nmr -prune -o \
+		-print) | sort
+}
+
+# built VERSION MODULE RELEASE: test that dkms has installed it
+built()
+{
+	inside "$root" dkms status "$2/$1" -k "$3" | grep ': installed'
+}
+
+# module RELEASE NAME: print the path of a module
+module()
+{
+	find "$root/lib/modules/$1/updates" -name "$2.ko*" | grep .
+}
+
+# versions RELEASE: print the CRCs of nmr's symbols that its users were built with
+versions()
+{
+	local name
+
+	for name in greeter visitor; do
+		PATH=$PATH:/sbin modprobe --dump-modversions "$(module "$1" $name)"
+	done | grep -P '\t(__)?nmr_' | sort -u
+}
+
+# fit RELEASE: test that these are the CRCs of the nmr that is installed
+fit()
+{
+	versions "$1" | grep . && ! versions "$1" | grep -vxFf \
+		<(cut -f 1,2 "$root/var/lib/dkms/nmr/kernel-$1-x86_64/module/Module.symvers")
+}
+
+test_two_builds_are_identical()
+{
+	local before after
+
+	before=$(cd "$BUILD" && sha256sum dist/*.tar.xz deb/*.deb)
+	"$TOP/scripts/deb.sh" > /dev/null
+	after=$(cd "$BUILD" && sha256sum dist/*.tar.xz deb/*.deb)
+	diff <(echo "$before") <(echo "$after")
+}
+
+test_apt_installs_and_dkms_builds_for_both_kernels()
+{
+	apt install "${packages[@]}" && built "$version" nmr "$old" && built "$version" nmr "$new"
+}
+
+test_modinfo_is_complete_and_signed()
+{
+	local field
+
+	for field in version author description license signer parm; do
+		modinfo -F $field "$(module "$old" nmr)" | grep . || return
+	done
+	module "$old" nmr_netio
+}
+
+test_symvers_is_kept()
+{
+	[ -s "$root/var/lib/dkms/nmr/kernel-$old-x86_64/module/Module.symvers" ]
+}
+
+test_nmr_new_makes_a_pair_that_builds()
+{
+	inside "$root" sh -ec "cd /root && guid=\$(cat /proc/sys/kernel/random/uuid)
+		nmr-new provider greeter \$guid && nmr-new client visitor \$guid
+		for kernel in $old $new; do
+			for name in greeter visitor; do
+				make -s -C \$name KCFLAGS=-Werror KDIR=/lib/modules/\$kernel/build \
+					modules
+				make -s -C \$name KDIR=/lib/modules/\$kernel/build clean
+			done
+		done"
+}
+
+# fails SENTENCE COMMAND...: test that a command fails, and says it
+fails()
+{
+	local sentence=$1 said
+
+	shift
+	! said=$(inside "$root" "$@" 2>&1) && echo "$said" && [[ $said == *"$sentence"* ]]
+}
+
+test_nmr_new_refuses_odd_names()
+{
+	local name
+
+	fails "greeter exists" sh -c 'cd /root && nmr-new client greeter' || return
+	for name in 4you a-b "a b" ../a "" "$(printf 'a%.0s' {1..56})" nmr; do
+		fails "nmr-new: " nmr-new provider "$name" || return
+	done
+	fails "is no GUID" nmr-new provider other 1234 &&
+		fails "usage" nmr-new provider && fails "usage" nmr-new both name
+}
+
+# The disk has one block for the folder, and none for a file.
+test_nmr_new_leaves_nothing_on_a_full_disk()
+{
+	inside "$root" sh -c 'mount -t tmpfs -o size=8k none /mnt && cd /mnt &&
+		! nmr-new provider full && [ -z "$(ls -A)" ]'
+}
+
+test_dkms_builds_a_user_after_nmr()
+{
+	inside "$root" sh -ec "cp -r /root/greeter /usr/src/greeter-0.1 && dkms add greeter/0.1
+		cp -r /root/visitor /usr/src/visitor-0.1 && dkms add visitor/0.1
+		dkms autoinstall -k $old && dkms autoinstall -k $new" &&
+		built 0.1 greeter "$old" && built 0.1 greeter "$new" && fit "$old"
+}
+
+test_missing_headers_are_told()
+{
+	fails "nmr is not loaded, and there is no module for $(uname -r): install its headers" \
+		sh -c 'mount -t sysfs none /sys && nmrctl list'
+}
+
+test_users_are_built_again_after_an_upgrade()
+{
+	local before after
+
+	before=$(versions "$old")
+	packages "$dir/next"
+	apt install "${packages[@]}" && built 99.0 nmr "$old" && built 99.0 nmr "$new" &&
+		fit "$old" && fit "$new" || return
+	after=$(versions "$old")
+	diff <(echo "$before") <(echo "$after")
+	[ "$before" != "$after" ]
+}
+
+test_users_are_built_again_after_a_downgrade()
+{
+	packages "$TOP"
+	apt --allow-downgrades install "${packages[@]}" && built "$version" nmr "$old" &&
+		fit "$old" && fit "$new" && ! built 99.0 nmr "$old"
+}
+
+test_autopkgtest_of_dkms_passes()
+{
+	inside "$root" env AUTOPKGTEST_TMP=/tmp sh -c '
+		dpkg-query -W -f "" nmr-dkms; dkms status; exit 0' > /dev/null
+	inside "$root" sh -ec 'mkdir -p /tmp/test/debian && cd /tmp/test &&
+		printf "Source: nmr\n\nPackage: nmr-dkms\nArchitecture: all\n" > debian/control &&
+		/usr/lib/dkms/dkms-autopkgtest'
+}
+
+test_purge_leaves_no_file()
+{
+	inside "$root" sh -ec 'for name in greeter visitor; do
+			dkms remove $name/0.1 --all; rm -r /usr/src/$name-0.1 /root/$name
+		done'
+	apt purge nmr-dkms nmr-dev nmr-tools && diff "$dir/files" <(files)
+}
+
+# The machine runs with what is in the root now.
+test_machine()
+{
+	boot_root packages "$root" "$old" test-packages.sh
+}
+
+[ "$(id -u)" -eq 0 ] || die "needs root, to install into the root of a machine"
+"$TOP/scripts/fetch/packages.sh" guest machine
+old=$("$TOP/scripts/fetch/kernel.sh" stock 6.1 | field RELEASE -)
+new=$("$TOP/scripts/fetch/kernel.sh" stock 6.12 | field RELEASE -)
+assignments=$("$TOP/scripts/fetch/machine.sh" 6.1 dkms openssl sudo "linux-headers-$old" \
+	"linux-image-$new-unsigned" "linux-headers-$new")
+eval "$assignments"
+version=$(sed -n 's/^NMR_RELEASE[[:space:]]*:= //p' "$TOP/Kbuild")
+say "building packages of two versions"
+"$TOP/scripts/deb.sh" > /dev/null
+next_version
+say "copying $ROOT"
+rm -rf "$root"
+cp -a --reflink=auto "$ROOT" "$root"
+# The kernel that runs here is none of the root's. Build for all that are in it.
+echo 'autoinstall_all_kernels="yes"' >> "$root/etc/dkms/framework.conf"
+install_tests "$root"
+make_initramfs "$root" "$old"
+packages "$TOP"
+files > "$dir/files"
+cases=(two_builds_are_identical apt_installs_and_dkms_builds_for_both_kernels
+	modinfo_is_complete_and_signed symvers_is_kept nmr_new_makes_a_pair_that_builds
+	nmr_new_refuses_odd_names nmr_new_leaves_nothing_on_a_full_disk
+	dkms_builds_a_user_after_nmr missing_headers_are_told
+	users_are_built_again_after_an_upgrade machine users_are_built_again_after_a_downgrade
+	purge_leaves_no_file)
+number=0 code=0
+{
+	echo "KTAP version 1"
+	echo "1..${#cases[@]}"
+	for name in "${cases[@]}"; do
+		number=$((number + 1)) verdict=ok
+		"test_$name" > "$dir/$name.out" 2>&1 || verdict="not ok"
+		echo "$verdict $number $name"
+		[ "$verdict" = ok ] || sed 's/^/# /' "$dir/$name.out" | tail -n 30
+	done
+} | tee "$BUILD/deb-test.log"
+rm -rf "$root"
+"$TOP/scripts/summary.sh" "$BUILD/deb-test.log" "$BUILD/packages.log" || code=1
+exit $code

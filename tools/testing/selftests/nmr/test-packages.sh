@@ -1,0 +1,59 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# Test what packages of Debian have installed: nmr, built by dkms, and the pair greeter and visitor,
+# which nmr-new made and dkms built.
+
+. "$(dirname "$0")/lib.sh"
+
+test_modprobe_loads_a_user_and_nmr()
+{
+	check "the provider" modprobe greeter
+	check "the client" modprobe visitor
+	check "they are bound" nmrctl wait bound module:visitor -t 60
+	check "nmr is that of the package" [ "$(cat /sys/module/nmr/version)" = \
+		"$(modinfo -F version nmr)" ]
+	echo Ada > /sys/module/visitor/parameters/greet
+	check "it greets" said_in_log "greeter: hello, Ada"
+	rmmod greeter
+	check "it is unloaded" nmrctl wait unbound module:visitor -t 0
+	rmmod visitor nmr
+}
+
+# Packages may go while modules are loaded: these stay until they are unloaded.
+test_purge_does_not_wait_for_loaded_modules()
+{
+	modprobe greeter
+	modprobe visitor
+	check "dkms removes it" dkms uninstall "nmr/$(modinfo -F version nmr)" -k "$(uname -r)"
+	check "it still works" nmrctl wait bound module:visitor -t 0
+	rmmod greeter visitor nmr
+	check "it is told" complains "there is no module for $(uname -r): install its headers" \
+		nmrctl list
+	check "dkms installs it" dkms install "nmr/$(ls /var/lib/dkms/nmr | grep -x '[0-9.]*')" \
+		-k "$(uname -r)"
+	check "it loads" modprobe nmr
+	rmmod nmr
+}
+
+# From now on the machine takes no module that is signed by a key that is not enrolled.
+test_key_that_is_not_enrolled_is_rejected()
+{
+	echo 1 > /sys/module/module/parameters/sig_enforce
+	check "modprobe says so" complains "Key was rejected by service" modprobe nmr
+}
+
+said_in_log()
+{
+	dmesg | grep -qF -- "$1"
+}
+
+if [ ! -e /packages ] || ! command -v nmr-new > /dev/null; then
+	ktap_print_header
+	ktap_skip_all "needs the machine of scripts/deb-test.sh"
+	exit "$KSFT_SKIP"
+fi
+# shellcheck disable=SC2046	# a list of words
+[ $# -gt 0 ] || set -- $(cases_of "$0")
+run_cases "$@"
+ktap_finished
