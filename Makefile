@@ -30,7 +30,8 @@
 #   make coverage		show which lines the tests run
 #   make mutants [NAMES=...]	break the code, and see the suites fail
 #   make model			search all interleavings of a model of a binding
-#   make htmldocs		build the documentation as HTML, in build/docs/html
+#   make docs			build the documentation as HTML, in build/docs/html
+#   make figures		draw the figures of the documentation
 #   make lint			run the checkers
 
 # modules_install and clean take the kernel and the options of the last build.
@@ -108,7 +109,7 @@ clean:
 	$(kbuild) clean
 	rm -rf build .built
 
-coverage deb demo-stack dist machine model lint systems:
+coverage deb demo-stack dist figures machine model lint systems:
 	@scripts/$@.sh
 
 deb-test:
@@ -120,7 +121,7 @@ demo:
 integration:
 	@scripts/integration.sh $(SERIES)
 
-htmldocs:
+docs htmldocs:
 	@scripts/docs.sh html
 
 tools:
@@ -156,5 +157,5 @@ kunit:
 
 .PHONY: all modules samples test-modules modules_install clean deb deb-test demo demo-stack dist \
 	vm check kunit machine \
-	integration systems tools tools_install bench torture matrix coverage mutants model htmldocs \
-	lint
+	integration systems tools tools_install bench torture matrix coverage mutants model docs \
+	htmldocs figures lint

@@ -7,6 +7,7 @@
 #   html	Sphinx, with the kernel's extensions, has no warning
 #   links	each file that a document names exists, here or in the kernel
 #   names	each function of nmr that a document names exists
+#   figures	each drawing is what scripts/figures.sh makes of its source
 #   samples	the code that README.md shows is the code of samples/hello
 
 . "$(dirname "$0")/common.sh" || exit 1
@@ -75,6 +76,20 @@ check_names()
 		done | report
 }
 
+check_figures()
+{
+	local figure drawn=$out/figures
+
+	rm -rf "$drawn"
+	mkdir "$drawn"
+	"$TOP/scripts/figures.sh" "$drawn"
+	find Documentation -name '*.dot' | while read -r figure; do
+		figure=${figure%.dot}.svg
+		cmp -s "$figure" "$drawn/${figure##*/}" ||
+			echo "$figure is not what make figures draws"
+	done | report
+}
+
 # Each block of C and of make in README.md stands in one of the files, as it is.
 check_samples()
 {
@@ -116,6 +131,7 @@ for check; do
 	html)		check_html ;;
 	links)		check_links ;;
 	names)		check_names ;;
+	figures)	check_figures ;;
 	samples)	check_samples ;;
 	*)		die "no check $check" ;;
 	esac
@@ -124,7 +140,7 @@ done
 
 # Run all of them, even if one fails.
 code=0
-for check in links names samples html; do
+for check in links names figures samples html; do
 	"$TOP/scripts/docs.sh" "$check" || code=1
 done
 exit "$code"

@@ -133,6 +133,11 @@ needs()
 			perl			perl
 		END
 		;;
+	figures)	# draw the figures of the pages
+		cat <<-END
+			dot			graphviz
+		END
+		;;
 	model)
 		cat <<-END
 			spin			spin
