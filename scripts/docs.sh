@@ -18,6 +18,20 @@ mapfile -t documents < <(find . \( -path ./build -o -path ./.git \) -prune -o \
 			 -name '*.md' -print -o -name '*.rst' -print -o \
 			 -path './Documentation/ABI/*' -type f -print)
 
+# Have Documentation/ in build/docs/source, with a page of Documentation/ABI. A kernel tree has such
+# a page, of this name.
+stage()
+{
+	local page=$out/source/admin-guide/abi-testing.rst
+
+	rm -rf "$out/source"
+	cp -rs "$TOP/Documentation" "$out/source"
+	{
+		printf 'ABI testing symbols\n===================\n\n'
+		perl "$SOURCE/scripts/get_abi.pl" --dir Documentation/ABI rest
+	} > "$page"
+}
+
 # The pages name files as a kernel tree does, where the project is drivers/nmr. A missing
 # DOC: title is no warning for Sphinx; kernel-doc writes it to stderr.
 check_html()
@@ -26,9 +40,10 @@ check_html()
 	mkdir -p "$out/tree/drivers"
 	ln -sfn "$TOP" "$out/tree/drivers/nmr"
 	ln -sfn "$TOP/include" "$out/tree/include"
+	stage
 	NMR_DOCS_KERNEL=$SOURCE NMR_DOCS_TREE=$out/tree PYTHONDONTWRITEBYTECODE=1 \
 		sphinx-build -q -E -n -W --keep-going -b html -c Documentation \
-		-d "$out/doctrees" Documentation "$out/html" 2>&1 | report
+		-d "$out/doctrees" "$out/source" "$out/html" 2>&1 | report
 }
 
 # Print the input, and fail if there is any.
