@@ -7,6 +7,7 @@
 #   html	Sphinx, with the kernel's extensions, has no warning
 #   links	each file that a document names exists, here or in the kernel
 #   names	each function of nmr that a document names exists
+#   messages	the page on troubleshooting has each message of the log, and each errno
 #   figures	each drawing is what scripts/figures.sh makes of its source
 #   samples	the code that README.md shows is the code of samples/hello
 
@@ -91,6 +92,36 @@ check_names()
 		done | report
 }
 
+# Print the constant parts of the messages in these files: what stands between conversions. A text
+# that ends in "=" is a variable of an event.
+message_parts()
+{
+	# shellcheck disable=SC2016	# for perl
+	perl -0777 -ne '
+		s{/\*.*?\*/|//[^\n]*}{}gs;
+		my $string = qr/"(?:[^"\\]|\\.)*"/;
+		my $print = qr/pr_(?!fmt)\w+|\w*WARN\w*|sc?nprintf|nmr_(?:refuse|say|log_command)/;
+		my $kind = qr/\[NMR_MISUSE_\w+\] = (\{[^}]*\})/;
+		while (/\b$print(\((?:[^()"]|$string|(?1))*\))|$kind/gs) {
+			foreach (($1 // $2) =~ /$string/g) {
+				print map { "$_\n" } split /%[hlzj]*[a-zA-Z]\w?|\\n/, substr($_, 1, -1);
+			}
+		}' "$@" | sed 's/^[ ,.:;(]*//; s/[ ,.:;(]*$//' | grep -E '.{5}[^=]$' | sort -u
+}
+
+check_messages()
+{
+	local page=Documentation/admin-guide/nmr-troubleshooting.rst text part
+
+	text=$(tr -s '[:space:]' ' ' < "$page")
+	{
+		message_parts {module,netio}/*.[ch] include/linux/nmr.h
+		grep -oE '%-E[A-Z_]+' include/linux/nmr.h | sort -u | sed 's/%\(.*\)/\x60\x60\1\x60\x60/'
+	} | while IFS= read -r part; do
+		[[ $text == *"$part"* ]] || echo "$page lacks: $part"
+	done | report
+}
+
 check_figures()
 {
 	local figure drawn=$out/figures
@@ -146,6 +177,7 @@ for check; do
 	html)		check_html ;;
 	links)		check_links ;;
 	names)		check_names ;;
+	messages)	check_messages ;;
 	figures)	check_figures ;;
 	samples)	check_samples ;;
 	*)		die "no check $check" ;;
@@ -155,7 +187,7 @@ done
 
 # Run all of them, even if one fails.
 code=0
-for check in links names figures samples html; do
+for check in links names messages figures samples html; do
 	"$TOP/scripts/docs.sh" "$check" || code=1
 done
 exit "$code"
