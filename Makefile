@@ -31,6 +31,7 @@
 #   make mutants [NAMES=...]	break the code, and see the suites fail
 #   make model			search all interleavings of a model of a binding
 #   make docs			build the documentation as HTML, in build/docs/html
+#   make man			make manual pages of the functions, in build/man
 #   make figures		draw the figures of the documentation
 #   make lint			run the checkers
 
@@ -109,7 +110,7 @@ clean:
 	$(kbuild) clean
 	rm -rf build .built
 
-coverage deb demo-stack dist figures machine model lint systems:
+coverage deb demo-stack dist figures machine man model lint systems:
 	@scripts/$@.sh
 
 deb-test:
@@ -158,4 +159,4 @@ kunit:
 .PHONY: all modules samples test-modules modules_install clean deb deb-test demo demo-stack dist \
 	vm check kunit machine \
 	integration systems tools tools_install bench torture matrix coverage mutants model docs \
-	htmldocs figures lint
+	htmldocs figures lint man

@@ -9,6 +9,7 @@
 #   names	each function of nmr that a document names exists
 #   messages	the page on troubleshooting has each message of the log, and each errno
 #   figures	each drawing is what scripts/figures.sh makes of its source
+#   man		each name that nmr.h documents has a page of section 9, and man has no warning
 #   samples	the code that README.md shows is the code of samples/hello
 
 . "$(dirname "$0")/common.sh" || exit 1
@@ -136,6 +137,23 @@ check_figures()
 	done | report
 }
 
+check_man()
+{
+	local name page
+
+	"$TOP/scripts/fetch/packages.sh" manual
+	"$TOP/scripts/man.sh" "$out/man"
+	{
+		sed -nE 's/^ \* ((struct|enum|typedef) )?(\w+)(\(\))? - .*/\3/p' include/linux/nmr.h |
+			while read -r name; do
+				[ -e "$out/man/man9/$name.9" ] || echo "$name has no page"
+			done
+		for page in "$out"/man/man9/*.9; do
+			LC_ALL=C.UTF-8 man --warnings -l -Tutf8 -Z "$page" 2>&1 > /dev/null || true
+		done
+	} | report
+}
+
 # Each block of C and of make in README.md stands in one of the files, as it is.
 check_samples()
 {
@@ -179,6 +197,7 @@ for check; do
 	names)		check_names ;;
 	messages)	check_messages ;;
 	figures)	check_figures ;;
+	man)		check_man ;;
 	samples)	check_samples ;;
 	*)		die "no check $check" ;;
 	esac
@@ -187,7 +206,7 @@ done
 
 # Run all of them, even if one fails.
 code=0
-for check in links names messages figures samples html; do
+for check in links names messages figures man samples html; do
 	"$TOP/scripts/docs.sh" "$check" || code=1
 done
 exit "$code"
