@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-# Configuration of Sphinx for the pages in Documentation/driver-api, see scripts/docs.sh.
+# Configuration of Sphinx for the pages in Documentation/, see scripts/docs.sh.
 #
 # In a kernel tree the kernel's own conf.py takes this file's place. The pages name files as
 # a kernel tree does (drivers/nmr/module/gate.c), so they need no change there. Here,
@@ -19,6 +19,8 @@ kerneldoc_srctree = tree
 project = "nmr"
 copyright = "the nmr authors, GPL-2.0-only"
 html_theme = "alabaster"
+html_theme_options = {"page_width": "1240px", "body_max_width": "100%"}
+html_static_path = ["sphinx-static"]		# the theme loads custom.css
 html_copy_source = False
 
 # What the C domain of Sphinx does not know, as in the kernel's conf.py.
