@@ -18,6 +18,7 @@ kerneldoc_srctree = tree
 
 project = "nmr"
 copyright = "the nmr authors, GPL-2.0-only"
+highlight_language = "none"
 html_theme = "alabaster"
 html_theme_options = {"page_width": "1240px", "body_max_width": "100%"}
 html_static_path = ["sphinx-static"]		# the theme loads custom.css
