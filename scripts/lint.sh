@@ -8,29 +8,10 @@
 
 out=$BUILD/lint
 
-# checkpatch does not know the layout of TRACE_EVENT(), and objects to LINUX_VERSION_CODE, which
-# a module for several kernels needs. It takes a function with for_each in its name for a loop,
-# and NMR_GUID() uses its argument, a string literal, for each octet. The documented names of
-# Windows are in camel case, and are typedefs, which it does not always take for types.
 check_style()
 {
-	local checkpatch=("$SOURCE/scripts/checkpatch.pl" --no-tree --strict
-			  --show-types --quiet)
-
-	find "$TOP"/{module,kunit,samples,bench,torture,tools} -name '*.[ch]' \
-		! -path '*/netio/*' ! -name '*netio*' \
-		! -name compat.h ! -name api.c -exec perl "${checkpatch[@]}" -f {} +
-	find "$TOP"/{include/nmr,netio,kunit,samples,bench} -name '*.[ch]' \
-		\( -path '*/nmr/*.h' -o -path '*/netio/*' -o -name '*netio*' \) \
-		-exec perl "${checkpatch[@]}" --ignore CAMELCASE,NEW_TYPEDEFS,SPACING -f {} +
-	perl "${checkpatch[@]}" --ignore OPEN_BRACE -f "$TOP/module/api.c"
-	perl "${checkpatch[@]}" --ignore MACRO_ARG_REUSE,LINUX_VERSION_CODE,CONSTANT_COMPARISON \
-		-f "$TOP/include/linux/nmr.h"
-	perl "${checkpatch[@]}" --ignore OPEN_ENDED_LINE,PARENTHESIS_ALIGNMENT \
-		--ignore COMPLEX_MACRO,MULTISTATEMENT_MACRO_USE_DO_WHILE,TRAILING_SEMICOLON \
-		-f "$TOP"/include/trace/events/*.h
-	perl "${checkpatch[@]}" --ignore LINUX_VERSION_CODE,CONSTANT_COMPARISON,EXPORT_SYMBOL \
-		-f "$TOP"/{module,kunit,samples}/compat.h
+	find "$TOP"/{module,netio,kunit,samples,bench,torture,tools,include} -name '*.[ch]' \
+		-exec "$TOP/scripts/checkpatch.sh" "$SOURCE" --no-tree -f {} +
 }
 
 # With -v kernel-doc asks for Return: sections, but also prints the name of each file.
