@@ -30,7 +30,8 @@ for header in $(cd include && find . -name '*.h'); do
 	update "include/$header" "$tree/include/$header"
 done
 cp Kbuild Kconfig "$new/drivers/nmr"
-find module netio kunit samples torture \( -name '*.[ch]' -o -name Kbuild \) |
+find module netio kunit samples torture \( -name '*.[ch]' -o -name Kbuild -o -name Kconfig \
+	-o -name .kunitconfig \) |
 	cpio --quiet -pd "$new/drivers/nmr"
 mkdir -p "$new/$selftests"
 cp -r "$selftests/nmr" "$new/$selftests"

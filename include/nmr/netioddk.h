@@ -3,8 +3,9 @@
  * The documented interface of the Windows Network Module Registrar, on Linux.
  *
  * nmr_netio.ko implements it with nmr.ko. A driver adds include/nmr to its include path, and
- * includes <netioddk.h> after the headers of Linux. Documentation/porting.rst says what differs
- * from Windows, name by name.
+ * includes <netioddk.h> after the headers of Linux.
+ *
+ * Documentation/porting.rst says what differs from Windows, name by name.
  */
 #ifndef _NMR_NETIODDK_H
 #define _NMR_NETIODDK_H

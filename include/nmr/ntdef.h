@@ -103,7 +103,10 @@ typedef struct _LUID {
 
 static_assert(sizeof(LUID) == 8);
 
-/* Statuses, with the values of [MS-ERREF]. Documentation/porting.rst has their errnos. */
+/*
+ * Statuses, with the values of [MS-ERREF].
+ * Documentation/porting.rst has their errnos.
+ */
 typedef s32		NTSTATUS;
 
 /**
