@@ -5,7 +5,9 @@
 #
 #   kernel.sh headers SERIES	  KDIR and RELEASE, to build modules
 #   kernel.sh stock SERIES	  the same, IMAGE to boot, and MODULES, the folder of its modules
-#   kernel.sh source 6.1|6.12	  SOURCE, a tree, and VERSION
+#   kernel.sh source 6.1|6.12	  SOURCE, a tree, and VERSION; scripts/stage.sh may have run on it
+#   kernel.sh pristine SERIES	  PRISTINE, a bare repository with one commit, the tree of Debian's
+#				  package linux-source-SERIES as it is
 #
 # SERIES is in the first column of fetch/series.
 #
@@ -62,6 +64,16 @@ headers()
 	[ -e "$KDIR/Makefile" ] || install_packages "linux-headers-$RELEASE"
 }
 
+# download PACKAGE: from the suites of the series
+download()
+{
+	if [ ${#suites[@]} -gt 0 ]; then
+		"$TOP/scripts/fetch/root.sh" -d "$1" "$series" "${suites[@]}"
+	else
+		apt_or_update apt-get -o APT::Sandbox::User=root download "$1"
+	fi
+}
+
 # fetch PACKAGE UNPACK TARGET: download it, run "UNPACK DEB DIR", and rename DIR to TARGET
 fetch()
 {
@@ -72,7 +84,7 @@ fetch()
 	tmp=$(mktemp -d "$target.XXXXXX")
 	# shellcheck disable=SC2064	# this directory, now
 	trap "rm -rf '$tmp'" EXIT
-	(cd "$tmp" && apt_or_update apt-get -o APT::Sandbox::User=root download "$package")
+	(cd "$tmp" && download "$package")
 	mkdir "$tmp/tree"
 	"$unpack" "$tmp"/*.deb "$tmp/tree"
 	mv "$tmp/tree" "$target"
@@ -90,6 +102,21 @@ unpack_source()
 	dpkg-deb --fsys-tarfile "$1" |
 		tar -xO --wildcards './usr/src/linux-source-*.tar.xz' |
 		tar -xJ -C "$2" --strip-components=1
+}
+
+# With this threshold git adds all files to one pack, and none to a file of its own.
+unpack_pristine()
+{
+	local tree=$2.tree
+	local git=(git -C "$tree" --git-dir="$2" --work-tree=. -c core.bigFileThreshold=1)
+
+	git init -q --bare "$2"
+	mkdir "$tree"
+	unpack_source "$1" "$tree"
+	"${git[@]}" add --all --force
+	GIT_AUTHOR_DATE='@0 +0000' GIT_COMMITTER_DATE='@0 +0000' "${git[@]}" \
+		-c user.name=Debian -c user.email= commit -q -m "$(basename "$1" .deb)"
+	rm -rf "$tree"
 }
 
 stock()
@@ -112,12 +139,22 @@ source_tree()
 	VERSION=$1.$(sed -n 's/^SUBLEVEL = //p' "$SOURCE/Makefile")
 }
 
-[ $# -eq 2 ] || die "usage: ${0##*/} headers|stock|source SERIES"
+pristine()
+{
+	PRISTINE=$CACHE/pristine/$1.git
+	[ -e "$PRISTINE" ] || {
+		"$TOP/scripts/fetch/packages.sh" source
+		fetch "linux-source-$1" unpack_pristine "$PRISTINE"
+	}
+}
+
+[ $# -eq 2 ] || die "usage: ${0##*/} headers|stock|source|pristine SERIES"
+series=$2
 read -r -a suites < <(awk -v series="$2" '$1 == series { $1 = $2 = ""; print }' \
 			  "$TOP/scripts/fetch/series") ||
 	[ "$1" = source ] || die "no $2 in fetch/series"
 cache_lock "kernel-$2"
-if [ "$1" != source ] && [ ${#suites[@]} -gt 0 ]; then
+if [[ $1 != source && $1 != pristine && ${#suites[@]} -gt 0 ]]; then
 	exec "$TOP/scripts/fetch/root.sh" "$2" "${suites[@]}"
 fi
 case $1 in
@@ -133,6 +170,10 @@ stock)
 source)
 	source_tree "$2"
 	printf 'SOURCE=%s\nVERSION=%s\n' "$SOURCE" "$VERSION"
+	;;
+pristine)
+	pristine "$2"
+	printf 'PRISTINE=%s\n' "$PRISTINE"
 	;;
 *)
 	die "no $1"

@@ -1,17 +1,22 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# root.sh SERIES SUITE...: unpack the newest kernel of a series, its headers and its compiler,
+# root.sh [-d PACKAGE] SERIES SUITE...: unpack the newest kernel of a series, its headers and its compiler,
 # from these suites of the archive that the machine's apt has, into a root in the cache. Nothing
 # is installed, and no script of a package runs. Print KDIR, RELEASE, IMAGE and MODULES as
-# kernel.sh does.
+# kernel.sh does. With -d only download a package of these suites, into the current folder.
 #
 # If the archive lacks the series or cannot be reached, or if there are no mount namespaces, in
 # which root.mk runs make, print SKIP, the reason, and exit with 4.
 
 . "$(dirname "$0")/../common.sh" || exit 1
 
-[ $# -ge 2 ] || die "usage: ${0##*/} SERIES SUITE..."
+package=
+if [ "${1-}" = -d ]; then
+	package=${2-}
+	shift 2
+fi
+[ $# -ge 2 ] || die "usage: ${0##*/} [-d PACKAGE] SERIES SUITE..."
 series=$1
 shift
 suites=("$@")
@@ -104,19 +109,25 @@ unpack()
 	ln -sf mawk "$1/usr/bin/awk"
 }
 
+# Have apt know what the suites have.
+update()
+{
+	command -v apt-get > /dev/null || skip "no apt-get to find a $series kernel with"
+	mkdir -p "$tmp"/{state/lists/partial,cache/archives/partial,debs}
+	sources > "$tmp/sources.list" || skip "apt is configured for no archive of Debian"
+	apt get update >&2 || skip "no ${suites[*]} in the archive, or no way to it"
+}
+
 # make_root: make it whole, then rename it
 make_root()
 {
 	local release headers user=()
 
-	command -v apt-get > /dev/null || skip "no apt-get to find a $series kernel with"
 	[ "$(id -u)" -eq 0 ] || user=(--map-root-user)
 	unshare --mount "${user[@]}" true 2> /dev/null ||
 		skip "no mount namespaces to build for $series in"
 	say "downloading $series, its headers and its compiler"
-	mkdir -p "$tmp"/{state/lists/partial,cache/archives/partial,debs}
-	sources > "$tmp/sources.list" || skip "apt is configured for no archive of Debian"
-	apt get update >&2 || skip "no ${suites[*]} in the archive, or no way to it"
+	update
 	release=$(newest)
 	[ -n "$release" ] || skip "no $series kernel in ${suites[*]}"
 	(cd "$tmp/debs" && download "$release" >&2) ||
@@ -130,11 +141,16 @@ make_root()
 	mv "$tmp/root" "$root"
 }
 
-if [ ! -e "$root" ]; then
+if [ -n "$package" ] || [ ! -e "$root" ]; then
 	tmp=$(mktemp -d "$CACHE/root.XXXXXX")
 	trap 'rm -rf "$tmp"' EXIT
-	make_root
 fi
+if [ -n "$package" ]; then
+	update
+	apt get download "$package" >&2 || skip "no $package in ${suites[*]}"
+	exit
+fi
+[ -e "$root" ] || make_root
 RELEASE=$(cat "$root/release")
 printf 'KDIR=%s\nRELEASE=%s\nIMAGE=%s\nMODULES=%s\n' "$root/usr/src/linux-headers-$RELEASE" \
 	"$RELEASE" "$(find "$root/boot" "$root/usr/lib/modules/$RELEASE" -name 'vmlinuz*')" \
