@@ -34,6 +34,8 @@
 #   make man			make manual pages of the functions, in build/man
 #   make figures		draw the figures of the documentation
 #   make lint			run the checkers
+#   make patch [SERIES=...]	write patches for a kernel tree, in build/patch, see CONTRIBUTING.md
+#   make patch-test [SERIES=...]	test them, as a maintainer of that tree would
 
 # modules_install and clean take the kernel and the options of the last build.
 -include $(if $(filter modules_install clean,$(MAKECMDGOALS)),.built)
@@ -125,6 +127,9 @@ integration:
 docs htmldocs:
 	@scripts/docs.sh html
 
+patch patch-test:
+	@scripts/$@.sh $(SERIES)
+
 tools:
 	@scripts/fetch/packages.sh tools
 	@$(MAKE) --no-print-directory -C tools/nmrctl
@@ -159,4 +164,4 @@ kunit:
 .PHONY: all modules samples test-modules modules_install clean deb deb-test demo demo-stack dist \
 	vm check kunit machine \
 	integration systems tools tools_install bench torture matrix coverage mutants model docs \
-	htmldocs figures lint man
+	htmldocs figures lint man patch patch-test

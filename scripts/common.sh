@@ -37,6 +37,13 @@ series()
 		"$TOP/scripts/fetch/series"
 }
 
+# Print the series that there are patches for.
+patch_series()
+{
+	printf '%s\n' 6.1 6.12
+	series check matrix | sort -V | tail -n 1
+}
+
 # skipped KERNEL LOG...: test whether this machine cannot get a stock kernel. If so, make each log
 # one result that is skipped, with the reason.
 skipped()

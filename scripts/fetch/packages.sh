@@ -138,6 +138,12 @@ needs()
 			dot			graphviz
 		END
 		;;
+	patch)	# check patches in a kernel tree; checkpatch.pl runs spdxcheck.py
+		cat <<-END
+			/usr/lib/python3/dist-packages/ply/__init__.py	python3-ply
+			/usr/lib/python3/dist-packages/git/__init__.py	python3-git
+		END
+		;;
 	model)
 		cat <<-END
 			spin			spin

@@ -1,0 +1,169 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# patch-test.sh [SERIES...]: test the patches of scripts/patch.sh as a maintainer of a kernel tree
+# would. The results go to build/patch.log, as KTAP, and what each case said to
+# build/patch/SERIES.CASE.log.
+#
+# Without SERIES all are tested that patch.sh writes patches for. A tree that this machine cannot
+# get is skipped. The suites run on 6.12 alone, as User-mode Linux.
+#
+# patch-test.sh -c CASE SERIES: run one case on the patches and in the tree that are there.
+
+. "$(dirname "$0")/common.sh" || exit 1
+
+log=$BUILD/patch.log
+
+# The patches apply to the pristine tree, without a warning of whitespace.
+case_applies()
+{
+	rm -rf "$tree" "$objects"
+	git clone -q --shared "$PRISTINE" "$tree"
+	git -C "$tree" -c user.name=test -c user.email=test@localhost am -q \
+		--whitespace=error "$BUILD/patch/$series"/*.patch
+}
+
+case_checkpatch()
+{
+	"$TOP/scripts/checkpatch.sh" . "$BUILD/patch/$series"/*.patch
+}
+
+kernel()
+{
+	make O="$objects" -s -j"$JOBS" "$@"
+}
+
+# Everything of nmr compiles without a warning, for gcc and for sparse. allmodconfig has WERROR.
+case_allmodconfig()
+{
+	kernel allmodconfig > /dev/null
+	kernel prepare modules_prepare > "$objects/prepare" 2>&1 ||
+		{ cat "$objects/prepare"; return 1; }
+	kernel W=1 C=2 CF=-Wsparse-error drivers/nmr/
+	ls "$objects"/drivers/nmr/{nmr,kunit/nmr_kunit,samples/hello/hello_client}.o > /dev/null
+}
+
+# Everything compiles built in, too, and Kconfig lets a user do without nmr.
+case_values()
+{
+	local option
+
+	for option in NMR NMR_DEBUG KUNIT NMR_NETIO NMR_KUNIT_TEST NMR_TORTURE_TEST; do
+		scripts/config --file "$objects/.config" --enable "$option"
+	done
+	kernel olddefconfig
+	grep -x CONFIG_NMR_KUNIT_TEST=y "$objects/.config"
+	kernel W=1 drivers/nmr/
+	scripts/config --file "$objects/.config" --disable NMR
+	kernel olddefconfig
+	! grep '^CONFIG_NMR[_=]' "$objects/.config"
+}
+
+# get_maintainer.pl names our entry, and each pattern of the entry has a file.
+case_maintainers()
+{
+	local path
+
+	git diff --name-only --diff-filter=A origin | sed 's,/nmr/.*,/nmr/,' | sort -u |
+		while read -r path; do
+			scripts/get_maintainer.pl --no-git --no-git-fallback --sections \
+				-f "$path" | grep '^NETWORK MODULE REGISTRAR' || {
+				echo "no entry for $path"
+				exit 1
+			}
+		done
+	sed -n '/^NETWORK MODULE REGISTRAR/,/^$/s/^F:\t//p' MAINTAINERS | xargs ls -d
+}
+
+# Names of documents in our files are right.
+case_references()
+{
+	local check
+
+	check=$(git ls-files scripts/documentation-file-ref-check \
+		tools/docs/documentation-file-ref-check)
+	! { "./$check" 2>&1 || true; } | grep -w nmr
+}
+
+case_documentation()
+{
+	local code=0
+
+	make O="$objects" -s SPHINXDIRS=driver-api/nmr htmldocs > "$objects/docs" 2>&1 || code=$?
+	! grep -E '(warning|error|WARNING|ERROR).*nmr|nmr[/.].*(warning|error|WARNING|ERROR)' \
+		<(sed "s,$BUILD/,,g" "$objects/docs") || return 1
+	[ -n "$(find "$objects" -name nmr-internals.html)" ] || cat "$objects/docs"
+	return "$code"
+}
+
+case_kunit()
+{
+	python3 tools/testing/kunit/kunit.py run --arch=um --build_dir="$objects.um" \
+		--kunitconfig=drivers/nmr/kunit --jobs="$JOBS" nmr_offers
+}
+
+case_tools()
+{
+	"$TOP/scripts/fetch/packages.sh" tools
+	make -s -C tools/nmr/nmrctl O="$objects/nmrctl" WERROR=-Werror
+	"$objects/nmrctl/nmrctl" --version | grep '[0-9]\.[0-9]'
+}
+
+# run CASE: run it in the tree, with errexit, in a shell of its own
+run()
+{
+	local said=$BUILD/patch/$series.$1.log code=0
+
+	"$TOP/scripts/patch-test.sh" -c "$1" "$series" > "$said" 2>&1 || code=$?
+	count=$((count + 1))
+	if [ "$code" -eq 0 ]; then
+		echo "ok $count $series.$1"
+	else
+		sed 's/^/# /' "$said" | tail -n 20
+		echo "not ok $count $series.$1"
+	fi
+}
+
+# place SERIES: set what the cases of a series use
+place()
+{
+	series=$1 tree=$BUILD/patch/$1.tree objects=$BUILD/patch/$1.objects
+	assignments=$("$TOP/scripts/fetch/kernel.sh" pristine "$series")
+	eval "$assignments"
+}
+
+if [ "${1-}" = -c ]; then
+	place "$3"
+	[ "$2" = applies ] || cd "$tree"
+	mkdir -p "$objects"
+	"case_$2"
+	exit
+fi
+
+# Print the results of all cases.
+results()
+{
+	local name count=0
+
+	echo "KTAP version 1"
+	for series; do
+		if [ ! -d "$BUILD/patch/$series" ]; then
+			count=$((count + 1))
+			echo "ok $count $series # SKIP no source"
+			continue
+		fi
+		for name in applies checkpatch allmodconfig values maintainers references \
+			documentation tools; do
+			run "$name"
+		done
+		[ "$series" != 6.12 ] || run kunit
+	done
+	echo "1..$count"
+}
+
+mapfile -t all < <(patch_series)
+[ $# -gt 0 ] || set -- "${all[@]}"
+"$TOP/scripts/fetch/packages.sh" kernel lint docs patch
+"$TOP/scripts/patch.sh" "$@"
+results "$@" > "$log"
+"$TOP/scripts/summary.sh" "$log"
