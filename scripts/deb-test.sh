@@ -198,9 +198,11 @@ test_purge_leaves_no_file()
 	apt purge nmr-dkms nmr-dev nmr-tools && diff "$dir/files" <(files)
 }
 
-# The machine runs with what is in the root now.
+# The machine runs with what is in the root now, and does what the first page tells a newcomer.
 test_machine()
 {
+	awk -v skip='^(Install|From a checkout)' -f "$TOP/scripts/commands.awk" \
+		"$TOP/Documentation/driver-api/nmr-getting-started.rst" > "$root/nmr/newcomer.sh"
 	boot_root packages "$root" "$old" test-packages.sh
 }
 

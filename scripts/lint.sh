@@ -8,9 +8,18 @@
 
 out=$BUILD/lint
 
+# Of the templates of nmr-new, check what it makes of them.
 check_style()
 {
-	find "$TOP"/{module,netio,kunit,samples,bench,torture,tools,include} -name '*.[ch]' \
+	local new=$out/new side
+
+	rm -rf "$new"
+	mkdir "$new"
+	for side in provider client; do
+		(cd "$new" && "$TOP/tools/nmr-new/nmr-new" $side new_$side > /dev/null)
+	done
+	find "$TOP"/{module,netio,kunit,samples,bench,torture,tools,include} "$new" \
+		-path "$TOP/tools/nmr-new" -prune -o -name '*.[ch]' \
 		-exec "$TOP/scripts/checkpatch.sh" "$SOURCE" --no-tree -f {} +
 }
 
@@ -37,7 +46,8 @@ check_shell()
 {
 	cd "$TOP"
 	shellcheck -x -P SCRIPTDIR .ci/run scripts/*.sh scripts/fetch/*.sh scripts/guest/init \
-		tools/testing/selftests/nmr/*.sh tools/nmrctl/nmrctl.bash tools/nmrctl/nmrctl.hook
+		tools/testing/selftests/nmr/*.sh tools/nmrctl/nmrctl.bash tools/nmrctl/nmrctl.hook \
+		tools/nmr-new/nmr-new
 	find scripts/guest -name '*.sh' -exec \
 		shellcheck -x -s dash -P tools/testing/selftests {} +
 }

@@ -17,6 +17,7 @@ root=$dir/root
 install_ours()
 {
 	"$TOP/scripts/modules.sh" -d "$dir/modules" "$SERIES" > /dev/null
+	# shellcheck disable=SC2153	# of kernel.sh
 	make -C "$KDIR" M="$dir/modules/$RELEASE" INSTALL_MOD_PATH="$root" DEPMOD=true \
 		CONFIG_NMR_SAMPLES=m CONFIG_NMR_TEST_MODULES=m modules_install > /dev/null
 	PATH=$PATH:/usr/sbin:/sbin depmod -b "$root" "$RELEASE"

@@ -7,7 +7,9 @@ static void @NAME@_greet(void *context, const char *name)
 	pr_info("@NAME@: hello, %s\n", name);
 }
 
-static const struct @NAME@_provider_dispatch @NAME@_dispatch = { .greet = @NAME@_greet };
+static const struct @NAME@_provider_dispatch @NAME@_dispatch = {
+	.greet = @NAME@_greet,
+};
 
 static const guid_t @NAME@_id = NMR_GUID("@MODULE_GUID@");
 

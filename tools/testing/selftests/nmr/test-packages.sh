@@ -20,6 +20,19 @@ test_modprobe_loads_a_user_and_nmr()
 	rmmod visitor nmr
 }
 
+# Do what Documentation/driver-api/nmr-getting-started.rst says after "Install".
+test_newcomer_binds_an_own_pair()
+{
+	modprobe nmr
+	cp newcomer.sh "$TMP"
+	cd "$TMP" || exit
+	check "each command" sh -ex ./newcomer.sh
+	check "the player is bound" nmrctl wait bound player -t 0
+	dkms remove dice/0.1 --all > "$TMP/removed"
+	dkms remove player/0.1 --all > "$TMP/removed"
+	rmmod player dice nmr
+}
+
 # Packages may go while modules are loaded: these stay until they are unloaded.
 test_purge_does_not_wait_for_loaded_modules()
 {
