@@ -366,7 +366,7 @@ static void client_that_declines_is_not_attached(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, cleanups_of(ends, NMR_PROVIDER), 0);
 }
 
-DEFINE_NMR_SLOT(slot);
+DEFINE_NMR_SLOT(endpoint_slot);
 
 /* A client with a slot and an endpoint has no callback at all. */
 static void slot_needs_no_callback(struct kunit *test)
@@ -374,17 +374,17 @@ static void slot_needs_no_callback(struct kunit *test)
 	struct ends *ends = new_ends(test);
 	struct nmr_call call;
 
-	ends->c.slot = &slot;
+	ends->c.slot = &endpoint_slot;
 	ends->c.endpoint = new_endpoint(ends);
 	ends->p.endpoint = new_endpoint(ends);
 	join(test, ends);
-	KUNIT_ASSERT_TRUE(test, nmr_slot_enter(&slot, &call));
+	KUNIT_ASSERT_TRUE(test, nmr_slot_enter(&endpoint_slot, &call));
 	KUNIT_EXPECT_PTR_EQ(test, call.context, ends->p.endpoint.binding_context);
 	KUNIT_EXPECT_PTR_EQ(test, call.dispatch, ends->p.endpoint.dispatch);
 	nmr_slot_exit(&call);
 	expect_handed_over(test, ends, &ends->c.endpoint, &ends->p.endpoint);
 	leave(ends);
-	KUNIT_EXPECT_FALSE(test, nmr_slot_enter(&slot, &call));
+	KUNIT_EXPECT_FALSE(test, nmr_slot_enter(&endpoint_slot, &call));
 }
 
 static struct kunit_case endpoint_cases[] = {

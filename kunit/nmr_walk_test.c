@@ -723,7 +723,7 @@ static void walks_of_different_hubs_nest(struct kunit *test)
 
 /* Clients with a slot */
 
-DEFINE_NMR_SLOT(slot);
+DEFINE_NMR_SLOT(walk_slot);
 
 /* A client that has a slot walks its one provider, which in turn finds the client. */
 static void walk_and_slot_share_the_gate(struct kunit *test)
@@ -735,12 +735,12 @@ static void walk_and_slot_share_the_gate(struct kunit *test)
 	struct nmr_call call;
 	int i;
 
-	client->slot = &slot;
+	client->slot = &walk_slot;
 	nt_join_npi(walk->hub);
 	nt_join_npi(peer);
 	walk->peer[0] = peer;
 	for (i = 0; i < 2; i++) {
-		KUNIT_ASSERT_EQ(test, nmr_slot_enter_wait(&slot, &call, NT_TIMEOUT), 0);
+		KUNIT_ASSERT_EQ(test, nmr_slot_enter_wait(&walk_slot, &call, NT_TIMEOUT), 0);
 		KUNIT_EXPECT_EQ(test, run(walk), 0);
 		expect_seen(walk, BIT(0));
 		nmr_slot_exit(&call);

@@ -1340,7 +1340,8 @@ struct nmr_slot {
  * DEFINE_NMR_SLOT() - define a slot
  * @name: name of the slot, a static variable
  *
- * The slot is for one client at a time, which names it in its characteristics.
+ * The slot is for one client at a time, which names it in its characteristics. As with
+ * DEFINE_PER_CPU(), two slots of a module need two names, also in two files.
  */
 #define DEFINE_NMR_SLOT(name)						\
 	static DEFINE_PER_CPU(s64, name##_calls)			\
