@@ -28,7 +28,8 @@ check_doc()
 {
 	local code=0
 
-	find "$TOP"/{module,netio,kunit,samples,bench,torture,tools,include} -name '*.[ch]' -exec \
+	find "$TOP"/{module,netio,kunit,samples,bench,torture,tools,include} \
+		-path "$TOP/tools/nmr-new" -prune -o -name '*.[ch]' -exec \
 		"$SOURCE/scripts/kernel-doc" -none -v -Werror {} + \
 		> "$out/doc.all" 2>&1 || code=$?
 	grep -v ' info: Scanning doc for ' "$out/doc.all" || true
