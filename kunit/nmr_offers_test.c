@@ -142,12 +142,12 @@ static int leave_at_first(struct nt_binding *nb, int ret)
 	return ret;
 }
 
-/* Deregister in the first offer of a register call: the call makes no other. */
+/* Deregister in the first offer of a register call: the call makes no other, not even a number. */
 static void leaving_registration_makes_no_offer(struct kunit *test)
 {
 	enum nmr_side side = nt_param_side(test);
 	struct nt *nt = test->priv;
-	struct nt_party *leaves = nt_party(nt, side);
+	struct nt_party *leaves = nt_party(nt, side), *next = nt_party(nt, side);
 	struct nt_party *first = nt_party(nt, nt_peer(side));
 	struct nt_party *second = nt_party(nt, nt_peer(side));
 	enum nt_point attach = NT_C_ATTACH + side;
@@ -160,6 +160,9 @@ static void leaving_registration_makes_no_offer(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, nt_wait(leaves), 0);
 	KUNIT_EXPECT_EQ(test, nt_entered(leaves, attach), 1);
 	KUNIT_EXPECT_NULL(test, nt_find_between(leaves, second));
+	nt_join_npi(next);
+	KUNIT_EXPECT_EQ(test, nt_find_between(next, first)->id,
+			nt_find_between(leaves, first)->id + 1);
 }
 
 /* Events, and pairs that were declined */
