@@ -8,6 +8,7 @@
  * of other promises that need a task stopped there, not in a callback, are here as well.
  */
 #include <kunit/test.h>
+#include <linux/delay.h>
 #include <linux/gfp.h>
 #include <linux/kobject.h>
 #include <linux/limits.h>
@@ -137,8 +138,28 @@ static void slow_callback(struct nmr_callback *cb, struct nmr_binding *b)
 
 enum place {
 	IN_SHOW, IN_SLAB, IN_BINDING_ALLOC, WITHOUT_BINDING, IN_OFFER_WORK, IN_BINDING_WORK,
-	IN_UEVENT, IN_FORGET_ALL, IN_XA_ERASE, IN_CALLBACK_BEGIN, IN_CALLBACK_END
+	IN_UEVENT, IN_FORGET_ALL, IN_XA_ERASE, IN_CALLBACK_BEGIN, IN_CALLBACK_END, IN_LAST_PUT
 };
+
+/* The registrar puts its reference to a binding, in an RCU callback. */
+static struct {
+	struct nt_binding *nb;
+	bool delayed;	/* a reader delays the grace period before the callback */
+	bool go;	/* no longer */
+	bool putting;	/* the callback has begun */
+	bool reading;	/* a read-side section has begun since */
+} last_put;
+
+/* Hold the callback until there is a reader that its grace period has not waited for. */
+static bool take_last_put(struct pt_regs *regs)
+{
+	unsigned int us;
+
+	WRITE_ONCE(last_put.putting, true);
+	for (us = 0; us < USEC_PER_SEC && !READ_ONCE(last_put.reading); us++)
+		udelay(1);
+	return false;
+}
 
 static struct nt_detour places[] = {
 	[IN_SHOW]	    = { "kobj_attr_show", NULL, slow_show, take_pause },
@@ -152,6 +173,7 @@ static struct nt_detour places[] = {
 	[IN_XA_ERASE]	    = { "xa_erase", NULL, slow_xa_erase, take_pause },
 	[IN_CALLBACK_BEGIN] = { "nmr_callback_begin", NULL, slow_callback, take_pause },
 	[IN_CALLBACK_END]   = { "nmr_callback_end", NULL, slow_callback, take_pause },
+	[IN_LAST_PUT]	    = { "nmr_binding_drop_rcu", NULL, NULL, take_last_put },
 };
 
 static void begin_pause(struct task_struct *task, int nth)
@@ -839,6 +861,77 @@ static void client_attached_is_not_called_after_leaving(struct kunit *test)
 	expect_client_attached(test, IN_CALLBACK_END, 1, 0);
 }
 
+/* References */
+
+static int delay_last_put(void *arg)
+{
+	rcu_read_lock();
+	WRITE_ONCE(last_put.delayed, true);
+	nt_kick(last_put.nb->nt);
+	while (!READ_ONCE(last_put.go))
+		cpu_relax();
+	rcu_read_unlock();
+	return 0;
+}
+
+/* Use the pointer to the binding for a while, long enough for KASAN to see it freed. */
+static int read_from_last_put(void *arg)
+{
+	unsigned long deadline = jiffies + NT_TIMEOUT;
+	int opened = 0;
+
+	while (!READ_ONCE(last_put.putting) && time_before(jiffies, deadline))
+		cond_resched();
+	rcu_read_lock();
+	WRITE_ONCE(last_put.reading, true);
+	deadline = jiffies + HZ / 10;
+	while (time_before(jiffies, deadline))
+		opened += nt_open(last_put.nb, NMR_CLIENT);
+	rcu_read_unlock();
+	return opened;
+}
+
+/*
+ * Take a reference to a binding: the task may publish the pointer then. The binding lives
+ * until readers have finished that begin when the registrar puts the last reference. A reader
+ * cannot begin on the CPU of the callback, so there are two.
+ */
+static void published_binding_lives_a_grace_period_more(struct kunit *test)
+{
+	struct nt *nt = test->priv;
+	struct nt_party *client = nt_client(nt), *provider = nt_provider(nt);
+	int cpu = cpumask_first(cpu_online_mask);
+	struct nt_thread *reader[2], *delay;
+	int i;
+
+	nt_needs_spinner(test);
+	memset(&last_put, 0, sizeof(last_put));
+	nt_hold(provider, NT_P_CLEANUP);
+	last_put.nb = nt_pair(nt, client, provider);
+	nt_get(last_put.nb);
+	nt_put(last_put.nb);
+	nt_deregister(provider);
+	nt_await(nt, nt_entered(provider, NT_P_CLEANUP) == 1);
+	rcu_barrier();
+	pause_in(test, IN_LAST_PUT);
+	delay = nt_spawn(nt, delay_last_put, NULL);
+	nt_await(nt, READ_ONCE(last_put.delayed));
+	nt_release(provider, NT_P_CLEANUP);
+	KUNIT_EXPECT_EQ(test, nt_wait(provider), 0);
+	/* Until its kobject is released, sysfs has a reference to the binding. */
+	if (IS_ENABLED(CONFIG_DEBUG_KOBJECT_RELEASE))
+		schedule_timeout_uninterruptible(4 * HZ);
+	for (i = 0; i < ARRAY_SIZE(reader); i++) {
+		reader[i] = nt_spawn_on(nt, cpu, read_from_last_put, NULL);
+		cpu = cpumask_next(cpu, cpu_online_mask);
+	}
+	WRITE_ONCE(last_put.go, true);
+	KUNIT_EXPECT_EQ(test, nt_join(delay), 0);
+	for (i = 0; i < ARRAY_SIZE(reader); i++)
+		KUNIT_EXPECT_EQ(test, nt_join(reader[i]), 0);
+	KUNIT_EXPECT_TRUE(test, last_put.putting);
+}
+
 static struct kunit_case nmr_delay_cases[] = {
 	KUNIT_CASE(reader_of_a_binding_delays_no_other),
 	KUNIT_CASE_PARAM(reader_of_a_registration_delays_no_other, nt_side_gen_params),
@@ -856,6 +949,7 @@ static struct kunit_case nmr_delay_cases[] = {
 	KUNIT_CASE_PARAM(registration_is_found_until_it_has_finished, finish_gen_params),
 	KUNIT_CASE_PARAM(client_attached_follows_the_open_gate, nt_side_gen_params),
 	KUNIT_CASE_PARAM(client_attached_is_not_called_after_leaving, nt_side_gen_params),
+	KUNIT_CASE(published_binding_lives_a_grace_period_more),
 	{}
 };
 

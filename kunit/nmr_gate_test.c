@@ -569,13 +569,9 @@ static void reference_outlives_a_refusal(struct kunit *test)
 	nt_put(nb);
 }
 
-struct same_grace_period;
-
 struct reader {
 	struct nt_binding *nb;
-	struct same_grace_period *same;
 	bool reading;
-	bool leave;
 	int entered;
 };
 
@@ -641,107 +637,6 @@ static void binding_lives_a_grace_period_more(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, nt_wait(provider), 0);
 	KUNIT_EXPECT_EQ(test, nt_join(thread), 0);
 	KUNIT_EXPECT_EQ(test, reader->entered, 0);
-}
-
-/* Delay the grace period after which the registrar puts its reference. */
-static int read_until_told(void *arg)
-{
-	struct reader *reader = arg;
-
-	rcu_read_lock();
-	WRITE_ONCE(reader->reading, true);
-	nt_kick(reader->nb->nt);
-	while (!READ_ONCE(reader->leave))
-		cpu_relax();
-	rcu_read_unlock();
-	return 0;
-}
-
-/* A grace period that begins with that of the registrar's reference. */
-struct same_grace_period {
-	struct rcu_head rcu;
-	bool over;
-};
-
-static void same_is_over(struct rcu_head *rcu)
-{
-	struct same_grace_period *same = container_of(rcu, struct same_grace_period, rcu);
-
-	WRITE_ONCE(same->over, true);
-}
-
-/* Read until @same is over, which this reader may delay, and a little longer. */
-static int read_past_last_put(void *arg)
-{
-	struct reader *reader = arg;
-	unsigned long deadline = jiffies + 2 * HZ;
-
-	rcu_read_lock();
-	WRITE_ONCE(reader->reading, true);
-	nt_kick(reader->nb->nt);
-	while (!READ_ONCE(reader->same->over) && time_before(jiffies, deadline))
-		try_gates(reader, 1);
-	try_gates(reader, HZ / 5);
-	rcu_read_unlock();
-	return 0;
-}
-
-static struct nt_thread *begin_reading(struct nt *nt, int (*fn)(void *arg),
-				       struct reader *reader)
-{
-	struct nt_thread *thread = nt_spawn(nt, fn, reader);
-
-	nt_await(nt, READ_ONCE(reader->reading));
-	return thread;
-}
-
-/*
- * Put a user's reference while a reader uses the pointer that the user had published. The
- * binding must live until the reader has finished, also if the registrar's reference is
- * put last, after a grace period that began before the reader.
- *
- * The first reader delays a grace period that is not the registrar's. The second reader
- * delays the next one, which is the registrar's. The sleeps let each grace period begin;
- * if one does not begin in time, the case tests less.
- */
-static void put_gives_a_grace_period(struct kunit *test)
-{
-	struct nt *nt = test->priv;
-	struct nt_party *provider = nt_provider(nt);
-	struct nt_binding *nb;
-	struct same_grace_period *same = nt_zalloc(nt, sizeof(*same));
-	struct nt_thread *thread[3];
-	struct reader *reader;
-	int i;
-
-	nt_needs_spinner(test);
-	nt_hold(provider, NT_P_CLEANUP);
-	nb = nt_pair(nt, nt_client(nt), provider);
-	nt_get(nb);
-	reader = nt_zalloc(nt, ARRAY_SIZE(thread) * sizeof(*reader));
-	for (i = 0; i < ARRAY_SIZE(thread); i++) {
-		reader[i].nb = nb;
-		reader[i].same = same;
-	}
-	nt_deregister(provider);
-	nt_await(nt, nt_entered(provider, NT_P_CLEANUP) == 1);
-	thread[0] = begin_reading(nt, read_until_told, &reader[0]);
-	start_poll_synchronize_rcu();
-	schedule_timeout_uninterruptible(HZ / 10);
-	nt_release(provider, NT_P_CLEANUP);
-	KUNIT_EXPECT_EQ(test, nt_wait(provider), 0);
-	call_rcu(&same->rcu, same_is_over);
-	schedule_timeout_uninterruptible(HZ / 10 + RELEASE_DELAY);
-	thread[1] = begin_reading(nt, read_until_told, &reader[1]);
-	WRITE_ONCE(reader[0].leave, true);
-	schedule_timeout_uninterruptible(HZ / 5);
-	thread[2] = begin_reading(nt, read_past_last_put, &reader[2]);
-	nt_put(nb);
-	WRITE_ONCE(reader[1].leave, true);
-	for (i = 0; i < ARRAY_SIZE(thread); i++)
-		KUNIT_EXPECT_EQ(test, nt_join(thread[i]), 0);
-	rcu_barrier();
-	KUNIT_EXPECT_EQ(test, reader[2].entered, 0);
 }
 
 static void binding_ids_are_never_issued_twice(struct kunit *test)
@@ -862,7 +757,6 @@ static struct kunit_case nmr_gate_cases[] = {
 	KUNIT_CASE(reference_outlives_cleanup),
 	KUNIT_CASE(reference_outlives_a_refusal),
 	KUNIT_CASE(binding_lives_a_grace_period_more),
-	KUNIT_CASE(put_gives_a_grace_period),
 	KUNIT_CASE(binding_ids_are_never_issued_twice),
 	KUNIT_CASE(scoped_calls_leave),
 	KUNIT_CASE(scoped_call_is_in_flight),
