@@ -20,6 +20,8 @@ install_tests()
 	cp "$TOP/scripts/guest/machine.sh" "$1/nmr"
 	cp "$TOP/scripts/guest/machine.service" "$1/etc/systemd/system/nmr-test.service"
 	inside "$1" systemctl --quiet enable nmr-test.service >&2
+	# The prompt of a login would stand before a line of the tests.
+	inside "$1" systemctl --quiet mask serial-getty@ttyS0.service >&2
 }
 
 # make_initramfs ROOT RELEASE [MODULE]...: make the initramfs, which has these modules and those that
