@@ -565,10 +565,16 @@ complains()
 	fail "$* said: $said"
 }
 
+# Print the name of the user without privileges.
+unprivileged()
+{
+	sed -n 's/:x:65534:.*//p' /etc/passwd
+}
+
 # as_user COMMAND: run it in a shell without privileges
 as_user()
 {
-	su -s /bin/sh -c "$1" nobody
+	su -s /bin/sh -c "$1" "$(unprivileged)"
 }
 
 # write_as_user WORD FILE: the shell prints why it cannot

@@ -595,7 +595,7 @@ test_monitor_survives_a_burst()
 	load nmr_peer_b clients=1
 	listening_to=$TMP/events
 	: > "$listening_to"
-	su -s /bin/sh -c 'exec nmrctl monitor --time=none' nobody > "$listening_to" &
+	su -s /bin/sh -c 'exec nmrctl monitor --time=none' "$(unprivileged)" > "$listening_to" &
 	monitor=$!
 	await "the monitor hears" monitor_hears
 	listening_to=$TMP/all
