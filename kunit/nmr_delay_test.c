@@ -494,19 +494,14 @@ static void slow_scan_delays_no_other(struct kunit *test)
 /* How often an offer was put off after an allocation failure. */
 static atomic_t retries;
 
-static bool pass(struct pt_regs *regs)
-{
-	return false;
-}
-
-static struct nt_detour retry = { "nmr_retry", NULL, NULL, pass };
-
 static bool count_retry(struct pt_regs *regs)
 {
 	struct delayed_work *dwork =
 		(struct delayed_work *)regs_get_kernel_argument(regs, 2);
+	char function[sizeof("nmr_retry")];	/* cuts off " [nmr]" */
 
-	if ((void *)dwork->work.func == (void *)retry.kp.addr)
+	snprintf(function, sizeof(function), "%ps", dwork->work.func);
+	if (!strcmp(function, "nmr_retry"))
 		atomic_inc(&retries);
 	return false;
 }
@@ -516,21 +511,13 @@ static struct nt_detour put_off = { "queue_delayed_work_on", NULL, NULL, count_r
 static void end_retries(struct kunit_resource *res)
 {
 	nt_detour_end(&put_off);
-	nt_detour_end(&retry);
 }
 
 static int begin_retries(struct kunit_resource *res, void *context)
 {
-	int err = nt_detour_begin(&retry);
-
-	res->data = &retry;
-	if (err)
-		return err;
+	res->data = &put_off;
 	atomic_set(&retries, 0);
-	err = nt_detour_begin(&put_off);
-	if (err)
-		nt_detour_end(&retry);
-	return err;
+	return nt_detour_begin(&put_off);
 }
 
 /*
