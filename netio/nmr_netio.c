@@ -196,18 +196,6 @@ static HANDLE netio_handle(enum nmr_side side, u64 id)
 	return (HANDLE)(id << 1 | side);
 }
 
-/* Write the handle to the variable of the register call, if that still runs. */
-static void netio_tell_handle(struct netio_reg *reg)
-{
-	/* A value that is not NULL may be out of date. NULL stays NULL. */
-	if (!READ_ONCE(reg->variable))
-		return;
-	spin_lock(&netio_lock);
-	if (reg->variable)
-		*reg->variable = netio_handle(reg->side, reg->id);
-	spin_unlock(&netio_lock);
-}
-
 /*
  * Begin an attach callback of @reg. The module finds its handle in its variable, if its register
  * call still runs. @kin is the peer, or NULL if it is native. Return: NULL: allocation failure.
@@ -226,7 +214,13 @@ static struct netio_bind *netio_begin(struct netio_reg *reg, struct nmr_binding 
 	bind->binding = binding;
 	bind->magic = NETIO_MAGIC + reg->side;
 	bind->reg = reg;
-	netio_tell_handle(reg);
+	/* A value that is not NULL may be out of date. NULL stays NULL. */
+	if (READ_ONCE(reg->variable)) {
+		spin_lock(&netio_lock);
+		if (reg->variable)
+			*reg->variable = netio_handle(reg->side, reg->id);
+		spin_unlock(&netio_lock);
+	}
 	return bind;
 }
 
@@ -269,23 +263,21 @@ static void netio_refuse(struct nmr_binding *binding, NTSTATUS status)
 
 static int netio_attach_client(struct nmr_binding *binding, void *context,
 			       const struct nmr_registration_instance *instance,
-			       const struct nmr_endpoint *client, struct nmr_endpoint *provider)
+			       const struct nmr_endpoint *client, struct nmr_endpoint *own)
 {
 	struct netio_reg *reg = context;
 	struct netio_reg *kin = nmr_binding_kin(binding, NMR_CLIENT, netio_attach_provider);
 	struct netio_bind *bind = netio_begin(reg, binding, kin);
-	PNPI_REGISTRATION_INSTANCE peer;
 	NTSTATUS status;
 
 	if (!bind)
 		return -EPROBE_DEFER;
 	nmr_binding_set_context(binding, NMR_PROVIDER, bind);
-	peer = netio_peer(bind, kin, instance);
-	status = reg->provider.ProviderAttachClient(bind, reg->context, peer,
+	status = reg->provider.ProviderAttachClient(bind, reg->context,
+						    netio_peer(bind, kin, instance),
 						    client->binding_context, client->dispatch,
-						    &provider->binding_context,
-						    &provider->dispatch);
-	bind->context = provider->binding_context;
+						    &own->binding_context, &own->dispatch);
+	bind->context = own->binding_context;
 	if (!NT_SUCCESS(status))
 		netio_refuse(binding, status);
 	if (status)
@@ -299,13 +291,12 @@ static int netio_attach_provider(struct nmr_binding *binding, void *context,
 	struct netio_reg *reg = context;
 	struct netio_reg *kin = nmr_binding_kin(binding, NMR_PROVIDER, netio_attach_client);
 	struct netio_bind *bind = netio_begin(reg, binding, kin);
-	PNPI_REGISTRATION_INSTANCE peer;
 	int err;
 
 	if (!bind)
 		return -EPROBE_DEFER;
-	peer = netio_peer(bind, kin, provider);
-	err = NmrLinuxErrno(reg->client.ClientAttachProvider(bind, reg->context, peer));
+	err = NmrLinuxErrno(reg->client.ClientAttachProvider(bind, reg->context,
+							     netio_peer(bind, kin, provider)));
 	if (err || !bind->attached)
 		netio_end(bind);
 	return err;
@@ -436,17 +427,15 @@ static struct netio_reg *netio_reg(enum nmr_side side, PNPI_CLIENT_CHARACTERISTI
 				   PVOID context, HANDLE *variable, struct module *owner)
 {
 	struct netio_reg *reg = kzalloc(sizeof(*reg), GFP_KERNEL);
-	NPI_REGISTRATION_INSTANCE *instance;
 
 	if (!reg)
 		return NULL;
 	atomic_inc(&netio_objects);
 	reg->client = *c;
-	instance = &reg->client.ClientRegistrationInstance;
-	reg->npi_id = *instance->NpiId;
-	reg->module_id = *instance->ModuleId;
-	instance->NpiId = &reg->npi_id;
-	instance->ModuleId = &reg->module_id;
+	reg->npi_id = *c->ClientRegistrationInstance.NpiId;
+	reg->module_id = *c->ClientRegistrationInstance.ModuleId;
+	reg->client.ClientRegistrationInstance.NpiId = &reg->npi_id;
+	reg->client.ClientRegistrationInstance.ModuleId = &reg->module_id;
 	reg->context = context;
 	reg->side = side;
 	reg->owner = owner;
@@ -493,17 +482,23 @@ static struct netio_reg *netio_take(enum nmr_side side, u64 id)
 	return reg;
 }
 
-/* Wait for a registration, and free it. */
-static NTSTATUS netio_wait(enum nmr_side side, u64 id, unsigned long timeout)
+/* Return: the number in a handle; or 0, which no registration has, if it is of the other side. */
+static u64 netio_id(HANDLE handle, enum nmr_side side)
 {
-	struct nmr_provider_handle provider = { id };
-	struct nmr_client_handle client = { id };
+	return ((uintptr_t)handle & 1) == side ? (uintptr_t)handle >> 1 : 0;
+}
+
+/* Wait for a registration, and free it. */
+static NTSTATUS netio_wait(enum nmr_side side, HANDLE handle, unsigned long timeout)
+{
+	struct nmr_provider_handle provider = { netio_id(handle, side) };
+	struct nmr_client_handle client = { provider.id };
 	int err = side == NMR_CLIENT ?
 		  nmr_wait_for_client_deregister_complete_timeout(client, timeout) :
 		  nmr_wait_for_provider_deregister_complete_timeout(provider, timeout);
 
 	if (!err)
-		netio_free(netio_take(side, id));
+		netio_free(netio_take(side, client.id));
 	return netio_status(err);
 }
 
@@ -514,18 +509,18 @@ static NTSTATUS netio_wait(enum nmr_side side, u64 id, unsigned long timeout)
 static NTSTATUS netio_registered(struct netio_reg *reg, int err)
 {
 	enum nmr_side side = reg->side;
-	u64 id = reg->id;
+	HANDLE handle = netio_handle(side, reg->id);
 
 	if (err) {
 		netio_free(reg);
 		return netio_status(err);
 	}
 	spin_lock(&netio_lock);
-	*reg->variable = netio_handle(side, id);
+	*reg->variable = handle;
 	WRITE_ONCE(reg->variable, NULL);
-	hash_add(netio_regs, &reg->node, id);
+	hash_add(netio_regs, &reg->node, reg->id);
 	spin_unlock(&netio_lock);
-	netio_wait(side, id, 0);
+	netio_wait(side, handle, 0);
 	return STATUS_SUCCESS;
 }
 
@@ -577,45 +572,32 @@ EXPORT_SYMBOL_NMR(__NmrRegisterProvider);
 
 /* Deregister and wait */
 
-/* Return: the number in a handle; or 0, which no registration has, if the other side's it is. */
-static u64 netio_id(HANDLE handle, enum nmr_side side)
-{
-	return ((uintptr_t)handle & 1) == side ? (uintptr_t)handle >> 1 : 0;
-}
-
-/* Deregistering twice is no error: the wait that follows is right for both. */
-static NTSTATUS netio_deregistered(int err)
-{
-	return err == -EINVAL ? STATUS_INVALID_PARAMETER : STATUS_PENDING;
-}
-
 NTSTATUS NmrDeregisterClient(HANDLE NmrClientHandle)
 {
-	struct nmr_client_handle client = { netio_id(NmrClientHandle, NMR_CLIENT) };
+	struct nmr_client_handle c = { netio_id(NmrClientHandle, NMR_CLIENT) };
 
-	return netio_deregistered(nmr_deregister_client(client));
+	/* Deregistering twice is no error: the wait that follows is right for both. */
+	return nmr_deregister_client(c) == -EINVAL ? STATUS_INVALID_PARAMETER : STATUS_PENDING;
 }
 EXPORT_SYMBOL_NMR(NmrDeregisterClient);
 
 NTSTATUS NmrDeregisterProvider(HANDLE NmrProviderHandle)
 {
-	struct nmr_provider_handle provider = { netio_id(NmrProviderHandle, NMR_PROVIDER) };
+	struct nmr_provider_handle p = { netio_id(NmrProviderHandle, NMR_PROVIDER) };
 
-	return netio_deregistered(nmr_deregister_provider(provider));
+	return nmr_deregister_provider(p) == -EINVAL ? STATUS_INVALID_PARAMETER : STATUS_PENDING;
 }
 EXPORT_SYMBOL_NMR(NmrDeregisterProvider);
 
 NTSTATUS NmrWaitForClientDeregisterComplete(HANDLE NmrClientHandle)
 {
-	return netio_wait(NMR_CLIENT, netio_id(NmrClientHandle, NMR_CLIENT),
-			  MAX_SCHEDULE_TIMEOUT);
+	return netio_wait(NMR_CLIENT, NmrClientHandle, MAX_SCHEDULE_TIMEOUT);
 }
 EXPORT_SYMBOL_NMR(NmrWaitForClientDeregisterComplete);
 
 NTSTATUS NmrWaitForProviderDeregisterComplete(HANDLE NmrProviderHandle)
 {
-	return netio_wait(NMR_PROVIDER, netio_id(NmrProviderHandle, NMR_PROVIDER),
-			  MAX_SCHEDULE_TIMEOUT);
+	return netio_wait(NMR_PROVIDER, NmrProviderHandle, MAX_SCHEDULE_TIMEOUT);
 }
 EXPORT_SYMBOL_NMR(NmrWaitForProviderDeregisterComplete);
 
