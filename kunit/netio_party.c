@@ -295,7 +295,7 @@ static int np_register_native(struct np *np)
 {
 	const struct nmr_registration_instance instance = {
 		.npi_id = &np_case.native_npi_id,
-		.module_id = (const guid_t *)&np->module_id.Guid,
+		.module_id = &np->guid,
 		.number = np->number, .npi_specific = np,
 	};
 	const struct nmr_client_characteristics client = {
@@ -380,6 +380,7 @@ static void np_set_up(struct nt *nt, enum nmr_side side)
 		.Length = sizeof(np->module_id), .Type = MIT_GUID,
 		.Guid = { 0x10203040 + side, 0x5060, 0x7080, { 1, 2, 3, 4, 5, 6, 7, 8 } },
 	};
+	np->guid = GUID_INIT(0x10203040 + side, 0x5060, 0x7080, 1, 2, 3, 4, 5, 6, 7, 8);
 }
 
 int np_init(struct kunit *test)

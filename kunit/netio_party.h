@@ -20,7 +20,7 @@
  * @native: the party uses <linux/nmr.h>
  * @context, @dispatch: what it hands over
  * @number, @version: in the instance; a native party has no version
- * @module_id: in the instance
+ * @module_id: in the instance; @guid if the party is native
  * @answer: the status, or the errno of a native party, with which it refuses an offer
  * @late: the same of a client, after the provider has attached
  * @detach: what the detach callback returns; native: likewise
@@ -48,6 +48,7 @@ struct np {
 	ULONG number;
 	USHORT version;
 	NPI_MODULEID module_id;
+	guid_t guid;
 	int answer;
 	int late;
 	int detach;

@@ -198,12 +198,19 @@ static void bindings_end_without_memory(struct kunit *test)
 
 /* lockdep */
 
-static DEFINE_MUTEX(port_lock);
+/* A lock of the ports for each side, as lockdep reports an order of locks only once. */
+static struct mutex port_locks[] = {
+	__MUTEX_INITIALIZER(port_locks[NMR_CLIENT]),
+	__MUTEX_INITIALIZER(port_locks[NMR_PROVIDER]),
+};
+
+/* The one of this case */
+static struct mutex *port_lock;
 
 static void take_port_lock(struct np *np)
 {
-	mutex_lock(&port_lock);
-	mutex_unlock(&port_lock);
+	mutex_lock(port_lock);
+	mutex_unlock(port_lock);
 }
 
 static int wait_under_lock(void *np)
@@ -211,42 +218,48 @@ static int wait_under_lock(void *np)
 	NTSTATUS status;
 
 	reports = 0;
-	mutex_lock(&port_lock);
+	mutex_lock(port_lock);
 	WRITE_ONCE(watched, current);
 	status = np_wait(np);
 	WRITE_ONCE(watched, NULL);
-	mutex_unlock(&port_lock);
+	mutex_unlock(port_lock);
 	return status;
 }
 
-/* The class of a registration is that of the module, so lockdep knows what the wait is for. */
+/*
+ * Let a client wait under a lock that a detach callback takes, its own or that of the other port.
+ * The class of a registration is that of the module, so lockdep knows what the wait is for.
+ */
 static void lockdep_reports_a_wait_under_a_lock_of_detach(struct kunit *test)
 {
-	struct np *client = np_client();
+	enum nmr_side side = nt_param_side(test);
+	struct np *client = np_client(), *provider = np_provider();
 	struct nt *nt = test->priv;
 	struct nt_thread *thread;
 
 	if (!IS_ENABLED(CONFIG_PROVE_LOCKING) || !debug_locks)
 		kunit_skip(test, "lockdep is off");
+	port_lock = &port_locks[side];
 	client->detach = STATUS_PENDING;
-	client->at_detach = take_port_lock;
-	np_join(test, np_provider());
+	(side == NMR_CLIENT ? client : provider)->at_detach = take_port_lock;
+	np_join(test, provider);
 	np_join(test, client);
 	np_deregister(client);
-	nt_await(nt, atomic_read(&client->detaches) == 1);
+	nt_await(nt, atomic_read(&client->detaches) == 1 &&
+		     atomic_read(&provider->detaches) == 1);
 	thread = nt_spawn(nt, wait_under_lock, client);
 	nt_await_idle(nt, thread->task);
 	np_complete(client);
 	KUNIT_EXPECT_EQ(test, nt_join(thread), STATUS_SUCCESS);
 	KUNIT_EXPECT_GE(test, reports, 1);
-	np_leave(test, np_provider());
+	np_leave(test, provider);
 }
 
 static struct kunit_case netio_fault_cases[] = {
 	NT_CASE_PARAM_SLOW(register_finds_no_memory, nt_side_gen_params),
 	NT_CASE_PARAM_SLOW(leaving_allocates_nothing, nt_side_gen_params),
 	NT_CASE_PARAM_SLOW(bindings_end_without_memory, nt_side_gen_params),
-	KUNIT_CASE_SLOW(lockdep_reports_a_wait_under_a_lock_of_detach),
+	NT_CASE_PARAM_SLOW(lockdep_reports_a_wait_under_a_lock_of_detach, nt_side_gen_params),
 	{}
 };
 

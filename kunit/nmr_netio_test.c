@@ -119,6 +119,18 @@ static void pair_meets_and_leaves(struct kunit *test)
 	expect_trace(test, "ABDEXY");
 }
 
+/* Without a peer there is no callback. */
+static void lone_party_comes_and_goes(struct kunit *test)
+{
+	struct np *np = nt_param_side(test) == NMR_CLIENT ? np_client() : np_provider();
+
+	np_join(test, np);
+	np_expect_objects(test, 1);
+	np_leave(test, np);
+	np_expect_objects(test, 0);
+	expect_trace(test, "");
+}
+
 /* A LUID crosses as it is between ported modules, and as a GUID to a native one and back. */
 static void luids_cross(struct kunit *test)
 {
@@ -137,7 +149,7 @@ static void luids_cross(struct kunit *test)
 	np_join(test, client);
 	np_join(test, provider);
 	part(test, NMR_CLIENT);
-	memcpy(&provider->module_id.Guid, &provider->peer_guid, sizeof(GUID));
+	provider->guid = provider->peer_guid;
 	np_join(test, client);
 	np_join(test, provider);
 	KUNIT_EXPECT_TRUE(test, NmrIsEqualNpiModuleId(&client->peer_module_id, &luid));
@@ -318,6 +330,24 @@ static void pending_detach_is_completed(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, nt_join(thread), STATUS_SUCCESS);
 	np_leave(test, client);
 	expect_trace(test, "ABDEXY");
+}
+
+/* One side alone is pending, as in the tests of usersim. The other side is told, too. */
+static void pending_side_keeps_both(struct kunit *test)
+{
+	enum nmr_side side = nt_param_side(test);
+	struct np *np = side == NMR_CLIENT ? np_client() : np_provider();
+
+	np->detach = STATUS_PENDING;
+	meet(test, NMR_CLIENT);
+	KUNIT_EXPECT_EQ(test, np_deregister(np), STATUS_PENDING);
+	nt_await((struct nt *)test->priv, both_told());
+	expect_no_cleanup(test);
+	np_complete(np);
+	KUNIT_EXPECT_EQ(test, np_wait(np), STATUS_SUCCESS);
+	expect_trace(test, "ABDEXY");
+	np_leave(test, np_peer(np));
+	np_expect_objects(test, 0);
 }
 
 static void complete_here(struct np *np)
@@ -994,6 +1024,7 @@ static void two_threads_come_and_go(struct kunit *test)
 
 static struct kunit_case netio_cases[] = {
 	KUNIT_CASE_PARAM(pair_meets_and_leaves, meeting_gen_params),
+	KUNIT_CASE_PARAM(lone_party_comes_and_goes, nt_side_gen_params),
 	KUNIT_CASE(luids_cross),
 	KUNIT_CASE(module_ids_compare),
 	KUNIT_CASE(contexts_may_be_anything),
@@ -1002,6 +1033,7 @@ static struct kunit_case netio_cases[] = {
 	KUNIT_CASE_PARAM(side_sets_its_context, nt_side_gen_params),
 	KUNIT_CASE(only_kin_is_found),
 	KUNIT_CASE_PARAM(pending_detach_is_completed, context_gen_params),
+	KUNIT_CASE_PARAM(pending_side_keeps_both, nt_side_gen_params),
 	KUNIT_CASE_PARAM(detach_completes_inside_its_callback, nt_side_gen_params),
 	KUNIT_CASE_PARAM(detach_is_completed_early, nt_side_gen_params),
 	KUNIT_CASE_PARAM(early_completion_counts_once, nt_side_gen_params),
