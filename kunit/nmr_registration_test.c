@@ -4,6 +4,7 @@
  * reoffer, and the precedence of errors.
  */
 #include <kunit/test.h>
+#include <linux/lockdep.h>
 #include <linux/sched/signal.h>
 
 #include "harness.h"
@@ -420,6 +421,17 @@ static int wait_for_the_held_one(struct nt_binding *nb, int ret)
 	return ret;
 }
 
+/* Register without lockdep. A task that holds a lock by lockdep is not frozen, either. */
+static int register_untracked(void *party)
+{
+	int err;
+
+	lockdep_off();
+	err = nt_register_thread(party);
+	lockdep_on();
+	return err;
+}
+
 static void waits_in_a_callback_are_not_freezable(struct kunit *test)
 {
 	struct nt *nt = test->priv;
@@ -434,7 +446,7 @@ static void waits_in_a_callback_are_not_freezable(struct kunit *test)
 	client->priv = held;
 	client->at[NT_C_ATTACH].hook = wait_for_the_held_one;
 	nt_join_npi(nt_provider(nt));
-	thread = nt_spawn(nt, nt_register_thread, client);
+	thread = nt_spawn(nt, register_untracked, client);
 	nt_await(nt, nt_entered(client, NT_C_ATTACH) == 1);
 	nt_await_idle(nt, thread->task);
 	KUNIT_EXPECT_FALSE(test, READ_ONCE(thread->task->__state) & TASK_FREEZABLE);
