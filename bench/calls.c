@@ -152,6 +152,20 @@ static noinline unsigned int bench_way_nmr_rcu(const struct bench_dispatch *d,
 	return made;
 }
 
+#ifdef DEFINE_CLASS
+static noinline unsigned int bench_way_nmr_scoped(const struct bench_dispatch *d,
+						  struct nmr_binding *binding)
+{
+	unsigned int i;
+
+	for (i = 0; i < calls; i++) {
+		scoped_nmr_client_call(binding)
+			d->op(binding);
+	}
+	return i;
+}
+#endif
+
 /* The slot has the dispatch table and the context, which the other ways have in registers. */
 static noinline unsigned int bench_way_nmr_slot(const struct bench_dispatch *d,
 						struct nmr_binding *binding)
@@ -177,6 +191,9 @@ static const struct {
 #define BENCH_NAME(name)	{ #name, bench_way_##name }
 	BENCH_NAME(bare), BENCH_NAME(nmr), BENCH_NAME(nmr_provider), BENCH_NAME(nmr_rcu),
 	BENCH_NAME(nmr_slot),
+#ifdef DEFINE_CLASS
+	BENCH_NAME(nmr_scoped),
+#endif
 	BENCH_NAME(percpu_ref), BENCH_NAME(srcu), BENCH_NAME(revocable),
 #ifdef DEFINE_STATIC_SRCU_FAST
 	BENCH_NAME(srcu_fast),

@@ -717,6 +717,30 @@ static int scoped_body(void *arg)
 	return nt_wait(nb->party[NMR_PROVIDER]);
 }
 
+/* Let the gate close during a call, and the call exit before the counts have been taken. */
+static void scoped_call_exits_before_the_grace_period(struct kunit *test)
+{
+	struct nt *nt = test->priv;
+	enum nmr_side side = nt_param_side(test);
+	struct nt_party *leaver = nt_party(nt, side);
+	struct nt_binding *nb = nt_pair(nt, side == NMR_CLIENT ? leaver : nt_client(nt),
+					side == NMR_CLIENT ? nt_provider(nt) : leaver);
+	int err = 0, calls = -1;
+
+	rcu_read_lock();
+	scoped_nmr_client_call(nb->b) {
+		scoped_nmr_provider_call(nb->b) {
+			err = nt_deregister(leaver);
+			calls = scoped_calls(nb);
+		}
+	}
+	rcu_read_unlock();
+	KUNIT_EXPECT_EQ(test, err, -EINPROGRESS);
+	KUNIT_EXPECT_EQ(test, calls, 0);
+	KUNIT_EXPECT_EQ(test, nt_wait(leaver), 0);
+	KUNIT_EXPECT_EQ(test, nt_returned(leaver, NT_C_CLEANUP + side), 1);
+}
+
 static void scoped_call_is_in_flight(struct kunit *test)
 {
 	struct nt *nt = test->priv;
@@ -726,6 +750,11 @@ static void scoped_call_is_in_flight(struct kunit *test)
 }
 #else
 static void scoped_calls_leave(struct kunit *test)
+{
+	kunit_skip(test, "the kernel has no <linux/cleanup.h>");
+}
+
+static void scoped_call_exits_before_the_grace_period(struct kunit *test)
 {
 	kunit_skip(test, "the kernel has no <linux/cleanup.h>");
 }
@@ -759,6 +788,7 @@ static struct kunit_case nmr_gate_cases[] = {
 	KUNIT_CASE(binding_lives_a_grace_period_more),
 	KUNIT_CASE(binding_ids_are_never_issued_twice),
 	KUNIT_CASE(scoped_calls_leave),
+	KUNIT_CASE_PARAM(scoped_call_exits_before_the_grace_period, nt_side_gen_params),
 	KUNIT_CASE(scoped_call_is_in_flight),
 	{}
 };

@@ -56,6 +56,12 @@
  * step 3 has ended before step 4. It can only decrease, and the exit that brings it to zero
  * is the last.
  *
+ * **An exit may use the pointer of its enter.** A scoped call, scoped_nmr_client_call() or
+ * scoped_nmr_provider_call(), keeps the pointer and does not load it again. Its exit is that of
+ * a task that has loaded the pointer before step 1, whenever the gate closes. The counts are
+ * neither freed nor used again meanwhile, because the binding of a call in flight has not
+ * drained.
+ *
  * **The grace period** of step 2 is not needed for counting. It is for callers that are not
  * counted (see nmr_client_may_call_rcu()), and for readers that looked up the binding under
  * RCU.

@@ -1109,15 +1109,22 @@ void __nmr_call_entered(struct nmr_binding *binding, enum nmr_side caller);
 void __nmr_call_exiting(struct nmr_binding *binding, enum nmr_side caller);
 void __nmr_call_handed_over(struct nmr_binding *binding, enum nmr_side caller);
 
-static __always_inline bool __nmr_call_enter(struct nmr_binding *binding,
-					     enum nmr_side caller)
+/* Return the counts that the gate of @caller leads to now. */
+static __always_inline s64 __percpu *__nmr_calls(struct nmr_binding *binding,
+						 enum nmr_side caller)
 {
 	/*
 	 * Pairs with the smp_store_release() in nmr_gate_open(): a caller that enters
 	 * sees everything that the callee did in its attach callback.
 	 */
-	s64 __percpu *calls = smp_load_acquire(&__nmr_gate(binding, caller)->calls);
+	return smp_load_acquire(&__nmr_gate(binding, caller)->calls);
+}
 
+/* Enter on the counts that the gate leads to now. */
+static __always_inline bool __nmr_call_enter_on(s64 __percpu *calls,
+						struct nmr_binding *binding,
+						enum nmr_side caller)
+{
 	/*
 	 * The gate may close after the load. If the count of this CPU is still open, the
 	 * call is in flight. Otherwise the count is below zero, and the call is refused.
@@ -1129,23 +1136,33 @@ static __always_inline bool __nmr_call_enter(struct nmr_binding *binding,
 	return true;
 }
 
+static __always_inline bool __nmr_call_enter(struct nmr_binding *binding,
+					     enum nmr_side caller)
+{
+	return __nmr_call_enter_on(__nmr_calls(binding, caller), binding, caller);
+}
+
+/* Exit from the counts that the gate leads to now, or from those that enter has counted on. */
+static __always_inline void __nmr_call_exit_from(s64 __percpu *calls,
+						 struct nmr_binding *binding,
+						 enum nmr_side caller)
+{
+	if (__NMR_CALLS_TRACKED)
+		__nmr_call_exiting(binding, caller);
+	if (unlikely(__nmr_count_exit(calls)))
+		__nmr_gate_exit_closed(binding, caller);
+}
+
 static __always_inline void __nmr_call_exit(struct nmr_binding *binding,
 					    enum nmr_side caller)
 {
-	s64 __percpu *calls;
-
-	if (__NMR_CALLS_TRACKED)
-		__nmr_call_exiting(binding, caller);
-	calls = READ_ONCE(__nmr_gate(binding, caller)->calls);
-	if (unlikely(__nmr_count_exit(calls)))
-		__nmr_gate_exit_closed(binding, caller);
+	__nmr_call_exit_from(READ_ONCE(__nmr_gate(binding, caller)->calls), binding, caller);
 }
 
 static __always_inline bool __nmr_call_may_rcu(struct nmr_binding *binding,
 					       enum nmr_side caller)
 {
-	/* Pairs with the smp_store_release() in nmr_gate_open(). */
-	s64 __percpu *calls = smp_load_acquire(&__nmr_gate(binding, caller)->calls);
+	s64 __percpu *calls = __nmr_calls(binding, caller);
 
 	RCU_LOCKDEP_WARN(!rcu_read_lock_any_held(), "not an RCU reader");
 	return likely(raw_cpu_read(*calls) >= 0);
@@ -1638,9 +1655,33 @@ DEFINE_CLASS(nmr_provider_call, struct nmr_binding *,
 	     __nmr_call_begin(binding, NMR_PROVIDER),
 	     struct nmr_binding *binding)
 
-#define __scoped_nmr_call(_class, binding)				\
-	for (CLASS(_class, __call)(binding), *__done = NULL;		\
-	     __call && !__done; __done = (void *)1)
+/* A scoped call. It exits from the counts that it has entered on, without loading the pointer. */
+struct __nmr_scoped_call {
+	struct nmr_binding	*binding;
+	enum nmr_side		caller;
+	s64 __percpu		*calls;
+	bool			entered;
+};
+
+static __always_inline struct __nmr_scoped_call
+__nmr_scoped_call_begin(struct nmr_binding *binding, enum nmr_side caller)
+{
+	struct __nmr_scoped_call call = { binding, caller, __nmr_calls(binding, caller) };
+
+	call.entered = __nmr_call_enter_on(call.calls, binding, caller);
+	return call;
+}
+
+static __always_inline void __nmr_scoped_call_end(const struct __nmr_scoped_call *call)
+{
+	if (call->entered)
+		__nmr_call_exit_from(call->calls, call->binding, call->caller);
+}
+
+#define __scoped_nmr_call(binding, caller)				\
+	for (struct __nmr_scoped_call __call __cleanup(__nmr_scoped_call_end) =	\
+	     __nmr_scoped_call_begin(binding, caller), *__done = NULL;	\
+	     __call.entered && !__done; __done = &__call)
 
 /**
  * scoped_nmr_client_call() - enter a binding for one statement
@@ -1652,7 +1693,7 @@ DEFINE_CLASS(nmr_provider_call, struct nmr_binding *,
  * Context: Any context but NMI, as for nmr_client_call_enter() and nmr_client_call_exit().
  */
 #define scoped_nmr_client_call(binding)					\
-	__scoped_nmr_call(nmr_client_call, binding)
+	__scoped_nmr_call(binding, NMR_CLIENT)
 
 /**
  * scoped_nmr_provider_call() - enter a binding for one statement
@@ -1664,7 +1705,7 @@ DEFINE_CLASS(nmr_provider_call, struct nmr_binding *,
  * nmr_provider_call_exit().
  */
 #define scoped_nmr_provider_call(binding)				\
-	__scoped_nmr_call(nmr_provider_call, binding)
+	__scoped_nmr_call(binding, NMR_PROVIDER)
 
 static __always_inline struct nmr_call __nmr_slot_call_begin(const struct nmr_slot *slot)
 {

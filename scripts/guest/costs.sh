@@ -71,6 +71,14 @@ test_provider_gate_costs_at_most_7_instructions()
 	costs_at_most nmr_provider 700
 }
 
+test_scoped_call_costs_at_most_5_instructions()
+{
+	case $(uname -r) in
+	5.10.*)	skip_on_kernel "it has no cleanup.h" ;;
+	esac
+	costs_at_most nmr_scoped 550
+}
+
 test_call_of_rcu_reader_costs_at_most_5_instructions()
 {
 	costs_at_most nmr_rcu 500
@@ -184,6 +192,7 @@ test_walk_costs_at_most_120_instructions_a_peer()
 # The walk comes last: 100,000 bindings make the trees of kernfs deeper for what follows.
 run_cases client_gate_costs_at_most_7_instructions \
 	provider_gate_costs_at_most_7_instructions \
+	scoped_call_costs_at_most_5_instructions \
 	call_of_rcu_reader_costs_at_most_5_instructions \
 	slot_costs_at_most_10_instructions \
 	clients_of_one_provider_cost_what_they_did \

@@ -20,8 +20,9 @@
  *   part_done		nmr_binding_part_done()
  *   cleaner		nmr_binding_cleanup(), nmr_binding_finish()
  *   pins		nmr_registration.pins
- *   caller		nmr_client_call_enter() and nmr_client_call_exit(), on a CPU that
- *			gives up its count at any time after the gate has closed
+ *   caller		nmr_client_call_enter() and nmr_client_call_exit(), or
+ *			scoped_nmr_client_call(), on a CPU that gives up its count at any
+ *			time after the gate has closed
  *   rcu_caller		nmr_client_may_call_rcu()
  *
  * Each BREAK_ is a fault that the module has not; spin finds a trace for each of them,
@@ -355,7 +356,10 @@ proctype caller()
 		:: cpu = 1
 		fi;
 		calls--;
-		own = gate_open;
+		if
+		:: own = gate_open	/* load the pointer again */
+		:: skip			/* a scoped call keeps it */
+		fi;
 #ifdef BREAK_EXIT
 		/* Two steps: the sign is tested before the count is changed. */
 		in = count_open[cpu];
