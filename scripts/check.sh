@@ -26,15 +26,6 @@ step()
 	printf '%-4s %s (%d s)\n' $verdict "$name" $((SECONDS - begin))
 }
 
-# beside NAME COMMAND...: run a step in the background as soon as fewer run than there are CPUs
-beside()
-{
-	while [ "$(jobs -rp | wc -l)" -ge "$JOBS" ]; do
-		wait -n || true
-	done
-	step "$@" &
-}
-
 step packages "$TOP/scripts/fetch/packages.sh" build source kernel guest
 
 mapfile -t kernels < <(awk '$5 == "check" { print $1 }' "$TOP/kunit/kernels")
@@ -42,20 +33,20 @@ mapfile -t stock < <(series check)
 
 # The steps that take longest come first. If the cache is empty, the first kernel takes minutes
 # to compile, and the stock kernels run their tests meanwhile.
-beside systems "$TOP/scripts/systems.sh" test-mpr.sh,test-rras.sh,test-wds.sh
-beside "kunit-${kernels[0]}" "$TOP/scripts/kunit.sh" -k "${kernels[0]}"
+beside step systems "$TOP/scripts/systems.sh" test-mpr.sh,test-rras.sh,test-wds.sh
+beside step "kunit-${kernels[0]}" "$TOP/scripts/kunit.sh" -k "${kernels[0]}"
 for name in "${stock[@]}"; do
-	beside "integration-$name" "$TOP/scripts/integration.sh" -c "$name"
+	beside step "integration-$name" "$TOP/scripts/integration.sh" -c "$name"
 done
 for kernel in "${kernels[@]:1}"; do
-	beside "kunit-$kernel" "$TOP/scripts/kunit.sh" -k "$kernel"
+	beside step "kunit-$kernel" "$TOP/scripts/kunit.sh" -k "$kernel"
 done
-[[ " $* " != *" model "* ]] || beside model "$TOP/scripts/model.sh"
-beside install "$TOP/scripts/install-test.sh"
-beside vm "$TOP/scripts/vm-test.sh"
-beside crc "$TOP/scripts/crc-test.sh"
-beside demo "$TOP/scripts/demo.sh"
-beside demo-stack "$TOP/scripts/demo-stack.sh"
+[[ " $* " != *" model "* ]] || beside step model "$TOP/scripts/model.sh"
+beside step install "$TOP/scripts/install-test.sh"
+beside step vm "$TOP/scripts/vm-test.sh"
+beside step crc "$TOP/scripts/crc-test.sh"
+beside step demo "$TOP/scripts/demo.sh"
+beside step demo-stack "$TOP/scripts/demo-stack.sh"
 wait
 
 logs=("$BUILD"/{install,vm-test,crc,demo,demo-stack,integration-systems-stack}.log)
@@ -68,10 +59,12 @@ done
 [[ " $* " != *" model "* ]] || logs+=("$BUILD/model.log")
 if [[ " $* " == *" torture "* ]]; then
 	for kernel in "${kernels[@]}" "${stock[@]}"; do
-		step "torture-$kernel" "$TOP/scripts/torture.sh" -k "$kernel" -t 20 -o 1000000
+		beside step "torture-$kernel" \
+			"$TOP/scripts/torture.sh" -k "$kernel" -t 20 -o 1000000
 		logs+=("$BUILD/torture-$kernel.log")
 	done
-	step torture-busted "$TOP/scripts/torture.sh" -k 6.12 -b
+	beside step torture-busted "$TOP/scripts/torture.sh" -k 6.12 -b
+	wait
 	logs+=("$BUILD/torture-busted-6.12.log")
 fi
 code=0

@@ -116,6 +116,15 @@ watched()
 	exec "$@" 3> >(watchdog "$pid" "$log" "$seconds")
 )
 
+# beside COMMAND...: run it in the background as soon as fewer run than there are CPUs
+beside()
+{
+	while [ "$(jobs -rp | wc -l)" -ge "$JOBS" ]; do
+		wait -n || true
+	done
+	"$@" &
+}
+
 # cache_lock NAME: hold a lock of the cache until this shell exits
 cache_lock()
 {

@@ -53,6 +53,10 @@ run()
 	um)	machine='' ;;
 	arm64)	machine="qemu-system-aarch64 -machine virt -cpu cortex-a57"
 		args+=" console=ttyAMA0" ;;
+	riscv)	machine="qemu-system-riscv64 -machine virt -cpu rv64"
+		args+=" console=ttyS0" ;;
+	s390)	machine="qemu-system-s390x -machine s390-ccw-virtio -cpu qemu"
+		args+=" console=ttyS0" ;;
 	*)	machine=qemu-system-$ARCH
 		args+=" console=ttyS0" ;;
 	esac

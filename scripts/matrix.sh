@@ -2,9 +2,10 @@
 # SPDX-License-Identifier: GPL-2.0-only
 #
 # matrix.sh [-t SECONDS] [KERNEL]...: run the KUnit suites on the kernels of kunit/kernels, and
-# the selftests on the stock ones of fetch/series, one kernel after the other. Then run the
-# torture test for SECONDS (60) on each kernel that has a userspace here; the other kernels run
-# it as a suite. The table is build/matrix.md.
+# the selftests on the stock ones of fetch/series, on as many kernels concurrently as there are
+# CPUs. Then run the torture test for SECONDS (60) on each kernel that has a userspace here; the
+# other kernels run it as a suite. The table is build/matrix.md. What each kernel said, and its
+# line as soon as it has ended, is in build/matrix.
 
 . "$(dirname "$0")/common.sh" || exit 1
 
@@ -26,7 +27,6 @@ shift $((OPTIND - 1))
 out=$BUILD/matrix
 rm -rf "$out"
 mkdir -p "$out"
-code=0
 
 machine()
 {
@@ -62,7 +62,7 @@ line()
 		echo "| $kernel | $(sed -n 's/.*# SKIP/skipped:/p' "$out/$kernel.log") | | |"
 		return
 	fi
-	tests "$kernel" > "$out/$kernel.out" 2>&1 || code=1
+	tests "$kernel" > "$out/$kernel.out" 2>&1 || touch "$out/failed"
 	said=$(tail -n 1 "$out/$kernel.out")
 	tortured=$(verdict "$BUILD/kunit/$kernel/test.log")
 	case $kernel-$(machine "$kernel") in
@@ -73,15 +73,26 @@ line()
 			tortured=$(verdict "$BUILD/torture-$kernel.log")
 		;;
 	esac
-	[[ $tortured == SUCCESS* ]] || code=1
+	[[ $tortured == SUCCESS* ]] || touch "$out/failed"
 	echo "| $kernel | $said | ${tortured:-nothing} | $(((SECONDS - begin + 59) / 60)) |"
 }
 
+# row KERNEL: keep its line for the table
+row()
+{
+	say "$1 ..."
+	line "$1" > "$out/$1.row"
+	say "$(cat "$out/$1.row")"
+}
+
+for kernel; do
+	beside row "$kernel"
+done
+wait
+rows=("${@/#/"$out/"}")
 {
 	echo "| kernel | tests | torture: operations | minutes |"
 	echo "|---|---|---|---|"
-	for kernel; do
-		line "$kernel"
-	done
-	exit $code
+	cat "${rows[@]/%/.row}"
 } | tee "$BUILD/matrix.md"
+[ ! -e "$out/failed" ]

@@ -27,6 +27,8 @@ configs=("${configs[@]/#/"$TOP/kunit/"}")
 cross=
 case $ARCH in
 arm64)	cross=aarch64-linux-gnu- image=arch/arm64/boot/Image.gz ;;
+riscv)	cross=riscv64-linux-gnu- image=arch/riscv/boot/Image ;;
+s390)	cross=s390x-linux-gnu- image=arch/s390/boot/bzImage ;;
 um)	image=vmlinux ;;
 *)	image=arch/x86/boot/bzImage ;;
 esac
@@ -78,7 +80,7 @@ build()
 	configure build "$BUILT" --jobs="$JOBS"
 }
 
-"$TOP/scripts/fetch/packages.sh" kernel ${cross:+arm64}
+"$TOP/scripts/fetch/packages.sh" kernel ${cross:+"$ARCH"}
 assignments=$("$TOP/scripts/fetch/kernel.sh" source "$series")
 eval "$assignments"
 cache_lock "source-$series"

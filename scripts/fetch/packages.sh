@@ -43,9 +43,19 @@ needs()
 			llvm-ar			llvm
 		END
 		;;
-	arm64)	# compile a kernel for arm64
+	arm64)	# compile a kernel for another machine
 		cat <<-END
 			aarch64-linux-gnu-gcc	gcc-aarch64-linux-gnu
+		END
+		;;
+	riscv)
+		cat <<-END
+			riscv64-linux-gnu-gcc	gcc-riscv64-linux-gnu
+		END
+		;;
+	s390)
+		cat <<-END
+			s390x-linux-gnu-gcc	gcc-s390x-linux-gnu
 		END
 		;;
 	guest-um)	# the kernel is a program
@@ -53,6 +63,17 @@ needs()
 	guest-arm64)
 		cat <<-END
 			qemu-system-aarch64	qemu-system-arm
+		END
+		;;
+	guest-riscv)
+		cat <<-END
+			qemu-system-riscv64	qemu-system-misc
+			/usr/lib/riscv64-linux-gnu/opensbi/generic/fw_dynamic.elf	opensbi
+		END
+		;;
+	guest-s390)
+		cat <<-END
+			qemu-system-s390x	qemu-system-misc
 		END
 		;;
 	guest-i386)
