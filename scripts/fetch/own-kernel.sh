@@ -33,6 +33,13 @@ um)	image=vmlinux ;;
 *)	image=arch/x86/boot/bzImage ;;
 esac
 
+# kCFI needs a newer LLVM than the default of Debian 12.
+compiler=${cross}gcc options=(--make_options=--silent)
+if [[ $config == *kcfi.config* ]]; then
+	compiler=clang-16
+	options+=(--make_options=LLVM=-16)
+fi
+
 # Print all configuration files as one. The last value of an option counts.
 merged()
 {
@@ -54,7 +61,7 @@ configure()
 	merged > "$dir/merged.config"
 	(cd "$SOURCE" && python3 tools/testing/kunit/kunit.py "$command" \
 		--arch="$ARCH" ${cross:+--cross_compile="$cross"} --build_dir="$dir" \
-		--kunitconfig="$dir/merged.config" --make_options=--silent "$@") \
+		--kunitconfig="$dir/merged.config" "${options[@]}" "$@") \
 		> "$dir/kunit.log" 2>&1 || {
 		cat "$dir/kunit.log" >&2
 		die "the $name kernel does not build"
@@ -73,7 +80,7 @@ build()
 {
 	local hash
 
-	hash=$(cat "${configs[@]}" <("${cross}gcc" --version) | sha256sum | cut -c1-8)
+	hash=$(cat "${configs[@]}" <("$compiler" --version) | sha256sum | cut -c1-8)
 	BUILT=$CACHE/kunit/$name-$VERSION-$hash
 	[ -e "$BUILT/vmlinux" ] ||
 		say "compiling the $name kernel ($VERSION), once: some minutes"
@@ -81,6 +88,7 @@ build()
 }
 
 "$TOP/scripts/fetch/packages.sh" kernel ${cross:+"$ARCH"}
+[ "$compiler" != clang-16 ] || "$TOP/scripts/fetch/packages.sh" clang-16
 assignments=$("$TOP/scripts/fetch/kernel.sh" source "$series")
 eval "$assignments"
 cache_lock "source-$series"

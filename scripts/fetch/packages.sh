@@ -43,6 +43,13 @@ needs()
 			llvm-ar			llvm
 		END
 		;;
+	clang-16)
+		cat <<-END
+			clang-16		clang-16
+			ld.lld-16		lld-16
+			llvm-ar-16		llvm-16
+		END
+		;;
 	arm64)	# compile a kernel for another machine
 		cat <<-END
 			aarch64-linux-gnu-gcc	gcc-aarch64-linux-gnu
