@@ -152,7 +152,9 @@ static noinline unsigned int bench_way_nmr_rcu(const struct bench_dispatch *d,
 	return made;
 }
 
-#ifdef DEFINE_CLASS
+/* The scoped macros need <linux/cleanup.h> and a kernel that is compiled as C99 or later. */
+#if defined(DEFINE_CLASS) && __STDC_VERSION__ >= 199901L
+#define BENCH_SCOPED
 static noinline unsigned int bench_way_nmr_scoped(const struct bench_dispatch *d,
 						  struct nmr_binding *binding)
 {
@@ -191,7 +193,7 @@ static const struct {
 #define BENCH_NAME(name)	{ #name, bench_way_##name }
 	BENCH_NAME(bare), BENCH_NAME(nmr), BENCH_NAME(nmr_provider), BENCH_NAME(nmr_rcu),
 	BENCH_NAME(nmr_slot),
-#ifdef DEFINE_CLASS
+#ifdef BENCH_SCOPED
 	BENCH_NAME(nmr_scoped),
 #endif
 	BENCH_NAME(percpu_ref), BENCH_NAME(srcu), BENCH_NAME(revocable),

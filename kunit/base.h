@@ -17,6 +17,12 @@
 /* No test asserts a time. This bound only turns a hang into a failure. */
 #define NT_TIMEOUT	(300 * HZ)
 
+/*
+ * Until its kobject is released, sysfs has a reference to a binding. DEBUG_KOBJECT_RELEASE delays
+ * that by up to four seconds.
+ */
+#define NT_RELEASE_DELAY	(IS_ENABLED(CONFIG_DEBUG_KOBJECT_RELEASE) ? 4 * HZ : 0)
+
 /* The entry into or the return from a callback, for the log of a case that fails. */
 struct nt_event {
 	u32 seq;

@@ -907,9 +907,7 @@ static void published_binding_lives_a_grace_period_more(struct kunit *test)
 	nt_await(nt, READ_ONCE(last_put.delayed));
 	nt_release(provider, NT_P_CLEANUP);
 	KUNIT_EXPECT_EQ(test, nt_wait(provider), 0);
-	/* Until its kobject is released, sysfs has a reference to the binding. */
-	if (IS_ENABLED(CONFIG_DEBUG_KOBJECT_RELEASE))
-		schedule_timeout_uninterruptible(4 * HZ);
+	schedule_timeout_uninterruptible(NT_RELEASE_DELAY);
 	for (i = 0; i < ARRAY_SIZE(reader); i++) {
 		reader[i] = nt_spawn_on(nt, cpu, read_from_last_put, NULL);
 		cpu = cpumask_next(cpu, cpu_online_mask);

@@ -586,9 +586,6 @@ static void try_gates(struct reader *reader, unsigned long duration)
 	}
 }
 
-/* DEBUG_KOBJECT_RELEASE delays the release of the kobject by up to four seconds. */
-#define RELEASE_DELAY	(IS_ENABLED(CONFIG_DEBUG_KOBJECT_RELEASE) ? 4 * HZ : 0)
-
 /*
  * Begin an RCU read-side section during the last cleanup callback. After the callback has
  * returned, try the gates and take a reference. KASAN reports a binding freed too early.
@@ -605,7 +602,7 @@ static int read_past_cleanup(void *arg)
 	while (!nt_has_left(nb, NT_P_CLEANUP) && time_before(jiffies, deadline))
 		cpu_relax();
 	/* Meanwhile a worker returns from the callback, and puts its reference. */
-	try_gates(reader, HZ / 10 + RELEASE_DELAY);
+	try_gates(reader, HZ / 10 + NT_RELEASE_DELAY);
 	/* A reference may still be taken. */
 	nt_get(nb);
 	rcu_read_unlock();

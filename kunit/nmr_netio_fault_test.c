@@ -245,8 +245,8 @@ static void lockdep_reports_a_wait_under_a_lock_of_detach(struct kunit *test)
 	np_join(test, provider);
 	np_join(test, client);
 	np_deregister(client);
-	nt_await(nt, atomic_read(&client->detaches) == 1 &&
-		     atomic_read(&provider->detaches) == 1);
+	nt_await(nt, atomic_read(&client->detaches) == 1);
+	nt_await(nt, atomic_read(&provider->detaches) == 1);
 	thread = nt_spawn(nt, wait_under_lock, client);
 	nt_await_idle(nt, thread->task);
 	np_complete(client);
