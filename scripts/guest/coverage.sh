@@ -9,8 +9,10 @@
 . /nmr/lib.sh
 
 load nmr
+load nmr_netio
 load nmr_kunit
 unload nmr_kunit
+unload nmr_netio
 unload nmr
 code=0
 # This kernel has no samples, benchmarks, versions of symbols, uevents, hibernation or
