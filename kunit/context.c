@@ -289,7 +289,9 @@ static void nt_probe_console(void *data, const char *text, size_t len)
 	struct nt *nt = data;
 	unsigned long flags;
 
-	raw_spin_lock_irqsave(&nt->lock, flags);
+	/* On riscv a WARN is an NMI to lockdep, which then allows no other than a trylock. */
+	while (!raw_spin_trylock_irqsave(&nt->lock, flags))
+		cpu_relax();
 	if (strnstr(text, "[ cut here ]", len)) {
 		nt->in_message = true;
 	} else if (strnstr(text, "WARNING:", len)) {

@@ -15,7 +15,7 @@ if [ -n "$programs" ]; then
 	set -- $(echo "$programs" | tr , ' ')
 	[ -z "$cases" ] || set -- "$1 $(echo "$cases" | tr , ' ')"
 else
-	# shellcheck disable=SC2046,SC2010	# a list of words, none of which is odd
-	set -- $(ls test-*.sh | grep -vE '^test-(machine|modprobe|nmrctl|packages|rtm|rras|mpr|wds|stack)\.sh$')
+	# shellcheck disable=SC2046	# a list of words
+	set -- $(sh /programs.sh)
 fi
 ./run_tests.sh "$@"
