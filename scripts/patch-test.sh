@@ -23,9 +23,10 @@ case_applies()
 		--whitespace=error "$BUILD/patch/$series"/*.patch
 }
 
+# checkpatch.pl runs spdxcheck.py, which needs modules of Debian's python.
 case_checkpatch()
 {
-	"$TOP/scripts/checkpatch.sh" . "$BUILD/patch/$series"/*.patch
+	PATH=/usr/bin:$PATH "$TOP/scripts/checkpatch.sh" . "$BUILD/patch/$series"/*.patch
 }
 
 kernel()
