@@ -591,6 +591,24 @@ static void complete_without_pending_warns(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, nt_wait(client), 0);
 }
 
+/* Complete in the own detach callback, which then returns 0: one of the two is wrong. */
+static void complete_and_return_zero_warns(struct kunit *test)
+{
+	enum nmr_side side = nt_param_side(test);
+	struct nt *nt = test->priv;
+	struct nt_party *client = nt_client(nt), *provider = nt_provider(nt);
+	struct nt_party *party = side == NMR_CLIENT ? client : provider;
+	struct nt_binding *nb;
+
+	party->priv = party;
+	party->at[NT_C_DETACH + side].hook = complete_own;
+	nb = nt_pair(nt, client, provider);
+	nt_expect_warnings(nt);
+	nt_leave(client);
+	KUNIT_EXPECT_EQ(test, nt_expected_warnings(nt), 1);
+	KUNIT_EXPECT_TRUE(test, nt_has_left(nb, NT_P_CLEANUP));
+}
+
 static void complete_twice_warns(struct kunit *test)
 {
 	enum nmr_side side = nt_param_side(test);
@@ -865,6 +883,7 @@ static struct kunit_case nmr_detach_cases[] = {
 	KUNIT_CASE_PARAM(complete_before_detach_warns, nt_side_gen_params),
 	KUNIT_CASE(complete_before_its_turn_warns),
 	KUNIT_CASE_PARAM(complete_without_pending_warns, nt_side_gen_params),
+	KUNIT_CASE_PARAM(complete_and_return_zero_warns, nt_side_gen_params),
 	KUNIT_CASE_PARAM(complete_twice_warns, nt_side_gen_params),
 	KUNIT_CASE_PARAM(misuse_warns_once_a_registration, nt_side_gen_params),
 	KUNIT_CASE_PARAM(odd_detach_value_warns, odd_value_gen_params),

@@ -94,7 +94,9 @@ test_stuck_lines_repeat_after_intervals_that_double()
 	seconds=$(told "$id" | sed -n '4s/.* for \([0-9]*\) s .*/\1/p')
 	check "the fourth of them after 8 s at the least" [ "$seconds" -ge 8 ]
 	check "each counts the calls" [ "$(told "$id" | grep -vc ": 2 calls of ")" -eq 0 ]
-	check "what can be done is said once" logged_once "nmr: .*built with NMR_DEBUG=1"
+	# An nmr.ko that is built with NMR_DEBUG=1 shows stacks instead.
+	logged "nmr: binding $id: .* call, for [0-9]* ms, by" ||
+		check "what can be done is said once" logged_once "nmr: .*built with NMR_DEBUG=1"
 	release nmr_peer_a call
 	unloaded nmr_peer_a
 }
