@@ -49,6 +49,8 @@ case_values()
 {
 	local option
 
+	# With KUNIT_ALL_TESTS the suites have no prompt.
+	scripts/config --file "$objects/.config" --disable KUNIT_ALL_TESTS
 	for option in NMR NMR_DEBUG KUNIT NMR_NETIO NMR_KUNIT_TEST NMR_TORTURE_TEST; do
 		scripts/config --file "$objects/.config" --enable "$option"
 	done
