@@ -60,14 +60,21 @@ documents()
 		-type f -exec sed -i -E -f "$script" \
 		-e 's,\btools/(bpftrace|model|nmrctl)/,tools/nmr/\1/,g' {} +
 	find "$tree/$to" -name '*.rst' -exec sed -i -E \
-		's,(^ +|[`<])(\.\./)?(driver-api/|admin-guide/)?,\1,' {} +
+		-e 's,(^ +|[`<])(\.\./)?(driver-api/|admin-guide/)?,\1,g' \
+		-e '/^   abi-testing$/d' \
+		-e 's,:doc:`abi-testing`,Documentation/ABI/testing/sysfs-kernel-nmr,' {} +
 }
 
 # The pages of results and of how to test the project stay out.
 index()
 {
-	perl -00 -ni -e 'next if /Documentation\/[\w-]+\.md/; print $. > 1 ? "\n" : "", s/\n+$/\n/r' \
-		"$tree/Documentation/driver-api/nmr/index.rst"
+	local page
+
+	for page in index nmr-choosing; do
+		perl -00 -ni -e \
+			'next if /Documentation\/[\w-]+\.md/; print $. > 1 ? "\n" : "", s/\n+$/\n/r' \
+			"$tree/Documentation/driver-api/nmr/$page.rst"
+	done
 	sed -i '/^   auxiliary_bus$/a \   nmr/index' "$tree/Documentation/driver-api/index.rst"
 }
 
