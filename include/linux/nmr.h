@@ -1120,7 +1120,7 @@ static __always_inline s64 __percpu *__nmr_calls(struct nmr_binding *binding,
 	return smp_load_acquire(&__nmr_gate(binding, caller)->calls);
 }
 
-/* Enter on the counts that the gate leads to now. */
+/* Enter on @calls, which __nmr_calls() has returned. The gate may have closed since. */
 static __always_inline bool __nmr_call_enter_on(s64 __percpu *calls,
 						struct nmr_binding *binding,
 						enum nmr_side caller)
@@ -1142,7 +1142,7 @@ static __always_inline bool __nmr_call_enter(struct nmr_binding *binding,
 	return __nmr_call_enter_on(__nmr_calls(binding, caller), binding, caller);
 }
 
-/* Exit from the counts that the gate leads to now, or from those that enter has counted on. */
+/* Exit from @calls: what the gate leads to now, or what the enter of this call has counted on. */
 static __always_inline void __nmr_call_exit_from(s64 __percpu *calls,
 						 struct nmr_binding *binding,
 						 enum nmr_side caller)
