@@ -153,7 +153,7 @@ static noinline unsigned int bench_way_nmr_rcu(const struct bench_dispatch *d,
 }
 
 /* The scoped macros need <linux/cleanup.h> and a kernel that is compiled as C99 or later. */
-#if defined(DEFINE_CLASS) && __STDC_VERSION__ >= 199901L
+#if defined(DEFINE_CLASS) && defined(__STDC_VERSION__) && __STDC_VERSION__ >= 199901L
 #define BENCH_SCOPED
 static noinline unsigned int bench_way_nmr_scoped(const struct bench_dispatch *d,
 						  struct nmr_binding *binding)
