@@ -80,7 +80,7 @@ build()
 {
 	local hash
 
-	hash=$(cat "${configs[@]}" <("$compiler" --version) | sha256sum | cut -c1-8)
+	hash=$( (merged | sort; "$compiler" --version) | sha256sum | cut -c1-8)
 	BUILT=$CACHE/kunit/$name-$VERSION-$hash
 	[ -e "$BUILT/vmlinux" ] ||
 		say "compiling the $name kernel ($VERSION), once: some minutes"
