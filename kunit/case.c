@@ -179,11 +179,7 @@ static void nt_side_desc(const enum nmr_side *side, char *desc)
 }
 
 KUNIT_ARRAY_PARAM(nt_either_side, nt_sides, nt_side_desc);
-
-const void *nt_side_gen_params(const void *prev, char *desc)
-{
-	return nt_either_side_gen_params(prev, desc);
-}
+typeof(nt_either_side_gen_params) nt_side_gen_params __alias(nt_either_side_gen_params);
 
 MODULE_DESCRIPTION("KUnit tests for the Network Module Registrar");
 MODULE_LICENSE("GPL");

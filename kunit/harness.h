@@ -55,8 +55,11 @@ static inline void nt_context_desc(const enum nt_context *context, char *desc)
 	strscpy(desc, nt_context_name(*context), KUNIT_PARAM_DESC_SIZE);
 }
 
-/* Generate the parameters of a case that runs for either side. */
-const void *nt_side_gen_params(const void *prev, char *desc);
+/*
+ * Generate the parameters of a case that runs for either side. From 6.18 on, generators take the
+ * test as well.
+ */
+typeof(*((struct kunit_case *)NULL)->generate_params) nt_side_gen_params;
 
 static inline enum nmr_side nt_param_side(struct kunit *test)
 {
