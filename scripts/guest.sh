@@ -5,8 +5,8 @@
 #	   [-a KERNEL-ARGS] [-q QEMU-ARGS] [-f FILE[:GUESTPATH]]... [-i]
 #
 # Boot a kernel that runs SCRIPT, see guest/init. KERNEL is a stock one of fetch/series, or the
-# name of an x86-64 one of kunit/kernels. FILE is put into /modules, or else to GUESTPATH. A
-# line "# guest: OPTIONS" in the script sets defaults for these options. The console goes to
+# name of an x86-64 one of kunit/kernels. FILE is put into /modules, or else to GUESTPATH.
+# Lines "# guest: OPTIONS" in the script set defaults for these options. The console goes to
 # build/NAME.log, and to stdout from where the script begins. Succeed if the script does and
 # the kernel's log has no complaint. A guest that prints nothing for SECONDS (400) is ended, and
 # has failed. With -i the terminal is the console until the guest ends, and there is no verdict.
@@ -42,7 +42,7 @@ options "$@"
 if [ -z "$name" ] || [ -z "$kernel" ] || [ ! -e "$script" ]; then
 	die "needs -n NAME, -k KERNEL and -s SCRIPT"
 fi
-eval "options $(sed -n 's/^# guest: //p' "$script")"
+eval "options $(sed -n 's/^# guest: //p' "$script" | tr '\n' ' ')"
 options "$@"
 
 "$TOP/scripts/fetch/packages.sh" guest
