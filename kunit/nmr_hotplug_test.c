@@ -123,7 +123,7 @@ static int exit_on_start(unsigned int cpu)
 }
 
 /* A state of hardware that no machine of the tests has. */
-#define UNUSED_STARTING_STATE	CPUHP_AP_ARM_CORESIGHT_STARTING
+#define UNUSED_STARTING_STATE	CPUHP_AP_JCORE_TIMER_STARTING
 
 static void call_on_a_cpu_that_is_not_online(struct kunit *test)
 {

@@ -30,6 +30,7 @@
 
 #include <linux/hashtable.h>
 #include <linux/kernel.h>
+#include <linux/pid.h>
 #include <linux/sched.h>
 #include <linux/sched/isolation.h>
 #include <linux/smp.h>
