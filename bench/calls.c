@@ -350,6 +350,8 @@ static int __init bench_calls_init(void)
 {
 	int err;
 
+	if (!calls)
+		return -EINVAL;
 	rcu_assign_pointer(bench_revocable, &bench_ops);
 	err = percpu_ref_init(&bench_percpu_ref, bench_released, 0, GFP_KERNEL);
 	if (err)

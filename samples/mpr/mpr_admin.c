@@ -151,12 +151,12 @@ static int admin_get(const struct admin_command *c)
 	u32 level = admin_number(c, 3);
 	struct mpr_interface_3 *info;
 	size_t size;
-	void *buffer;
+	void *buffer = NULL;
 	int err = c->ops->interface_get_info(c->context, admin_number(c, 1),
 					     admin_number(c, 2), level,
 					     c->null ? NULL : &buffer, &size);
 
-	if (err)
+	if (err || !buffer)
 		return err;
 	info = buffer;
 	admin_say(" %u %zu %s %u %d", admin_keep(buffer), size,
@@ -189,13 +189,13 @@ static int admin_enum(const struct admin_command *c)
 		.resume = admin_number(c, 4),
 	};
 	struct mpr_interface_0 *entries;
-	void *buffer;
+	void *buffer = NULL;
 	int err;
 	u32 i;
 
 	err = c->ops->interface_enum(c->context, admin_number(c, 1), &state,
 				     c->null ? NULL : &buffer);
-	if (err)
+	if (err || !buffer)
 		return err;
 	entries = buffer;
 	admin_say(" %u %u %u %u", admin_keep(buffer), state.resume, state.count, state.total);
@@ -246,12 +246,12 @@ static int admin_transport_get(const struct admin_command *c)
 {
 	u32 protocol;
 	size_t size;
-	void *buffer;
+	void *buffer = NULL;
 	int err = c->ops->transport_get_info(c->context, admin_number(c, 1),
 					     admin_number(c, 2), &protocol,
 					     c->null ? NULL : &buffer, &size);
 
-	if (!err)
+	if (!err && buffer)
 		admin_say(" %u %u %zu %.*s", admin_keep(buffer), protocol, size, (int)size,
 			  (char *)buffer);
 	return err;
@@ -279,13 +279,13 @@ static int admin_transport_enum(const struct admin_command *c)
 		.resume = admin_number(c, 5),
 	};
 	struct mpr_transport_0 *entries;
-	void *buffer;
+	void *buffer = NULL;
 	int err;
 	u32 i;
 
 	err = c->ops->transport_enum(c->context, admin_number(c, 1), admin_number(c, 2),
 				     &state, c->null ? NULL : &buffer);
-	if (err)
+	if (err || !buffer)
 		return err;
 	entries = buffer;
 	admin_say(" %u %u %u %u", admin_keep(buffer), state.resume, state.count, state.total);
