@@ -104,8 +104,9 @@ check_coccinelle()
 		grep "^$src/"
 }
 
-# Compile the modules for the stock kernels, with warnings as errors; for 6.1 with sparse, too.
-# A kernel that this machine cannot get is left out; make check counts it as skipped.
+# Compile the modules for the stock kernels, with warnings as errors; for 6.1 with sparse, too, and
+# for 6.12 with gcc's static analyser. A kernel that this machine cannot get is left out; make check
+# counts it as skipped.
 check_modules()
 {
 	local series
@@ -115,13 +116,13 @@ check_modules()
 			"$TOP/scripts/modules.sh" -d "$out" "$series" -s W=1 KCFLAGS=-Werror \
 			> /dev/null
 	done
-	"$TOP/scripts/modules.sh" -d "$out" 6.12 -s W=1e > /dev/null
+	"$TOP/scripts/modules.sh" -d "$out" 6.12 -s W=1e KCFLAGS=-fanalyzer > /dev/null
 	"$TOP/scripts/modules.sh" -d "$out" 6.1 -s W=1e C=2 CF=-Wsparse-error \
 		> /dev/null
 }
 
-# Compile the modules by clang, with warnings as errors. The 6.12 tree is prepared, and not
-# compiled, so there are no symbols to link with.
+# Compile the modules by clang, with its static analyser, and warnings as errors. The 6.12 tree is
+# prepared, and not compiled, so there are no symbols to link with.
 check_clang()
 (
 	dir=$out/clang
@@ -142,6 +143,7 @@ check_clang()
 	# The include/ of the kernel may have the headers of another checkout.
 	"${make[@]}" M="$dir" W=1e CONFIG_NMR_SAMPLES=m CONFIG_NMR_TEST_MODULES=m \
 		CONFIG_NMR_TORTURE_TEST=m CONFIG_NMR_BENCH=m \
+		C=1 CHECK="clang --analyze -Xclang -analyzer-werror" CHECKFLAGS= \
 		NOSTDINC_FLAGS="-nostdinc -I$dir/include" "$dir"
 )
 
