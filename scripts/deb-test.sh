@@ -51,7 +51,8 @@ packages()
 files()
 {
 	(cd "$root" && find . -path ./packages -prune -o -path ./proc -prune -o \
-		-path ./var/lib/dpkg -prune -o -path ./var/log -prune -o -path ./tmp -prune -o \
+		-path ./var/lib/dpkg -prune -o -path ./var/lib/apt/lists -prune -o \
+		-path ./var/log -prune -o -path ./tmp -prune -o \
 		-path ./var/cache -prune -o -path './var/lib/dkms/mok.*' -o -path ./nmr -prune -o \
 		-print) | sort
 }
@@ -93,6 +94,59 @@ test_two_builds_are_identical()
 	"$TOP/scripts/deb.sh" > /dev/null
 	after=$(cd "$BUILD" && sha256sum dist/*.tar.xz deb/*.deb)
 	diff <(echo "$before") <(echo "$after")
+}
+
+# purged: purge the packages, and test that no file of theirs is left
+purged()
+{
+	apt purge nmr-dkms nmr-dev nmr-tools && diff "$dir/files" <(files)
+}
+
+test_dkms_autopkgtest_passes()
+{
+	local list=$root/etc/apt/sources.list.d/nmr.list said
+
+	(cd "$root/packages" && dpkg-scanpackages . > Packages) &&
+		echo "deb [trusted=yes] file:/packages ./" > "$list" && apt update || return
+	said=$(inside "$root" sh -c "cd /tmp && /usr/lib/dkms/dkms-autopkgtest nmr-dkms 2>&1")
+	echo "$said"
+	rm "$list"
+	[[ $said == *"PASS $old"* && $said == *"PASS $new"* ]] && apt update && purged
+}
+
+# installs_later: test that dpkg ends what did not succeed, now that the cause has gone, and that
+# the packages can be purged
+installs_later()
+{
+	inside "$root" dpkg --configure -a && built "$version" nmr "$old" &&
+		built "$version" nmr "$new" && purged
+}
+
+test_headers_without_symvers_are_told()
+{
+	local symvers=$root/usr/src/linux-headers-$old/Module.symvers
+
+	mv "$symvers" "$dir/symvers"
+	! apt install "${packages[@]}" &&
+		grep "$old has no Module.symvers" "$root/var/lib/dkms/nmr/$version/build/make.log"
+	set -- $?
+	mv "$dir/symvers" "$symvers"
+	[ "$1" = 0 ] && installs_later
+}
+
+# The packages are there, but not what dkms builds.
+test_full_disk_leaves_no_module()
+{
+	! inside "$root" sh -c 'mount -t tmpfs -o size=256k none /var/lib/dkms &&
+		DEBIAN_FRONTEND=noninteractive apt-get -qq --yes install "$@"' sh "${packages[@]}" &&
+		! module "$old" nmr && ! module "$new" nmr && installs_later
+}
+
+test_half_configured_dkms_is_configured_first()
+{
+	sed -i '/^Package: dkms$/,/^$/s/^Status: .*/Status: install ok half-configured/' \
+		"$root/var/lib/dpkg/status"
+	apt install "${packages[@]}" && installs_later
 }
 
 test_apt_installs_and_dkms_builds_for_both_kernels()
@@ -195,7 +249,7 @@ test_purge_leaves_no_file()
 	inside "$root" sh -ec 'for name in greeter visitor; do
 			dkms remove $name/0.1 --all; rm -r /usr/src/$name-0.1 /root/$name
 		done'
-	apt purge nmr-dkms nmr-dev nmr-tools && diff "$dir/files" <(files)
+	purged
 }
 
 # The machine runs with what is in the root now, and does what the first page tells a newcomer.
@@ -227,7 +281,9 @@ install_tests "$root"
 make_initramfs "$root" "$old"
 packages "$TOP"
 files > "$dir/files"
-cases=(two_builds_are_identical apt_installs_and_dkms_builds_for_both_kernels
+cases=(two_builds_are_identical dkms_autopkgtest_passes headers_without_symvers_are_told
+	full_disk_leaves_no_module half_configured_dkms_is_configured_first
+	apt_installs_and_dkms_builds_for_both_kernels
 	modinfo_is_complete_and_signed symvers_is_kept nmr_new_makes_a_pair_that_builds
 	nmr_new_refuses_odd_names nmr_new_leaves_nothing_on_a_full_disk
 	dkms_builds_a_user_after_nmr missing_headers_are_told
