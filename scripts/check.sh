@@ -33,7 +33,7 @@ mapfile -t stock < <(series check)
 
 # The steps that take longest come first. If the cache is empty, the first kernel takes minutes
 # to compile, and the stock kernels run their tests meanwhile.
-beside step systems "$TOP/scripts/systems.sh" test-mpr.sh,test-rras.sh,test-wds.sh
+beside step systems "$TOP/scripts/systems.sh" test-mpr.sh,test-rras.sh,test-wds.sh,test-readme.sh
 beside step "kunit-${kernels[0]}" "$TOP/scripts/kunit.sh" -k "${kernels[0]}"
 for name in "${stock[@]}"; do
 	beside step "integration-$name" "$TOP/scripts/integration.sh" -c "$name"
