@@ -696,7 +696,8 @@ static void nmr_bindings_collect(struct work_struct *work)
 	}
 }
 
-static void nmr_detach_complete(struct nmr_binding *b, enum nmr_side side)
+/* Complete a side's detach. Not inlined, so that the WARN is the same for both sides. */
+static noinline void nmr_detach_complete(struct nmr_binding *b, enum nmr_side side)
 {
 	atomic_t *state;
 	int old;
