@@ -880,22 +880,21 @@ static void slot_opens_on_every_cpu(struct kunit *test)
 	}
 }
 
+static int victim;	/* the CPU that a case takes offline */
+
 static void slot_exit_case(struct kunit *test)
 {
-	int cpu;
-
-	for_each_present_cpu(cpu)
-		if (!cpu_online(cpu))
-			add_cpu(cpu);
+	if (!cpu_online(victim))
+		add_cpu(victim);
 }
 
 /* A CPU that is offline has counted, and its count is closed and opened like the others. */
 static void slot_opens_on_a_cpu_that_is_offline(struct kunit *test)
 {
-	int victim = cpumask_last(cpu_online_mask);
 	struct nt *nt = test->priv;
 	struct nt_party *client = slot_client(nt), *provider = nt_provider(nt);
 
+	victim = cpumask_last(cpu_online_mask);
 	KUNIT_EXPECT_TRUE(test, holds(nt_pair(nt, client, provider)));
 	if (!victim || remove_cpu(victim))
 		kunit_skip(test, "wants a CPU that goes offline");
