@@ -302,8 +302,11 @@ static int netio_attach_provider(struct nmr_binding *binding, void *context,
 	return err;
 }
 
-/* Return: what a binding handle of @side points to; or NULL, after a warning. */
-static struct netio_bind *netio_bind(HANDLE handle, enum nmr_side side, unsigned long caller)
+/*
+ * Return: what a binding handle of @side points to; or NULL, after a warning. Not inlined, so that
+ * the WARN is one for all callers.
+ */
+static noinline struct netio_bind *netio_bind(HANDLE handle, enum nmr_side side, unsigned long ip)
 {
 	struct netio_bind *bind = handle;
 
@@ -312,7 +315,7 @@ static struct netio_bind *netio_bind(HANDLE handle, enum nmr_side side, unsigned
 	    bind->magic == NETIO_MAGIC + side)
 		return bind;
 	WARN_ONCE(1, "nmr_netio: %pS passes %p, which is no binding handle of a %s\n",
-		  (void *)caller, handle, side == NMR_CLIENT ? "client" : "provider");
+		  (void *)ip, handle, side == NMR_CLIENT ? "client" : "provider");
 	return NULL;
 }
 

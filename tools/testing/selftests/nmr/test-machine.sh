@@ -199,9 +199,9 @@ test_page_on_tracing_has_answers()
 {
 	# shellcheck disable=SC2016	# backquotes of the page
 	check "nmr" modprobe nmr
-	cd "$TMP" || exit
 	answers > "$TMP/answers"
 	check "there are some" [ "$(wc -l < "$TMP/answers")" -ge 6 ]
+	cd "$TMP" || exit
 	while read -r answer; do
 		tell "$answer" < /dev/null
 		trace-cmd reset
