@@ -34,8 +34,9 @@ void nt_kick(struct nt *nt)
 {
 	/* Pairs with the barrier that a waiter passes before it reads its condition. */
 	smp_mb();
-	/* Wakeups take sleeping locks on realtime kernels. */
-	if (IS_ENABLED(CONFIG_PREEMPT_RT) && !preemptible())
+	/* Wakeups take sleeping locks on realtime kernels, and lockdep may know on others. */
+	if ((IS_ENABLED(CONFIG_PREEMPT_RT) || IS_ENABLED(CONFIG_PROVE_RAW_LOCK_NESTING)) &&
+	    !preemptible())
 		irq_work_queue(&nt->kick);
 	else
 		wake_up_all(&nt->wait);
