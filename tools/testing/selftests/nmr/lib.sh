@@ -163,7 +163,8 @@ clock()
 	IFS=. read -r uptime rest < /proc/uptime
 }
 
-# await WHAT COMMAND...: wait until the command succeeds; fail after 300 s
+# await WHAT COMMAND...: wait until the command succeeds. Fail if it does not, and what it reads
+# ($said) has been the same for 300 s.
 await()
 {
 	what=$1
@@ -172,6 +173,8 @@ await()
 	end=$((uptime + 300))
 	until "$@"; do
 		clock
+		[ "$said" = "$was" ] || end=$((uptime + 300))
+		was=$said
 		[ "$uptime" -lt "$end" ] || fail "waited too long: $what ($*)"
 		sleep 0.01
 	done

@@ -46,6 +46,7 @@ follow()
 	skip_unless "folder with all modules" [ -e "$TEST_MODULES/hello_client.ko" ]
 	extract
 	check "there are some" [ -s "$TMP/commands" ]
+	# shellcheck source=/dev/null
 	(set -e; cd "$TEST_MODULES"; . "$TMP/commands") > "$TMP/printed" 2>&1
 	code=$?
 	alike "$TMP/shown" > "$TMP/expected"

@@ -93,9 +93,9 @@ not_in_fib()
 # minutes on a kernel with KASAN, so show that their number changes.
 fib_has()
 {
-	have=$(fib "$1" | wc -l)
-	[ "$have" -ne "$2" ] || return 0
-	[ "$have" -lt 1000 ] || echo "# the FIB has $have routes of $1"
+	said=$(fib "$1" | wc -l)
+	[ "$said" -ne "$2" ] || return 0
+	[ "$said" -lt 1000 ] || echo "# the FIB has $said routes of $1"
 	return 1
 }
 
@@ -131,9 +131,9 @@ declined()
 nothing_is_left()
 {
 	check "no route is left" is $RTM/routes 0
-	await "no node is left" is $RTM/nodes 0
 	await "the FIB has no route of 201" fib_has 201 0
 	await "nor of 202" fib_has 202 0
+	await "no node is left" is $RTM/nodes 0
 }
 
 # --- best routes -----------------------------------------------------------
