@@ -56,10 +56,14 @@ static inline void nt_context_desc(const enum nt_context *context, char *desc)
 }
 
 /*
- * Generate the parameters of a case that runs for either side. From 6.18 on, generators take the
- * test as well.
+ * Generate the parameters of a case that runs for either side. From 6.18 on, when this macro came,
+ * generators take the test as well.
  */
-typeof(*((struct kunit_case *)NULL)->generate_params) nt_side_gen_params;
+#ifdef kunit_register_params_array
+const void *nt_side_gen_params(struct kunit *test, const void *prev, char *desc);
+#else
+const void *nt_side_gen_params(const void *prev, char *desc);
+#endif
 
 static inline enum nmr_side nt_param_side(struct kunit *test)
 {
