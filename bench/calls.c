@@ -247,6 +247,8 @@ static int bench_round(unsigned int way, unsigned int cpus)
 	struct task_struct *threads[4];
 	unsigned int i;
 
+	if (!cpus)
+		return -EINVAL;
 	for (i = 0; i < cpus; i++) {
 		threads[i] = kthread_create(bench_thread, &round, "bench/%u", i);
 		if (IS_ERR(threads[i]))

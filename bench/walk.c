@@ -54,7 +54,7 @@ static s64 walk_once(unsigned int clients, bool rcu)
 	else
 		err = nmr_provider_for_each_client(walk_provider, walk_visit, &visits);
 	start = ktime_get_ns() - start;
-	if (err || visits != clients || start < bare)
+	if (err || !clients || visits != clients || start < bare)
 		return err ?: -EINVAL;
 	return div_u64((start - bare) * 100, clients);
 }

@@ -143,7 +143,8 @@ check_clang()
 	# The include/ of the kernel may have the headers of another checkout.
 	"${make[@]}" M="$dir" W=1e CONFIG_NMR_SAMPLES=m CONFIG_NMR_TEST_MODULES=m \
 		CONFIG_NMR_TORTURE_TEST=m CONFIG_NMR_BENCH=m \
-		C=1 CHECK="clang --analyze -Xclang -analyzer-werror" CHECKFLAGS= \
+		C=1 CHECK="clang --analyze --analyzer-output text -Xclang -analyzer-werror" \
+		CHECKFLAGS= \
 		NOSTDINC_FLAGS="-nostdinc -I$dir/include" "$dir"
 )
 
