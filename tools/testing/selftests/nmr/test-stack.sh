@@ -266,16 +266,18 @@ part()
 	done
 	before=$(fib)
 	traffic_begins
+	echo "# all modules come"
 	for module in $MODULES; do
 		come "$module"
 	done
 	await "packets are answered" more_answers 0
 	for order in $(seq $ORDERS); do
-		[ $((order % 10)) -ne 0 ] || echo "# order $order"
+		[ $((order % 5)) -ne 0 ] || echo "# order $order"
 		one_order
 	done
 	echo "# $(answers) packets were answered"
 	traffic_ends
+	echo "# all modules leave"
 	for module in $(test_modules); do
 		[ "$module" = nmr ] || leave "$module"
 	done
