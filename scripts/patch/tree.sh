@@ -119,7 +119,16 @@ kbuild()
 	sed -i -z 's/\n\n\n/\n\n/g' "$tree/drivers/nmr/Kbuild"
 }
 
+# By 7.0 an allocation names the object, and checkpatch asks for that.
+allocations()
+{
+	! grep -q 'define kzalloc_obj(' "$tree/include/linux/slab.h" ||
+		find "$tree"/drivers/nmr "$tree"/include -path '*nmr*' -name '*.[ch]' -exec \
+			perl -pi -e 's/\b(k[mz]alloc)\(sizeof\(([^()]+)\), /$1_obj($2, /g' {} +
+}
+
 kbuild
+allocations
 (resolve linux/nmr.h ../drivers/nmr/{module,kunit,samples}/compat.h)
 tools
 documents
