@@ -24,7 +24,6 @@ install_ours()
 	make -s -C "$TOP" tools_install DESTDIR="$root" prefix=/usr >&2
 	cp "$TOP/tools/nmrctl/90-nmr-sample.rules" "$root/etc/udev/rules.d"
 	install_tests "$root"
-	cp "$TOP/Documentation/admin-guide/nmr-tracing.rst" "$root/nmr"
 	inside "$root" systemctl --quiet enable nmr-load.service >&2
 }
 

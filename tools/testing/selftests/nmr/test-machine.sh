@@ -154,60 +154,6 @@ test_trace_cmd_shows_guids_and_names()
 	trace-cmd reset
 }
 
-# Print the commands that the page on tracing has for each question.
-answers()
-{
-	# shellcheck disable=SC2016	# backquotes of the page
-	sed -n '/^One line for each question/,/^Without any tool/s/^  ``\(.*\)``$/\1/p' \
-		"$SELFTESTS/nmr-tracing.rst"
-}
-
-# tracing COMMAND: test that the command, which is $tool, traces
-tracing()
-{
-	running "$tool" || return
-	case $1 in
-	*nmr:nmr_*)	event=nmr_${1#*nmr:nmr_} ;;
-	*)		event=nmr_finish ;;
-	esac
-	case $1 in
-	trace-cmd*)	is "/sys/kernel/tracing/events/nmr/${event%%[!a-z_]*}/enable" 1 ;;
-	*)		grep -q Attaching "$TMP/out" ;;
-	esac
-}
-
-# tell COMMAND: run it while a pair comes and goes, and test that it succeeds
-tell()
-{
-	sh -c "exec $1" > "$TMP/out" 2>&1 &
-	tool=$!
-	case $1 in
-	perf*)
-		run_pair
-		wait "$tool" || fail "$1"
-		check "$1" grep -q "nmr:nmr_attach" "$TMP/out"
-		return
-		;;
-	esac
-	await "$1" tracing "$1"
-	run_pair
-	kill -INT "$tool"
-	wait "$tool" || fail "$1: $(cat "$TMP/out")"
-}
-
-test_page_on_tracing_has_answers()
-{
-	# shellcheck disable=SC2016	# backquotes of the page
-	check "nmr" modprobe nmr
-	answers > "$TMP/answers"
-	check "there are some" [ "$(wc -l < "$TMP/answers")" -ge 6 ]
-	cd "$TMP" || exit
-	while read -r answer; do
-		tell "$answer" < /dev/null
-		trace-cmd reset
-	done < "$TMP/answers"
-}
-
 # The sample rule is installed. It logs each stuck binding.
 test_sample_rule_logs_stuck_bindings()
 {
