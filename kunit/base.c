@@ -34,7 +34,7 @@ void nt_kick(struct nt *nt)
 {
 	/* Pairs with the barrier that a waiter passes before it reads its condition. */
 	smp_mb();
-	/* Wakeups take sleeping locks on realtime kernels, and lockdep may know on others. */
+	/* Wakeups take locks that sleep on realtime kernels. Lockdep may forbid them on others. */
 	if ((IS_ENABLED(CONFIG_PREEMPT_RT) || IS_ENABLED(CONFIG_PROVE_RAW_LOCK_NESTING)) &&
 	    !preemptible())
 		irq_work_queue(&nt->kick);

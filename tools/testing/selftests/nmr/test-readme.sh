@@ -15,13 +15,12 @@ readme()
 }
 
 # Write the commands of $readme to $TMP/commands, and what they print to $TMP/shown. A line after
-# "# " is a command, lines after "> " continue it, and a remark in brackets may end a line.
+# "# " is a command, and lines after "> " continue it. A remark in brackets may end another line.
 extract()
 {
 	awk -v commands="$TMP/commands" -v shown="$TMP/shown" '
 	/^```/ { inside = !inside; any = 0; next }
 	!inside { next }
-	{ sub(/   +\(.*\)$/, "") }
 	/^# / {
 		any = 1
 		print "command " ++n > shown
@@ -29,7 +28,7 @@ extract()
 		next
 	}
 	any && /^> / { print substr($0, 3) > commands; next }
-	any { print > shown }' "$readme"
+	any { sub(/   +\(.*\)$/, ""); print > shown }' "$readme"
 }
 
 # A number stands for any number.
@@ -76,6 +75,9 @@ test_wds()
 {
 	skip_unless "debugfs" exists /sys/kernel/debug/clear_warn_once
 	skip_unless "ip" ip -V > /dev/null
+	for file in /tmp/a /tmp/b /tmp/disk; do
+		skip_unless "room for $file" gone $file
+	done
 	ip link add eth0 address 02:00:5e:10:20:30 type dummy || skip "eth0 is there"
 	trap 'ip link del eth0; rm -r /tmp/a /tmp/b /tmp/disk' EXIT
 	ip addr add 192.0.2.7/24 dev eth0
