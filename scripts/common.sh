@@ -30,6 +30,15 @@ field()
 	sed -n "s/^$1=//p" "$2"
 }
 
+# readme SECTION: print the commands that a section of README.md lists, without the remarks
+readme()
+{
+	awk -v section="## $1" '
+		/^## / { on = $0 == section }
+		/^```/ { fence = fence ? "" : $0; next }
+		on && fence == "```" && /^make/ { sub(/ +#.*/, ""); print }' "$TOP/README.md"
+}
+
 # series TARGET...: print the stock kernels of fetch/series for these targets
 series()
 {

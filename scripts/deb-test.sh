@@ -266,11 +266,21 @@ test_purge_leaves_no_file()
 	purged
 }
 
-# The machine runs with what is in the root now, and does what the first page tells a newcomer.
+# begin_page NAME SKIP: write a script of what the page for newcomers says outside of some sections
+begin_page()
+{
+	awk -v skip="^($2)" -f "$TOP/scripts/commands.awk" \
+		"$TOP/Documentation/driver-api/nmr-getting-started.rst" > "$root/nmr/$1.sh"
+}
+
+# The machine runs with what is in the root now, and does what the pages tell a newcomer and an
+# administrator.
 test_machine()
 {
-	awk -v skip='^(Install|From a checkout)' -f "$TOP/scripts/commands.awk" \
-		"$TOP/Documentation/driver-api/nmr-getting-started.rst" > "$root/nmr/newcomer.sh"
+	begin_page newcomer "Install|From a checkout"
+	begin_page checkout "Install|Begin|Build|Leave|Keep|What"
+	cp "$TOP/Documentation/admin-guide/nmr-administration.rst" "$root/nmr"
+	tar -xf "$BUILD"/dist/*.tar.xz -C "$root/packages" || return
 	boot_root packages "$root" "$old" test-packages.sh
 }
 
@@ -279,11 +289,12 @@ test_machine()
 old=$("$TOP/scripts/fetch/kernel.sh" stock 6.1 | field RELEASE -)
 new=$("$TOP/scripts/fetch/kernel.sh" stock 6.12 | field RELEASE -)
 assignments=$("$TOP/scripts/fetch/machine.sh" 6.1 dkms openssl sudo "linux-headers-$old" \
-	"linux-image-$new-unsigned" "linux-headers-$new")
+	"linux-image-$new-unsigned" "linux-headers-$new" \
+	libsmartcols-dev libjson-c-dev libudev-dev libkmod-dev libncurses-dev)
 eval "$assignments"
 version=$(sed -n 's/^NMR_RELEASE[[:space:]]*:= //p' "$TOP/Kbuild")
 say "building packages of two versions"
-"$TOP/scripts/deb.sh" > /dev/null
+make -C "$TOP" --no-print-directory deb > /dev/null
 next_version
 # shellcheck disable=SC2153	# of fetch/machine.sh
 say "copying $ROOT"

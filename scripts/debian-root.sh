@@ -17,6 +17,7 @@ inside()
 install_tests()
 {
 	cp -r "$TOP/tools/testing/selftests/nmr" "$1/nmr"
+	cp "$TOP/Documentation/admin-guide/nmr-tracing.rst" "$1/nmr"
 	cp "$TOP/scripts/guest/machine.sh" "$1/nmr"
 	cp "$TOP/scripts/guest/machine.service" "$1/etc/systemd/system/nmr-test.service"
 	inside "$1" systemctl --quiet enable nmr-test.service >&2

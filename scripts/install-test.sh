@@ -135,6 +135,21 @@ test_make_says_for_which_kernel()
 	[[ $first == *0.0-none*$RELEASE* ]]
 }
 
+# The commands of README.md, with headers that are there, install into a folder.
+test_readme_builds_as_printed()
+{
+	local command
+
+	readme Building > "$dir/printed" && grep -x 'make modules_install' "$dir/printed" || return
+	while IFS= read -r command; do
+		echo "$command"
+		(cd "$dir" && INSTALL_MOD_PATH=$dir/root \
+			sh -c "${command//\/path\/to\/headers/$KDIR}") < /dev/null || return
+	done < "$dir/printed"
+	# The last one that builds is make NMR_DEBUG=1.
+	debug "$(installed)"
+}
+
 test_kernel_before_5_10_is_named_and_refused()
 {
 	! "${build[@]}" KDIR="$KDIR" VERSION=5 PATCHLEVEL=4 2> "$dir/refused" &&
@@ -209,7 +224,7 @@ run()
 number=0
 {
 	echo "KTAP version 1"
-	echo "1..20"
+	echo "1..21"
 	run 6.1 what_was_built_is_installed what_is_told_now_is_built_and_installed \
 		modinfo_shows_version_and_author modinfo_describes_each_parameter \
 		modprobe_finds_it a_user_is_built_without_a_warning \
@@ -217,7 +232,7 @@ number=0
 		a_port_is_built_without_a_warning kernel_before_5_10_is_named_and_refused \
 		nmrctl_is_built_without_a_warning_and_installed \
 		nmrctl_keeps_a_file_of_names_that_is_there bash_completes_without_nmr \
-		manual_has_no_warning
+		manual_has_no_warning readme_builds_as_printed
 	run 6.12 what_was_not_built_is_built_and_installed \
 		modinfo_shows_version_and_author modinfo_describes_each_parameter \
 		modprobe_finds_it \

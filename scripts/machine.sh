@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 #
 # machine.sh [CASE]...: test nmr and nmrctl on a whole Debian 12, see
-# test-machine.sh: systemd, udevd, modprobe, an initramfs of initramfs-tools, bpftrace and
+# test-machine.sh: systemd, udevd, modprobe, an initramfs of initramfs-tools, bpftrace, perf and
 # trace-cmd, on a stock kernel. Needs root. The console goes to build/machine.log.
 
 . "$(dirname "$0")/common.sh" || exit 1

@@ -51,29 +51,56 @@ test_module_for_another_kernel_is_refused()
 		grep "hello_provider.ko is for the kernel $RELEASE, and this is" "$dir/said"
 }
 
-# Print commands once the shell in the guest prompts, or after a bounded time.
+# type_in LOG LINE...: print the lines once the shell in the guest prompts, or after a bounded time
 type_in()
 {
 	local tries=0
 
-	until grep -q '/modules # ' "$BUILD/vm.log" || [ $tries -gt "$SILENCE" ]; do
+	until grep -q '/modules # ' "$1" || [ $tries -gt "$SILENCE" ]; do
 		sleep 1
 		tries=$((tries + 1))
 	done 2> /dev/null
-	echo 'insmod nmr.ko && insmod hello_provider.ko && insmod hello_client.ko'
-	echo 'echo Ada > /sys/module/hello_client/parameters/greet; exit'
+	printf '%s\n' "${@:2}"
 }
 
 test_shell_does_what_is_typed()
 {
 	rm -f "$BUILD/vm.log"
-	type_in | watched "$BUILD/vm.log" "$SILENCE" \
+	type_in "$BUILD/vm.log" \
+		'insmod nmr.ko && insmod hello_provider.ko && insmod hello_client.ko' \
+		'echo Ada > /sys/module/hello_client/parameters/greet; exit' |
+		watched "$BUILD/vm.log" "$SILENCE" \
 		make -C "$TOP" vm KERNEL=6.1 MODULES="$modules" > "$dir/said" 2>&1 &&
 		grep 'hello_provider: hello, Ada' "$dir/said"
 }
 
+# The commands of README.md, in a copy of the sources that has what they name. The shell is told to
+# exit.
+test_readme_tries_modules_as_printed()
+{
+	local command input copy=$dir/copy log=$dir/copy/build/vm.log
+
+	mkdir -p "$copy/build"
+	tar -c -C "$TOP" --exclude=./build --exclude=./.git . | tar -x -C "$copy"
+	cp "$dir/hello/hello_provider.ko" "$copy/a.ko"
+	cp "$dir/hello/hello_client.ko" "$copy/b.ko"
+	echo 'insmod /modules/nmr.ko && insmod /modules/a.ko' > "$copy/try.sh"
+	readme "Trying your own modules" > "$dir/commands"
+	grep -q SCRIPT=try.sh "$dir/commands" || return
+	while IFS= read -r command <&3; do
+		rm -f "$log"
+		input=(type_in "$log" exit)
+		[[ $command != *SCRIPT=* ]] || input=(true)
+		"${input[@]}" | (cd "$copy" && watched "$log" "$SILENCE" \
+			sh -c "${command/MODULES=.../}" > "$dir/said" 2>&1) || return
+	done 3< "$dir/commands"
+	# This is what README.md shows of the last one.
+	grep 'modules for this kernel are built with: make KDIR=' "$dir/said"
+}
+
 cases="script_meets_the_modules_and_succeeds script_that_fails_is_a_failure
-	module_for_another_kernel_is_refused shell_does_what_is_typed"
+	module_for_another_kernel_is_refused shell_does_what_is_typed
+	readme_tries_modules_as_printed"
 build_pair
 number=0
 {

@@ -9,8 +9,8 @@
 . "$(dirname "$0")/../debian-root.sh" || exit 1
 
 RELEASE=$("$TOP/scripts/fetch/kernel.sh" stock "$1" | field RELEASE -)
-PACKAGES=(systemd-sysv udev kmod initramfs-tools bpftrace trace-cmd jq libsmartcols1 libjson-c5
-	  libncursesw6 bsdutils "linux-image-$RELEASE-unsigned" "${@:2}")
+PACKAGES=(systemd-sysv udev kmod initramfs-tools bpftrace trace-cmd linux-perf jq libsmartcols1
+	  libjson-c5 libncursesw6 bsdutils "linux-image-$RELEASE-unsigned" "${@:2}")
 ROOT=$CACHE/machine-$1-$(printf '%s\n' "$RELEASE" "${PACKAGES[@]}" | sha256sum | cut -c1-8)
 
 # Print the address of Debian 12's packages, by apt of this machine.

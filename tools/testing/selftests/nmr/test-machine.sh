@@ -9,6 +9,7 @@
 
 HELLO=527f8f93-c543-4216-8a82-c6059525fa7d
 CONF=/etc/modprobe.d/nmr-test.conf
+TRACING=$SELFTESTS/nmr-tracing.rst
 
 # bound SECONDS: wait for a provider of hello
 bound()
@@ -152,6 +153,98 @@ test_trace_cmd_shows_guids_and_names()
 	check "names" grep -q "nmr_close:.*(hello_provider) reason=provider-deregistered" \
 		"$TMP/out"
 	trace-cmd reset
+}
+
+# Have a provider decline, be bound, and leave slowly.
+steps()
+{
+	check "a provider that declines" modprobe nmr_peer_a providers=1 attach_error=-22
+	check "a client" modprobe nmr_peer_b clients=1
+	check "the provider changes its mind" set_param nmr_peer_a attach_error 0
+	check "it is offered again" nmrctl reoffer --all module:nmr_peer_a
+	check "it is bound" nmrctl wait bound module:nmr_peer_b -t 60
+	hold nmr_peer_b detach
+	rmmod nmr_peer_a &
+	leaving=$!
+	await "it takes longer than 10 ms" pending_for 10
+	release nmr_peer_b detach
+	check "it leaves" wait "$leaving"
+	check "the client leaves" rmmod nmr_peer_b
+}
+
+# pending_for MS: test that the binding has been pending for longer
+pending_for()
+{
+	for file in "$NMR"/bindings/*/pending_ms; do
+		above "$file" "$1"
+	done
+}
+
+# Run $command, which chooses events, and test that the steps are recorded.
+recorded()
+{
+	check "$command" sh -c "$command"
+	steps
+	trace-cmd show > "$TMP/out"
+	check "$command: it shows events" grep -q ': nmr_.*: ' "$TMP/out"
+	trace-cmd reset
+}
+
+# Run $command, which ends by itself, while the steps are done again and again.
+counts()
+{
+	sh -c "$command" > "$TMP/out" 2>&1 &
+	tool=$!
+	while running "$tool"; do
+		steps
+	done
+	for event in nmr_attach nmr_close; do
+		check "$command: it counts $event" \
+			grep -Eq "^ +[0-9,]*[1-9][0-9,]* +nmr:$event" "$TMP/out"
+	done
+}
+
+# Run $command, which prints what it saw when it is interrupted. It is ready some time after it
+# has said that it attaches.
+saw_the_steps()
+{
+	sh -c "exec $command" > "$TMP/out" 2>&1 &
+	tool=$!
+	await "$command attaches" ready Attaching
+	steps
+	ended
+	grep -q '^@us\[' "$TMP/out"
+}
+
+# Run the commands of the page that are the block at its end, the last of which never ends.
+test_tracing_page_without_any_tool()
+{
+	skip_unless "the page" [ -e "$TRACING" ]
+	check "nmr" modprobe nmr
+	sed -n '/^Without any tool::$/,$s/^  //p' "$TRACING" > "$TMP/block"
+	setsid sh -e "$TMP/block" > "$TMP/out" 2>&1 &
+	tool=$!
+	await "events are on" is /sys/kernel/tracing/events/nmr/enable 1
+	steps
+	await "it prints them" ready nmr_finish
+	kill -s TERM -- "-$tool"
+	echo 0 > /sys/kernel/tracing/events/nmr/enable
+}
+
+test_tracing_page_has_a_line_for_each_question()
+{
+	skip_unless "the page" [ -e "$TRACING" ]
+	check "nmr" modprobe nmr
+	sed -n 's/^  ``\(.*\)``$/\1/p' "$TRACING" > "$TMP/lines"
+	check "there are some" [ -s "$TMP/lines" ]
+	while IFS= read -r command <&3; do
+		case $command in
+		trace-cmd*)	recorded ;;
+		perf*)		counts ;;
+		bpftrace*)	await "$command" saw_the_steps ;;
+		*)		fail "no test for: $command" ;;
+		esac
+	done 3< "$TMP/lines"
 }
 
 # The sample rule is installed. It logs each stuck binding.

@@ -49,11 +49,63 @@ test_purge_does_not_wait_for_loaded_modules()
 	rmmod nmr
 }
 
+# administered COMMAND: test that it is printed by the page for administrators
+administered()
+{
+	check "the page says: $1" grep -Fqx "  # $1" "$SELFTESTS/nmr-administration.rst"
+}
+
+test_commands_of_an_administrator_succeed()
+{
+	modprobe greeter
+	modprobe visitor
+	sed -n 's/^  # //p' "$SELFTESTS/nmr-administration.rst" > "$TMP/commands"
+	while IFS= read -r command; do
+		case $command in
+		"modprobe nmr"|apt*)
+			;;	# of other cases
+		mokutil*)
+			;;	# needs firmware with Secure Boot
+		*)
+			check "$command" sh -c "$(echo "$command" | sed 's/MODULE\.\.\./greeter visitor/')"
+			;;
+		esac
+	done < "$TMP/commands"
+	check "rmmod was one of them" gone /sys/module/nmr
+	check "and systemctl" systemctl --quiet is-enabled nmr-load.service
+}
+
+# Do what the same page as in newcomer_binds_an_own_pair says about a checkout. What it installs
+# stays.
+test_checkout_is_installed_as_printed()
+{
+	check "dkms removes its nmr" dkms uninstall "nmr/$(modinfo -F version nmr)" -k "$(uname -r)"
+	cd /packages/nmr-[0-9]* || exit
+	check "each command" sh -ex "$SELFTESTS/checkout.sh"
+	check "nmr is that of the checkout" \
+		[ "$(modinfo -n nmr)" = "/lib/modules/$(uname -r)/updates/nmr.ko" ]
+	check "it is loaded" loaded nmr
+	check "nmrctl is there" /usr/local/sbin/nmrctl list
+	check "and nmr-new" [ -x /usr/local/bin/nmr-new ]
+}
+
 # From now on the machine takes no module that is signed by a key that is not enrolled.
 test_key_that_is_not_enrolled_is_rejected()
 {
 	echo 1 > /sys/module/module/parameters/sig_enforce
 	check "modprobe says so" complains "Key was rejected by service" modprobe nmr
+	administered "modprobe nmr"
+}
+
+test_apt_purges_as_printed()
+{
+	purge="apt purge nmr-dkms nmr-tools nmr-dev"
+	administered "$purge"
+	echo 'APT::Get::Assume-Yes "true";' > /etc/apt/apt.conf.d/99-nmr-test
+	check "$purge" sh -c "$purge"
+	for file in /usr/sbin/nmrctl /usr/bin/nmr-new /usr/src/nmr-* /etc/nmr; do
+		check "$file is gone" gone "$file"
+	done
 }
 
 said_in_log()
