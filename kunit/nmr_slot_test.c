@@ -1382,9 +1382,9 @@ static int storm_caller(void *arg)
 	while (!READ_ONCE(nt->stopping)) {
 		const struct nt_dispatch *dispatch;
 
+		cond_resched();
 		if (calls & 1 ? !nmr_slot_enter(&slot, &call) :
 				nmr_slot_enter_wait(&slot, &call, 1)) {
-			cond_resched();
 			calls ^= 1;
 			continue;
 		}

@@ -35,8 +35,8 @@ initramfs()
 	rm -rf "$root"
 }
 
-# kernel_args ACCEL: print the kernel's arguments. An oops is a panic, and a panic ends the
-# machine at once.
+# kernel_args ACCEL: print the kernel's arguments. An oops or a soft lockup, of which the kernel
+# would tell for ever, is a panic, and a panic ends the machine at once.
 #
 # If QEMU has a thread for each CPU, their clocks are the host's. The kernel does not trust such
 # clocks to agree, and if the host is busy it fails to measure their rate. A host that is a
@@ -46,7 +46,7 @@ kernel_args()
 {
 	local khz
 
-	echo -n "console=ttyS0 panic=-1 oops=panic loglevel=7 printk.devkmsg=on"
+	echo -n "console=ttyS0 panic=-1 oops=panic softlockup_panic=1 loglevel=7 printk.devkmsg=on"
 	echo -n " no_timer_check cryptomgr.notests"
 	[[ $1 == *multi ]] || return 0
 	khz=$(awk '/^flags.* hypervisor/ { virtual = 1 }

@@ -235,6 +235,7 @@ test_tracing_page_has_a_line_for_each_question()
 {
 	skip_unless "the page" [ -e "$TRACING" ]
 	check "nmr" modprobe nmr
+	# shellcheck disable=SC2016	# no expressions
 	sed -n 's/^  ``\(.*\)``$/\1/p' "$TRACING" > "$TMP/lines"
 	check "there are some" [ -s "$TMP/lines" ]
 	while IFS= read -r command <&3; do
