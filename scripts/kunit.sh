@@ -63,7 +63,7 @@ run()
 	if [ "$ARCH" = um ]; then
 		uml "$args"
 	else
-		args+=" kunit_shutdown=reboot panic=-1 oops=panic"
+		args+=" kunit_shutdown=reboot panic=-1 oops=panic softlockup_panic=1"
 		# shellcheck disable=SC2086	# words
 		console "$log" "$silence" $machine -accel tcg,thread=multi -smp 4,sockets=4 \
 			-m 1024 -kernel "$image" -append "$args"
