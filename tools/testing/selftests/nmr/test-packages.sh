@@ -59,6 +59,8 @@ test_commands_of_an_administrator_succeed()
 {
 	modprobe greeter
 	modprobe visitor
+	check "a module without a signature" strip -d -o "$TMP/MODULE.ko" "$(modinfo -n greeter)"
+	cd "$TMP" || exit
 	sed -n 's/^  # //p' "$SELFTESTS/nmr-administration.rst" > "$TMP/commands"
 	while IFS= read -r command; do
 		case $command in
@@ -73,6 +75,7 @@ test_commands_of_an_administrator_succeed()
 	done < "$TMP/commands"
 	check "rmmod was one of them" gone /sys/module/nmr
 	check "and systemctl" systemctl --quiet is-enabled nmr-load.service
+	check "and sign-file" [ "$(modinfo -F signer MODULE.ko)" ]
 }
 
 # Do what the same page as in newcomer_binds_an_own_pair says about a checkout. What it installs
