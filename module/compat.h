@@ -65,7 +65,6 @@ static inline long nmr_schedule_timeout(long timeout, bool freezable)
 
 #if LINUX_VERSION_CODE < KERNEL_VERSION(6, 1, 0)
 #include <linux/completion.h>
-#include <linux/sched/isolation.h>
 #include <linux/swait.h>
 
 /* For TASK_IDLE. completion_done() waits until complete() has let go of the completion. */
@@ -75,11 +74,21 @@ static inline void nmr_wait_for_completion_idle(struct completion *completion)
 }
 
 #define wait_for_completion_state(completion, state)	nmr_wait_for_completion_idle(completion)
+#endif
+
+/* From 6.4 on <linux/sched/isolation.h> has it, and so have later stable releases of 6.1. */
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 4, 0)
+#include <linux/sched/isolation.h>
+
+#if LINUX_VERSION_CODE < KERNEL_VERSION(5, 18, 0)
+#define HK_TYPE_DOMAIN		HK_FLAG_DOMAIN
+#define HK_TYPE_TICK		HK_FLAG_TICK
+#endif
 
 static inline bool nmr_cpu_is_isolated(int cpu)
 {
-	return !housekeeping_test_cpu(cpu, HK_FLAG_DOMAIN) ||
-	       !housekeeping_test_cpu(cpu, HK_FLAG_TICK);
+	return !housekeeping_test_cpu(cpu, HK_TYPE_DOMAIN) ||
+	       !housekeeping_test_cpu(cpu, HK_TYPE_TICK);
 }
 
 #define cpu_is_isolated		nmr_cpu_is_isolated
