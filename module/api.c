@@ -323,24 +323,37 @@ static bool nmr_was_frozen(void)
 	return true;
 }
 
-/* Wait until @reg is attached. @timeout becomes what is left of it. */
+/* Take the time since @begin from @timeout, unless that is infinite. */
+static void nmr_spend(unsigned long *timeout, unsigned long begin)
+{
+	if (*timeout < MAX_SCHEDULE_TIMEOUT)
+		*timeout -= min(*timeout, jiffies - begin);
+}
+
+/*
+ * Wait until @reg is attached. @timeout becomes what is left of it. If a binding attached only for
+ * a moment, or if the task was frozen, wait for the rest of the time.
+ */
 static int nmr_wait_attached(struct nmr_registration *reg, unsigned long *timeout)
 {
+	unsigned long begin;
 	long left;
 	int err;
 
 	if (nmr_callback_in(reg))
 		return -EDEADLK;
-	do {
+	for (;;) {
+		begin = jiffies;
 		left = nmr_wait_until(reg, nmr_attach_decided, TASK_INTERRUPTIBLE, *timeout);
+		nmr_spend(timeout, begin);
 		err = nmr_attach_status(reg);
-		/* If a binding attached only for a moment, wait for the rest of the time. */
-		if (left > 0)
-			*timeout = min_t(unsigned long, left, *timeout);
-	} while (err == -EAGAIN && (left > 0 || (left < 0 && nmr_was_frozen())));
-	if (err != -EAGAIN)
-		return err;
-	return left < 0 ? left : -ETIMEDOUT;
+		if (err != -EAGAIN)
+			return err;
+		if (!left)
+			return -ETIMEDOUT;
+		if (left < 0 && !nmr_was_frozen())
+			return left;
+	}
 }
 
 int nmr_client_wait_for_binding(struct nmr_client_handle handle, unsigned long timeout)

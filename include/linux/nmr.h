@@ -475,7 +475,8 @@ struct nmr_client_characteristics {
  *
  *	* %0 - attached
  *	* %-ENODEV or %-ECANCELED - declined; the registrar logs nothing
- *	* %-EPROBE_DEFER - deferred; the registrar offers the pair again later
+ *	* %-EPROBE_DEFER - deferred, whatever the client's attach callback returns then; the
+ *	  registrar offers the pair again later
  *	* another negative errno - error; the registrar logs it, and the pair counts as
  *	  declined
  *
@@ -807,8 +808,9 @@ void nmr_deregister_provider_sync(struct nmr_provider_handle handle);
  * If the function returns 0, the caller sees everything that the attach callbacks of that
  * binding did. The binding may close at any time, so each call still has to enter.
  *
- * A signal ends the wait. The freezer does not end it. If the task is outside of callbacks and
- * holds no lock that lockdep knows of, the wait is freezable.
+ * A signal ends the wait. If the task is outside of callbacks and holds no lock that lockdep
+ * knows of, the wait is freezable, and the freezer does not end it. Otherwise the freezer may
+ * end it as a signal does.
  *
  * Context: Process context. May sleep, interruptibly. The caller must not hold a lock that
  * an attach callback of the client's bindings takes.
