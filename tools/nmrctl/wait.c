@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * nmrctl wait: until an object is bound, unbound or gone. Events wake the command. It also
- * looks once a second, as bindings send no events if nmr's parameter uevents is off.
+ * looks once a second, as bindings send no events if nmr's parameter uevents is off. An event may
+ * come shortly before what it tells of, so after one the command looks again after 10 ms, 20 ms
+ * and so on.
  */
 #include <math.h>
 #include <poll.h>
@@ -9,6 +11,9 @@
 #include <unistd.h>
 
 #include "nmrctl.h"
+
+#define SHORTEST_PAUSE	10	/* ms */
+#define LONGEST_PAUSE	1000
 
 enum goal { GOAL_BOUND, GOAL_UNBOUND, GOAL_GONE, GOALS };
 
@@ -50,15 +55,21 @@ static int look(const struct terms *terms, enum goal goal)
 	return status;
 }
 
-/* Wait for an event, or for a second, or until the deadline. Return: false after that. */
-static bool sleep_until(struct events *events, double deadline)
+/*
+ * Wait for an event, or for @pause ms, or until the deadline. Return: false after that. @pause
+ * becomes the next pause.
+ */
+static bool sleep_until(struct events *events, double deadline, int *pause)
 {
 	struct pollfd fd = { .fd = events_fd(events), .events = POLLIN };
-	double left = deadline - now();
+	double left = (deadline - now()) * 1000;
 
 	if (left <= 0)
 		return false;
-	poll(&fd, 1, left < 1 ? (int)ceil(left * 1000) : 1000);
+	if (poll(&fd, 1, left < *pause ? (int)ceil(left) : *pause) > 0)
+		*pause = SHORTEST_PAUSE;
+	else
+		*pause = *pause < LONGEST_PAUSE / 2 ? 2 * *pause : LONGEST_PAUSE;
 	events_drain(events);
 	return true;
 }
@@ -69,7 +80,7 @@ int cmd_wait(struct options *options, int count, char **arguments)
 	struct events *events;
 	enum goal goal = 0;
 	struct terms terms = {};
-	int status;
+	int status, pause = LONGEST_PAUSE;
 
 	if (count != 2)
 		return fail(USAGE, "usage: nmrctl wait bound|unbound|gone OBJECT [-t SECONDS]");
@@ -84,7 +95,7 @@ int cmd_wait(struct options *options, int count, char **arguments)
 		status = look(&terms, goal);
 		if (status != NO)
 			break;
-		status = sleep_until(events, deadline) ? DONE : NO;
+		status = sleep_until(events, deadline, &pause) ? DONE : NO;
 	}
 	events_close(events);
 	terms_free(&terms);
@@ -99,13 +110,14 @@ int wait_gone(unsigned long long binding, double seconds)
 {
 	double deadline = now() + seconds;
 	struct events *events = events_open();
+	int pause = LONGEST_PAUSE;
 	char path[64];
 	bool there;
 
 	snprintf(path, sizeof(path), "/sys/kernel/nmr/bindings/%llu", binding);
 	do {
 		there = !access(rooted(path), F_OK);
-	} while (there && sleep_until(events, deadline));
+	} while (there && sleep_until(events, deadline, &pause));
 	events_close(events);
 	if (there)
 		return fail(NO,
