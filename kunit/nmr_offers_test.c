@@ -345,6 +345,24 @@ static const struct deferral deferrals[] = {
 
 NT_PARAM(deferral, deferrals);
 
+/* The provider defers, and the client's attach callback returns an errno of its own. */
+static void deferral_outlasts_the_errno_of_the_client(struct kunit *test)
+{
+	struct nt *nt = test->priv;
+	struct nt_party *client = nt_client(nt), *provider = nt_provider(nt);
+
+	client->at[NT_C_BOUND].first = -ENODEV;
+	client->at[NT_C_BOUND].nfirst = 1;
+	provider->at[NT_P_ATTACH].first = -EPROBE_DEFER;
+	provider->at[NT_P_ATTACH].nfirst = 1;
+	nt_join_npi(client);
+	nt_join_npi(provider);
+	expect_offers(test, client, provider, 1);
+	KUNIT_EXPECT_EQ(test, nt_reoffer(provider), 0);
+	await_offers(test, client, provider, 2);
+	nt_await(nt, nt_returned(provider, NT_P_ATTACHED) == 1);
+}
+
 static void deferred_silently_and_only_when_due(struct kunit *test)
 {
 	const struct deferral *param = test->param_value;
@@ -1031,6 +1049,7 @@ static struct kunit_case nmr_offers_cases[] = {
 	KUNIT_CASE_PARAM(leaving_registration_makes_no_offer, nt_side_gen_params),
 	KUNIT_CASE_PARAM(declined_pair_is_not_offered_again, event_gen_params),
 	KUNIT_CASE_PARAM(deferred_pair_is_offered_after, event_gen_params),
+	KUNIT_CASE(deferral_outlasts_the_errno_of_the_client),
 	KUNIT_CASE_PARAM(deferred_silently_and_only_when_due, deferral_gen_params),
 	KUNIT_CASE_PARAM(failed_binding_is_no_event, deferral_gen_params),
 	KUNIT_CASE(strangers_binding_is_no_event),

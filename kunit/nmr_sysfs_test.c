@@ -494,6 +494,44 @@ static void reoffer_all_of_a_provider(struct kunit *test)
 	reoffer_all_brings_back(test, NMR_PROVIDER);
 }
 
+/* An aborted binding has not ended: its pair is offered again when it has. */
+static void reoffer_all_undoes_an_abort_that_is_pending(struct kunit *test)
+{
+	enum nmr_side side = nt_param_side(test);
+	struct nt *nt = test->priv;
+	struct nt_party *party[NMR_SIDES] = { nt_client(nt), nt_provider(nt) };
+	struct nt_binding *old;
+
+	party[NMR_PROVIDER]->at[NT_P_DETACH].first = -EINPROGRESS;
+	party[NMR_PROVIDER]->at[NT_P_DETACH].nfirst = 1;
+	old = nt_pair(nt, party[NMR_CLIENT], party[NMR_PROVIDER]);
+	KUNIT_EXPECT_EQ(test, nmr_detach_binding(old->b, NMR_DETACH_ABORT), 0);
+	nt_await(nt, nt_has_left(old, NT_P_DETACH));
+	expect_write(test, party[side], "reoffer", "all", 3);
+	nt_settle(nt);
+	KUNIT_EXPECT_PTR_EQ(test, nt_find(nt, party[NMR_CLIENT], party[NMR_PROVIDER]), old);
+	nt_complete(old, NMR_PROVIDER);
+	nt_await(nt, nt_find(nt, party[NMR_CLIENT], party[NMR_PROVIDER]) != old);
+	nt_await(nt, nt_returned(party[NMR_PROVIDER], NT_P_ATTACHED) == 2);
+}
+
+/* Nothing is forgiven in advance: an abort that follows is as good as any. */
+static void abort_outlasts_an_earlier_reoffer(struct kunit *test)
+{
+	enum nmr_side side = nt_param_side(test);
+	struct nt *nt = test->priv;
+	struct nt_party *party[NMR_SIDES] = { nt_client(nt), nt_provider(nt) };
+	struct nt_binding *nb = nt_pair(nt, party[NMR_CLIENT], party[NMR_PROVIDER]);
+
+	expect_write(test, party[side], "reoffer", "all", 3);
+	nt_settle(nt);
+	KUNIT_EXPECT_EQ(test, nmr_detach_binding(nb->b, NMR_DETACH_ABORT), 0);
+	nt_settle(nt);
+	KUNIT_EXPECT_EQ(test, nt_reoffer(party[side]), 0);
+	nt_settle(nt);
+	KUNIT_EXPECT_EQ(test, nt_entered(party[NMR_CLIENT], NT_C_ATTACH), 1);
+}
+
 /* Re-offer more declined pairs than a batch, of a client that takes one at a time. */
 static void reoffer_all_concerns_each_pair(struct kunit *test)
 {
@@ -860,6 +898,8 @@ static struct kunit_case nmr_sysfs_cases[] = {
 	KUNIT_CASE(open_files_delay_no_wait),
 	KUNIT_CASE_PARAM(reoffer_all_of_a_client, parting_gen_params),
 	KUNIT_CASE_PARAM(reoffer_all_of_a_provider, parting_gen_params),
+	KUNIT_CASE_PARAM(reoffer_all_undoes_an_abort_that_is_pending, nt_side_gen_params),
+	KUNIT_CASE_PARAM(abort_outlasts_an_earlier_reoffer, nt_side_gen_params),
 	KUNIT_CASE_PARAM(reoffer_all_concerns_each_pair, nt_side_gen_params),
 	KUNIT_CASE_PARAM(reoffer_of_deferred_pairs, nt_side_gen_params),
 	KUNIT_CASE_PARAM(reoffer_deferred_leaves_declined_pairs, nt_side_gen_params),

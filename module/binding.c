@@ -355,9 +355,9 @@ static void nmr_binding_attached_closed(struct nmr_binding *b, struct llist_head
 {
 	nmr_binding_advance(b, NMR_DETACHING);
 	__llist_add(&b->gates.batch, batch);
-	/* Watch @b again: now that it has a directory, a stuck @b can also send a uevent. */
-	nmr_stuck_forget(b);
-	nmr_stuck_watch(b);
+	/* Now that @b has a directory, a stuck @b can also send a uevent. */
+	if (b->stuck_of)
+		nmr_stuck_watch(b);
 }
 
 /* Return: what the callbacks of @side are passed after attach. */
@@ -408,7 +408,8 @@ static void nmr_binding_conclude(struct nmr_binding *b)
 		nmr_binding_attached_closed(b, &batch);
 	nmr_bindings_start_gp(&batch);
 	spin_unlock_irq(&nmr_lock);
-	nmr_sysfs_announce_binding(b);
+	if (!b->error)
+		nmr_sysfs_announce_binding(b);
 	nmr_binding_part_done(b);
 }
 
@@ -767,7 +768,7 @@ static enum nmr_pair_state nmr_binding_outcome(const struct nmr_binding *b)
 {
 	if (nmr_binding_closed(b) && b->reason == NMR_DETACH_ABORT)
 		return NMR_PAIR_ABORTED;
-	if (b->error == -EPROBE_DEFER)
+	if (b->error == -EPROBE_DEFER || b->refusal == -EPROBE_DEFER)
 		return NMR_PAIR_DEFERRED;
 	if (!b->error && b->reason == NMR_DETACH_FALLBACK)
 		return NMR_PAIR_DEFERRED;
@@ -798,7 +799,10 @@ static void nmr_binding_record(struct nmr_binding *b)
 	pair->binding = NULL;
 	pair->error = b->refusal ?: b->error;
 	pair->decliner = b->refusal ? NMR_PROVIDER : NMR_CLIENT;
-	nmr_pair_set(pair, nmr_binding_outcome(b));
+	if (b->forgiven)
+		nmr_pair_forgive(pair);
+	else
+		nmr_pair_set(pair, nmr_binding_outcome(b));
 }
 
 /* Take @b, of which no callback runs or will run, out of both registrations. */

@@ -65,6 +65,7 @@ struct nmr_binding {
 	int			refusal;	/* errno of the provider, or 0 */
 	int			error;		/* outcome, 0: attached; set once */
 	bool			has_attached[NMR_SIDES];	/* set while attaching */
+	bool			forgiven;	/* L: offer the pair again, whatever the reason */
 
 	bool			shared;		/* refs.c: a module has taken a reference */
 

@@ -46,6 +46,8 @@
  * ``nmr_lock``           Spinlock, interrupts off. Protects all members marked "L".
  *                        Never held while a callback of a module runs. A loop that
  *                        grows with the registry drops it every ``NMR_BATCH`` steps.
+ *                        A reader of the file references does not: it skips bindings
+ *                        that only wait for the grace period before the free.
  * ``nmr_npi_lock``       Spinlock of npi.c, a leaf. The tree of NPIs.
  * ``nmr_callback_lock``  Spinlock of callback.c, a leaf. The table of callbacks.
  * ``nmr_counts_lock``    Spinlock of gate.c, interrupts off, a leaf. Free counts.
@@ -80,6 +82,7 @@
 extern spinlock_t nmr_lock;
 extern struct workqueue_struct *nmr_callback_wq;
 extern struct workqueue_struct *nmr_wq;
+extern struct workqueue_struct *nmr_timed_wq;
 extern struct workqueue_struct *nmr_reap_wq;
 extern struct workqueue_struct *nmr_closed_wq;
 

@@ -8,9 +8,12 @@
  * callback does not delay the start of the next. Callbacks may flush any work, so the queue
  * is not ``WQ_MEM_RECLAIM``, which would warn.
  *
- * **nmr_wq** runs scans and finishes of registrations, and checks for stuck bindings. Each
- * registration has its own work item. Scans may sleep, and compute for long, so the queue is
- * ``WQ_CPU_INTENSIVE``, too: a scan delays no other work.
+ * **nmr_wq** runs scans and finishes of registrations. Each registration has its own work item.
+ * Scans may sleep, and compute for long, so the queue is ``WQ_CPU_INTENSIVE``, too: a scan delays
+ * no other work.
+ *
+ * **nmr_timed_wq** runs what comes after a delay: the retries of offers that found no memory, and
+ * the check for stuck bindings. It is unbound, because a timer may expire on an isolated CPU.
  *
  * **nmr_reap_wq** takes bindings out of sysfs, in a work item of each registration. It is a
  * queue of its own, because readers of sysfs can make many items sleep. It is per CPU and not
@@ -42,6 +45,7 @@ DEFINE_SPINLOCK(nmr_lock);
 struct workqueue_struct *nmr_callback_wq;
 struct workqueue_struct *nmr_reap_wq;
 struct workqueue_struct *nmr_wq;
+struct workqueue_struct *nmr_timed_wq;
 struct workqueue_struct *nmr_closed_wq;
 
 static void nmr_workqueues_exit(void)
@@ -52,6 +56,8 @@ static void nmr_workqueues_exit(void)
 		destroy_workqueue(nmr_closed_wq);
 	if (nmr_reap_wq)
 		destroy_workqueue(nmr_reap_wq);
+	if (nmr_timed_wq)
+		destroy_workqueue(nmr_timed_wq);
 	if (nmr_wq)
 		destroy_workqueue(nmr_wq);
 }
@@ -59,11 +65,12 @@ static void nmr_workqueues_exit(void)
 static int __init nmr_workqueues_init(void)
 {
 	nmr_wq = alloc_workqueue("nmr", WQ_PERCPU | WQ_CPU_INTENSIVE, WQ_MAX_ACTIVE);
+	nmr_timed_wq = alloc_workqueue("nmr_timed", WQ_UNBOUND, 0);
 	nmr_reap_wq = alloc_workqueue("nmr_reap", WQ_PERCPU, WQ_MAX_ACTIVE);
 	nmr_closed_wq = alloc_ordered_workqueue("nmr_closed", 0);
 	nmr_callback_wq = alloc_workqueue("nmr_callbacks", WQ_PERCPU | WQ_CPU_INTENSIVE,
 					  NMR_CALLBACKS_AT_ONCE);
-	if (nmr_wq && nmr_reap_wq && nmr_closed_wq && nmr_callback_wq)
+	if (nmr_wq && nmr_timed_wq && nmr_reap_wq && nmr_closed_wq && nmr_callback_wq)
 		return 0;
 	nmr_workqueues_exit();
 	return -ENOMEM;

@@ -111,7 +111,7 @@ static void nmr_starve(struct nmr_offers *o, struct nmr_registration *client)
 	o->no_memory = false;
 	if (list_empty(&client->starved))
 		list_add_tail(&client->starved, &nmr_starved);
-	queue_delayed_work(nmr_wq, &nmr_retry_work, NMR_RETRY_DELAY);
+	queue_delayed_work(nmr_timed_wq, &nmr_retry_work, NMR_RETRY_DELAY);
 }
 
 void nmr_offer_exit(void)
@@ -376,13 +376,14 @@ static void nmr_wake_pair(struct nmr_pair *pair)
 	nmr_registration_scan(pair->reg[NMR_CLIENT]);
 }
 
-/* Queue a new offer of a pair that was declined or aborted. */
+/* Queue a new offer of a pair that was declined or aborted, or that is about to be. */
 static void nmr_forgive_pair(struct nmr_pair *pair)
 {
-	if (pair->state == NMR_PAIR_BOUND)
+	if (pair->state == NMR_PAIR_BOUND) {
+		pair->binding->forgiven = nmr_binding_closed(pair->binding);
 		return;
-	pair->token = nmr_pair_token(pair) - 1;
-	nmr_pair_set(pair, NMR_PAIR_DEFERRED);
+	}
+	nmr_pair_forgive(pair);
 	nmr_registration_scan(pair->reg[NMR_CLIENT]);
 }
 

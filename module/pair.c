@@ -125,6 +125,13 @@ void nmr_pair_set(struct nmr_pair *pair, enum nmr_pair_state state)
 	nmr_pair_sort(pair);
 }
 
+/* Make @pair due, whatever its outcome was. */
+void nmr_pair_forgive(struct nmr_pair *pair)
+{
+	pair->token = nmr_pair_token(pair) - 1;
+	nmr_pair_set(pair, NMR_PAIR_DEFERRED);
+}
+
 /* Queue a scan of @client that looks at all of its deferred pairs. */
 void nmr_pair_all_due(struct nmr_registration *client)
 {

@@ -188,6 +188,7 @@ struct nmr_pair *nmr_pair_find(struct nmr_registration *client, u64 provider_seq
 void nmr_pair_add(struct nmr_pair *pair, struct nmr_registration *client,
 		  struct nmr_registration *provider);
 void nmr_pair_set(struct nmr_pair *pair, enum nmr_pair_state state);
+void nmr_pair_forgive(struct nmr_pair *pair);
 void nmr_pair_sort(struct nmr_pair *pair);
 bool nmr_pair_due(const struct nmr_pair *pair);
 void nmr_pair_all_due(struct nmr_registration *client);

@@ -10,7 +10,7 @@
  * nmr_slot_publish() and nmr_slot_release() begin and end the time of a client.
  * nmr_slot_fill() fills the slot when a binding has attached. nmr_slot_empty() empties it when
  * a binding closes, also a binding that never filled it. Each nmr_slot_x() is a wrapper in
- * binding.h or registration.h, which calls __nmr_slot_x() if the client has a slot.
+ * binding.h, which calls __nmr_slot_x() if the client has a slot.
  *
  * **Enter** counts first, and looks at *open* afterwards. If the slot is not open, the caller
  * backs out: it exits as a call would. If the slot is open, the call is in flight, and

@@ -154,14 +154,7 @@ static void nmr_stuck_arm(void)
 	if (nmr_stuck_armed)
 		return;
 	nmr_stuck_armed = true;
-	queue_delayed_work(nmr_wq, &nmr_stuck_work, HZ);
-}
-
-/* Watch @b from now on: its attach begins, or it has closed. @b must not be watched yet. */
-void nmr_stuck_watch(struct nmr_binding *b)
-{
-	list_add_tail(&b->watch, &nmr_watched);
-	nmr_stuck_arm();
+	queue_delayed_work(nmr_timed_wq, &nmr_stuck_work, HZ);
 }
 
 /* Stop watching @b. */
@@ -178,6 +171,19 @@ void nmr_stuck_forget(struct nmr_binding *b)
 		return;
 	list_del_init(&reg->stuck_node);
 	nmr_nr_stuck--;
+}
+
+/*
+ * Watch @b from now on: its attach begins, or it has closed. If a check has found @b stuck, @b is
+ * due: it becomes the first, and the next check finds it again.
+ */
+void nmr_stuck_watch(struct nmr_binding *b)
+{
+	bool due = b->stuck_of;
+
+	nmr_stuck_forget(b);
+	list_add(&b->watch, due ? &nmr_watched : nmr_watched.prev);
+	nmr_stuck_arm();
 }
 
 /* Make @b, which is due, one of the stuck bindings of the registration that accounts for it. */

@@ -181,6 +181,32 @@ test_stuck_attach_holds_up_a_side_that_leaves()
 	loaded_later
 }
 
+# A binding closes while it attaches, and another one closes before that attach ends.
+test_stuck_lines_come_in_the_order_of_closing()
+{
+	mark
+	load nmr stuck_seconds=3
+	load nmr_peer_c providers=1 clients=1 npi=2
+	second=$(basename "$(binding nmr_peer_c nmr_peer_c)")
+	hold nmr_peer_c detach
+	load nmr_peer_b clients=1
+	hold nmr_peer_b detach
+	load_later nmr_peer_a providers=1 hold_attach=1
+	await "the provider has registered" has providers 2
+	unload_later nmr_peer_b
+	echo abort > "$NMR/bindings/$second/detach"
+	release nmr_peer_a attach
+	loaded_later
+	await "the second is told of" is_told "$second"
+	case $(told "[0-9]*" | head -n 1) in
+	*"(nmr_peer_b -> nmr_peer_a)"*) ;;
+	*)	fail "the first line is on another binding" ;;
+	esac
+	release nmr_peer_c detach
+	release nmr_peer_b detach
+	unloaded nmr_peer_b
+}
+
 # A binding that has drained is not told of, however long its cleanup takes. The line on a
 # second binding, which closes later, shows that the time has passed.
 test_stuck_cleanup_is_not_told()

@@ -273,6 +273,20 @@ test_uevents_of_a_binding()
 	check "and nothing else is" [ "$(grep -c " $link " "$TMP"/uevents)" -eq 2 ]
 }
 
+# The provider attaches, and then the client's attach callback fails.
+test_attach_that_fails_sends_no_event()
+{
+	load nmr
+	listen :
+	load nmr_peer_a providers=1
+	load nmr_peer_b clients=1 late_error=-5
+	client=/kernel/nmr/clients/$(value "$(param nmr_peer_b client_ids)")
+	await "the binding has gone" has bindings 0
+	unload nmr_peer_b
+	heard_in_order "add $client" "remove $client"
+	refuse "an event of a binding" grep -q /kernel/nmr/bindings/ "$TMP"/uevents
+}
+
 # The line in the log is repeated, the event is not.
 test_uevent_of_a_stuck_binding_comes_once()
 {
