@@ -60,8 +60,8 @@ test_commands_of_an_administrator_succeed()
 	modprobe greeter
 	modprobe visitor
 	check "a module without a signature" strip -d -o "$TMP/MODULE.ko" "$(modinfo -n greeter)"
-	cd "$TMP" || exit
 	sed -n 's/^  # //p' "$SELFTESTS/nmr-administration.rst" > "$TMP/commands"
+	cd "$TMP" || exit
 	while IFS= read -r command; do
 		case $command in
 		"modprobe nmr"|apt*)
@@ -83,8 +83,9 @@ test_commands_of_an_administrator_succeed()
 test_checkout_is_installed_as_printed()
 {
 	check "dkms removes its nmr" dkms uninstall "nmr/$(modinfo -F version nmr)" -k "$(uname -r)"
+	cp "$SELFTESTS/checkout.sh" "$TMP"
 	cd /packages/nmr-[0-9]* || exit
-	check "each command" sh -ex "$SELFTESTS/checkout.sh"
+	check "each command" sh -ex "$TMP/checkout.sh"
 	check "nmr is that of the checkout" \
 		[ "$(modinfo -n nmr)" = "/lib/modules/$(uname -r)/updates/nmr.ko" ]
 	check "it is loaded" loaded nmr
