@@ -6,7 +6,7 @@ set -euo pipefail
 
 TOP=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 BUILD=$TOP/build
-CACHE=${XDG_CACHE_HOME:-$HOME/.cache}/nmr
+CACHE=${XDG_CACHE_HOME:-~/.cache}/nmr
 JOBS=$(nproc)
 SILENCE=400	# seconds, see watched(): longer than any wait of a test
 # shellcheck disable=SC2034	# for the script that sources this
