@@ -36,14 +36,15 @@ machine()
 # tests KERNEL: run them, and print the number of results last
 tests()
 {
-	local logs
+	local logs code=0
 
 	mapfile -t logs < <(guest_logs "$1")
 	case $1 in
-	[0-9]*)	"$TOP/scripts/integration.sh" "$1" &&
-		"$TOP/scripts/summary.sh" "${logs[@]}" ;;
-	*)	"$TOP/scripts/kunit.sh" -k "$1" ;;
+	[0-9]*)	"$TOP/scripts/integration.sh" "$1" || code=1
+		"$TOP/scripts/summary.sh" "${logs[@]}" || code=1 ;;
+	*)	"$TOP/scripts/kunit.sh" -k "$1" || code=1 ;;
 	esac
+	return $code
 }
 
 # verdict LOG: print what the torture test said last
