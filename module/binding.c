@@ -355,9 +355,7 @@ static void nmr_binding_attached_closed(struct nmr_binding *b, struct llist_head
 {
 	nmr_binding_advance(b, NMR_DETACHING);
 	__llist_add(&b->gates.batch, batch);
-	/* Now that @b has a directory, a stuck @b can also send a uevent. */
-	if (b->stuck_of)
-		nmr_stuck_watch(b);
+	nmr_stuck_again(b);
 }
 
 /* Return: what the callbacks of @side are passed after attach. */

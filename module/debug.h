@@ -11,6 +11,7 @@ struct nmr_registration;
 
 /* stuck.c */
 void nmr_stuck_watch(struct nmr_binding *b);
+void nmr_stuck_again(struct nmr_binding *b);
 void nmr_stuck_forget(struct nmr_binding *b);
 void nmr_stuck_exit(void);
 

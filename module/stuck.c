@@ -157,6 +157,13 @@ static void nmr_stuck_arm(void)
 	queue_delayed_work(nmr_timed_wq, &nmr_stuck_work, HZ);
 }
 
+/* Watch @b from now on: its attach begins, or it has closed. @b must not be watched yet. */
+void nmr_stuck_watch(struct nmr_binding *b)
+{
+	list_add_tail(&b->watch, &nmr_watched);
+	nmr_stuck_arm();
+}
+
 /* Stop watching @b. */
 void nmr_stuck_forget(struct nmr_binding *b)
 {
@@ -174,15 +181,15 @@ void nmr_stuck_forget(struct nmr_binding *b)
 }
 
 /*
- * Watch @b from now on: its attach begins, or it has closed. If a check has found @b stuck, @b is
- * due: it becomes the first, and the next check finds it again.
+ * Have the next check find @b again, if a check has found it: now that @b has a directory, it can
+ * also send a uevent. A binding that is due is the first to be watched.
  */
-void nmr_stuck_watch(struct nmr_binding *b)
+void nmr_stuck_again(struct nmr_binding *b)
 {
-	bool due = b->stuck_of;
-
+	if (!b->stuck_of)
+		return;
 	nmr_stuck_forget(b);
-	list_add(&b->watch, due ? &nmr_watched : nmr_watched.prev);
+	list_add(&b->watch, &nmr_watched);
 	nmr_stuck_arm();
 }
 
