@@ -182,7 +182,8 @@ void nmr_stuck_forget(struct nmr_binding *b)
 
 /*
  * Have the next check find @b again, if a check has found it: now that @b has a directory, it can
- * also send a uevent. A binding that is due is the first to be watched.
+ * also send a uevent. A binding that is due is the first to be watched. The check is armed, as @b
+ * was stuck.
  */
 void nmr_stuck_again(struct nmr_binding *b)
 {
@@ -190,7 +191,6 @@ void nmr_stuck_again(struct nmr_binding *b)
 		return;
 	nmr_stuck_forget(b);
 	list_add(&b->watch, &nmr_watched);
-	nmr_stuck_arm();
 }
 
 /* Make @b, which is due, one of the stuck bindings of the registration that accounts for it. */

@@ -128,14 +128,16 @@ test_make_says_for_which_kernel()
 	local first
 
 	mkdir "$dir/bin"
-	printf '#!/bin/sh\necho 0.0-none\n' > "$dir/bin/uname"
+	printf '#!/bin/sh\n[ "$1" != -r ] || exec echo 0.0-none\nexec /bin/uname "$@"\n' \
+		> "$dir/bin/uname"
 	chmod +x "$dir/bin/uname"
 	first=$(PATH=$dir/bin:$PATH make -C "$dir" -n --no-print-directory | sed -n 1p)
 	echo "$first"
 	[[ $first == *0.0-none*$RELEASE* ]]
 }
 
-# The commands of README.md, with headers that are there, install into a folder.
+# The commands of README.md, with headers that are there, install into a folder. The machine has no
+# headers of its own kernel, see the case above.
 test_readme_builds_as_printed()
 {
 	local command
@@ -143,7 +145,8 @@ test_readme_builds_as_printed()
 	readme Building > "$dir/printed" && grep -x 'make modules_install' "$dir/printed" || return
 	while IFS= read -r command; do
 		echo "$command"
-		(cd "$dir" && INSTALL_MOD_PATH=$dir/root \
+		[[ $command != *SERIES=* ]] || ! skipped "${command#*SERIES=}" || continue
+		(cd "$dir" && PATH=$dir/bin:$PATH INSTALL_MOD_PATH=$dir/root \
 			sh -c "${command//\/path\/to\/headers/$KDIR}") < /dev/null || return
 	done < "$dir/printed"
 	# The last one that builds is make NMR_DEBUG=1.
