@@ -128,6 +128,7 @@ test_make_says_for_which_kernel()
 	local first
 
 	mkdir "$dir/bin"
+	# shellcheck disable=SC2016	# for the script
 	printf '#!/bin/sh\n[ "$1" != -r ] || exec echo 0.0-none\nexec /bin/uname "$@"\n' \
 		> "$dir/bin/uname"
 	chmod +x "$dir/bin/uname"
