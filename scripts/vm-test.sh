@@ -1,10 +1,11 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# Test make vm as an author of modules runs it, with the hello pair built beside the sources.
-# KTAP goes to build/vm-test.log.
+# Test make vm as an author of modules runs it, with the hello pair built beside the sources, and
+# what vm.sh takes for a complaint of the kernel. KTAP goes to build/vm-test.log.
 
 . "$(dirname "$0")/common.sh" || exit 1
+. "$(dirname "$0")/vm.sh" || exit 1
 
 dir=$BUILD/vm
 modules="$dir/hello/hello_provider.ko $dir/hello/hello_client.ko"
@@ -98,9 +99,49 @@ test_readme_tries_modules_as_printed()
 	grep 'modules for this kernel are built with: make KDIR=' "$dir/said"
 }
 
+# race FUNCTIONS: print what KCSAN reports of a race between them, with nmr in a backtrace
+race()
+{
+	cat <<-END
+		[    1.000000] ==================================================================
+		[    1.000000] BUG: KCSAN: data-race in $1
+		[    1.000000]
+		[    1.000000] write to 0xffff888237d2ed40 of 4 bytes by task 53 on cpu 0:
+		[    1.000000]  ${1%% *}+0x51/0x1e0
+		[    1.000000]  __mutex_lock_slowpath+0x13/0x20
+		[    1.000000]  nmr_register+0x2e/0xaf
+		[    1.000000]
+		[    1.000000] read to 0xffff888237d2ed40 of 4 bytes by task 54 on cpu 1:
+		[    1.000000]  ${1##* }+0x8f/0x190
+		[    1.000000]  kthread+0x1b8/0x1f0
+		[    1.000000] ==================================================================
+	END
+}
+
+# complaints TEXT: print what splats() finds in it
+complaints()
+{
+	echo "$1" > "$dir/said"
+	splats "$dir/said"
+}
+
+test_race_with_nmr_in_a_backtrace_is_a_complaint()
+{
+	! complaints "$(race "list_del / list_add")" &&
+		! complaints "$(race "osq_lock / nmr_register")" &&
+		! complaints "$(race osq_lock+0x51/0x1e0)"
+}
+
+test_race_of_spinners_for_a_mutex_is_no_complaint()
+{
+	complaints "$(race "osq_lock / osq_unlock")" &&
+		! complaints "$(race "osq_lock / osq_unlock"; race "list_del / list_add")"
+}
+
 cases="script_meets_the_modules_and_succeeds script_that_fails_is_a_failure
 	module_for_another_kernel_is_refused shell_does_what_is_typed
-	readme_tries_modules_as_printed"
+	readme_tries_modules_as_printed race_with_nmr_in_a_backtrace_is_a_complaint
+	race_of_spinners_for_a_mutex_is_no_complaint"
 build_pair
 number=0
 {

@@ -124,7 +124,8 @@ kvm_boots()
 # races in the rest of the kernel, too. A report counts if it has nmr or its tests in a
 # backtrace, other than in the part that was interrupted. A worker of nmr that races in the
 # kernel's own code, such as the statistics of process_one_work(), has only the line
-# "Workqueue:" above its backtrace.
+# "Workqueue:" above its backtrace. The functions of osq_lock.c race with each other alone: they
+# queue the tasks that spin for a mutex, in any caller's backtrace.
 splats()
 {
 	awk '
@@ -144,6 +145,7 @@ splats()
 	}
 	/FAULT_INJECTION: forcing a failure/ { excused = 1; next }
 	/---\[ end trace/ { excused = 0 }
+	/BUG: KCSAN: data-race in osq_[^ +]+ \/ osq_[^ +]+$/ { next }
 	/BUG: KCSAN: / { race = $0 }
 	race && / by (task|interrupt) / { interrupted = 0 }
 	race && /asm_.*interrupt/ { interrupted = 1 }
