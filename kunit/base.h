@@ -43,6 +43,7 @@ struct nt_event {
  *	 bindings
  * @stopping: the case is over, and the loops of its threads end
  * @wait: woken at every entry into a callback and at every return from one
+ * @held_on: the CPU of the callback that a party held last
  * @kick: wakes @wait from contexts that must not
  */
 struct nt {
@@ -50,6 +51,7 @@ struct nt {
 	guid_t npi_id;
 	bool quiet;
 	bool stopping;
+	int held_on;
 	wait_queue_head_t wait;
 	struct irq_work kick;
 

@@ -4,6 +4,7 @@
  * that tests provoke, which a probe of the console's tracepoint reads.
  */
 #include <linux/completion.h>
+#include <linux/cpumask.h>
 #include <linux/err.h>
 #include <linux/interrupt.h>
 #include <linux/iopoll.h>
@@ -11,6 +12,7 @@
 #include <linux/kthread.h>
 #include <linux/ratelimit.h>
 #include <linux/rcupdate.h>
+#include <linux/sched/isolation.h>
 #include <linux/string.h>
 #include <linux/tracepoint.h>
 #include <trace/events/printk.h>
@@ -56,6 +58,16 @@ struct nt_thread *nt_spawn_on(struct nt *nt, int cpu, int (*fn)(void *arg),
 struct nt_thread *nt_spawn(struct nt *nt, int (*fn)(void *arg), void *arg)
 {
 	return nt_spawn_on(nt, -1, fn, arg);
+}
+
+struct nt_thread *nt_spawn_spinner(struct nt *nt, int (*fn)(void *arg), void *arg)
+{
+	int cpu;
+
+	for_each_online_cpu(cpu)
+		if (cpu != READ_ONCE(nt->held_on))
+			return nt_spawn_on(nt, cpu, fn, arg);
+	return nt_spawn(nt, fn, arg);
 }
 
 /* Wait until the task is gone, not only its function done. Return: false on timeout. */
@@ -121,6 +133,16 @@ static int nt_exit_thread(void *arg)
 
 	nt_exit(caller->nb, caller->side);
 	return 0;
+}
+
+int nt_isolated_cpu(void)
+{
+	int cpu;
+
+	for_each_online_cpu(cpu)
+		if (cpu_is_isolated(cpu))
+			return cpu;
+	return -ENODEV;
 }
 
 static int nt_caller_on(int cpu, int (*fn)(void *arg), struct nt_binding *nb,

@@ -25,6 +25,9 @@ struct nt_thread *nt_spawn_on(struct nt *nt, int cpu, int (*fn)(void *arg),
 			      void *arg);
 int nt_join(struct nt_thread *thread);
 
+/* Start a thread that spins, on another CPU than that of the worker that a party holds. */
+struct nt_thread *nt_spawn_spinner(struct nt *nt, int (*fn)(void *arg), void *arg);
+
 /* Skip a case in which a task spins, if no other task runs meanwhile. */
 static inline void nt_needs_spinner(struct kunit *test)
 {
@@ -34,6 +37,9 @@ static inline void nt_needs_spinner(struct kunit *test)
 
 /* Wait until a task sleeps in a wait of the registrar, which alone is TASK_IDLE. */
 void nt_await_idle(struct nt *nt, struct task_struct *task);
+
+/* Return: an isolated CPU that is online, or -ENODEV. */
+int nt_isolated_cpu(void);
 
 /* Call nt_enter() or nt_exit() in a task of its own, on @cpu. */
 bool nt_enter_on(struct nt_binding *nb, enum nmr_side caller, int cpu);

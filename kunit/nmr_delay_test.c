@@ -9,9 +9,11 @@
  */
 #include <kunit/test.h>
 #include <linux/delay.h>
+#include <linux/freezer.h>
 #include <linux/gfp.h>
 #include <linux/kobject.h>
 #include <linux/limits.h>
+#include <linux/sched/signal.h>
 #include <linux/workqueue.h>
 #include <linux/xarray.h>
 
@@ -903,7 +905,7 @@ static void published_binding_lives_a_grace_period_more(struct kunit *test)
 	nt_await(nt, nt_entered(provider, NT_P_CLEANUP) == 1);
 	rcu_barrier();
 	pause_in(test, IN_LAST_PUT);
-	delay = nt_spawn(nt, delay_last_put, NULL);
+	delay = nt_spawn_spinner(nt, delay_last_put, NULL);
 	nt_await(nt, READ_ONCE(last_put.delayed));
 	nt_release(provider, NT_P_CLEANUP);
 	KUNIT_EXPECT_EQ(test, nt_wait(provider), 0);
@@ -918,6 +920,111 @@ static void published_binding_lives_a_grace_period_more(struct kunit *test)
 		KUNIT_EXPECT_EQ(test, nt_join(reader[i]), 0);
 	KUNIT_EXPECT_TRUE(test, last_put.putting);
 }
+
+/* The freezer */
+
+#ifdef CONFIG_FREEZER
+/*
+ * A task that waits. The freezer wakes it from its first sleep, and its second sleep is as
+ * long as its timeout.
+ */
+static struct {
+	struct task_struct *task;
+	long timeout[2];	/* of each sleep */
+	int sleeps;
+	bool asked;		/* to freeze */
+} sleeper;
+
+static bool sleeps(struct pt_regs *regs)
+{
+	return current == READ_ONCE(sleeper.task) && sleeper.sleeps < ARRAY_SIZE(sleeper.timeout);
+}
+
+/* Return as if the freezer had set TIF_SIGPENDING before the task slept, but not at once. */
+static long sleep_until_asked(long timeout)
+{
+	unsigned long next = jiffies + 1;
+
+	__set_current_state(TASK_RUNNING);
+	sleeper.timeout[sleeper.sleeps++] = timeout;
+	if (sleeper.sleeps == ARRAY_SIZE(sleeper.timeout))
+		return 0;
+	while (time_before(jiffies, next))
+		cpu_relax();
+	sleeper.asked = true;
+	set_thread_flag(TIF_SIGPENDING);
+	return timeout - 1;
+}
+
+static bool is_asked(struct pt_regs *regs)
+{
+	return current == READ_ONCE(sleeper.task) && sleeper.asked;
+}
+
+static bool still_asked(struct task_struct *task)
+{
+	return true;
+}
+
+static bool thaw(bool check_kthr_stop)
+{
+	sleeper.asked = false;
+	return true;
+}
+
+static struct nt_detour freezer[] = {
+	{ "schedule_timeout", NULL, sleep_until_asked, sleeps },
+	{ "freezing_slow_path", NULL, still_asked, is_asked },
+	{ "__refrigerator", NULL, thaw, is_asked },
+};
+
+static void end_freezer(struct kunit_resource *res)
+{
+	int i;
+
+	static_branch_dec(&freezer_active);
+	for (i = 0; i < ARRAY_SIZE(freezer); i++)
+		nt_detour_end(&freezer[i]);
+}
+
+static int begin_freezer(struct kunit_resource *res, void *context)
+{
+	int i, err;
+
+	for (i = 0; i < ARRAY_SIZE(freezer); i++) {
+		err = nt_detour_begin(&freezer[i]);
+		if (err)
+			goto out;
+	}
+	static_branch_inc(&freezer_active);
+	res->data = freezer;
+	return 0;
+
+out:
+	while (i--)
+		nt_detour_end(&freezer[i]);
+	return err;
+}
+
+/* Freeze a task that waits for a binding, and expect that its timeout counts from the call. */
+static void freeze_does_not_prolong_a_wait(struct kunit *test)
+{
+	struct nt *nt = test->priv;
+	struct nt_party *client = nt_client(nt);
+
+	nt_join_npi(client);
+	memset(&sleeper, 0, sizeof(sleeper));
+	KUNIT_ASSERT_NOT_NULL(test, kunit_alloc_resource(test, begin_freezer, end_freezer,
+							 GFP_KERNEL, NULL));
+	WRITE_ONCE(sleeper.task, current);
+	KUNIT_EXPECT_EQ(test, nmr_client_wait_for_binding(client->client, NT_TIMEOUT), -ETIMEDOUT);
+	WRITE_ONCE(sleeper.task, NULL);
+	KUNIT_EXPECT_EQ(test, sleeper.sleeps, 2);
+	KUNIT_EXPECT_EQ(test, sleeper.timeout[0], (long)NT_TIMEOUT);
+	KUNIT_EXPECT_LT(test, sleeper.timeout[1], sleeper.timeout[0]);
+	KUNIT_EXPECT_FALSE(test, signal_pending(current));
+}
+#endif
 
 static struct kunit_case nmr_delay_cases[] = {
 	KUNIT_CASE(reader_of_a_binding_delays_no_other),
@@ -937,6 +1044,9 @@ static struct kunit_case nmr_delay_cases[] = {
 	KUNIT_CASE_PARAM(client_attached_follows_the_open_gate, nt_side_gen_params),
 	KUNIT_CASE_PARAM(client_attached_is_not_called_after_leaving, nt_side_gen_params),
 	KUNIT_CASE(published_binding_lives_a_grace_period_more),
+#ifdef CONFIG_FREEZER
+	KUNIT_CASE(freeze_does_not_prolong_a_wait),
+#endif
 	{}
 };
 

@@ -512,11 +512,13 @@ static void withheld_offer_finds_no_memory(struct kunit *test)
 	KUNIT_EXPECT_GE(test, n, 14);
 }
 
-/* How often the registrar has retried offers after allocation failures. */
+/* How often the registrar has retried offers after allocation failures, and where it did last. */
 static atomic_t retries;
+static int retry_cpu;
 
 static bool count_retry(struct pt_regs *regs)
 {
+	WRITE_ONCE(retry_cpu, raw_smp_processor_id());
 	atomic_inc(&retries);
 	return false;
 }
@@ -608,6 +610,43 @@ static int register_without_a_binding(void *party)
 	return nt_register(party);
 }
 
+/* The CPU does not idle until the retry: the timers of an idle CPU expire on other CPUs. */
+static int register_without_memory(void *party)
+{
+	unsigned long deadline = jiffies + NT_TIMEOUT;
+	int err;
+
+	begin_faults(current, 1, INT_MAX);
+	WRITE_ONCE(faults.binding, true);
+	err = nt_register(party);
+	end_faults();
+	while (!atomic_read(&retries) && time_before(jiffies, deadline))
+		cond_resched();
+	return err;
+}
+
+/* Let the offers of a register call on an isolated CPU fail, and expect a retry on another CPU. */
+static void isolated_cpu_runs_no_retry(struct kunit *test)
+{
+	struct nt *nt = test->priv;
+	struct nt_party *client = nt_client(nt), *provider = nt_provider(nt);
+	int isolated = nt_isolated_cpu();
+	struct nt_thread *thread;
+
+	if (isolated < 0)
+		kunit_skip(test, "wants an isolated CPU");
+	KUNIT_ASSERT_NOT_NULL(test, kunit_alloc_resource(test, begin_retries, end_retries,
+							 GFP_KERNEL, NULL));
+	KUNIT_ASSERT_NOT_NULL(test, kunit_alloc_resource(test, begin_binding_detour,
+							 end_binding_detour, GFP_KERNEL, NULL));
+	nt_join_npi(provider);
+	thread = nt_spawn_on(nt, isolated, register_without_memory, client);
+	KUNIT_EXPECT_EQ(test, nt_join(thread), 0);
+	nt_await(nt, bound(client, provider));
+	KUNIT_EXPECT_EQ(test, atomic_read(&retries), 1);
+	KUNIT_EXPECT_NE(test, retry_cpu, isolated);
+}
+
 /*
  * Let the first offer of a register call fail to allocate, so that a scan makes it later.
  * Meanwhile the register call walks on to other providers. The scan must leave these
@@ -697,6 +736,7 @@ static struct kunit_case nmr_fault_cases[] = {
 	KUNIT_CASE_SLOW(withheld_offer_finds_no_memory),
 	KUNIT_CASE_SLOW(workers_find_no_memory_for_a_while),
 	KUNIT_CASE_SLOW(withheld_offer_finds_no_memory_for_a_while),
+	KUNIT_CASE(isolated_cpu_runs_no_retry),
 	KUNIT_CASE_SLOW(scan_leaves_an_offer_on_its_way),
 	NT_CASE_PARAM_SLOW(leaving_allocates_nothing, nt_side_gen_params),
 	NT_CASE_PARAM_SLOW(bindings_end_without_memory, nt_side_gen_params),

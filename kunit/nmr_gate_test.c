@@ -6,7 +6,6 @@
 #include <kunit/test.h>
 #include <linux/cpumask.h>
 #include <linux/rcupdate.h>
-#include <linux/sched/isolation.h>
 #include <linux/smp.h>
 
 #include "harness.h"
@@ -304,7 +303,7 @@ static void detach_waits_for_rcu_readers(struct kunit *test)
 	nt_needs_spinner(test);
 	caller->nb = nb;
 	caller->side = nt_param_side(test);
-	thread = nt_spawn(nt, rcu_caller_thread, caller);
+	thread = nt_spawn_spinner(nt, rcu_caller_thread, caller);
 	nt_await(nt, READ_ONCE(caller->inside));
 	nt_deregister(nb->party[NMR_PROVIDER]);
 	KUNIT_EXPECT_EQ(test, nt_wait_timeout(nb->party[NMR_PROVIDER], HZ / 10), -ETIMEDOUT);
@@ -447,21 +446,11 @@ static int note_cpu(struct nt_binding *nb, int ret)
 	return ret;
 }
 
-static int isolated_cpu(void)
-{
-	int cpu;
-
-	for_each_online_cpu(cpu)
-		if (cpu_is_isolated(cpu))
-			return cpu;
-	return -ENODEV;
-}
-
 /* Exit the last call on an isolated CPU, and expect cleanup to run on another CPU. */
 static void isolated_cpu_runs_no_callback(struct kunit *test)
 {
 	enum nmr_side side = nt_param_side(test);
-	int isolated = isolated_cpu();
+	int isolated = nt_isolated_cpu();
 	struct nt *nt = test->priv;
 	struct nt_party *client = nt_client(nt);
 	int *cpu = nt_zalloc(nt, sizeof(*cpu));
@@ -626,7 +615,7 @@ static void binding_lives_a_grace_period_more(struct kunit *test)
 	nt_deregister(client);
 	nt_deregister(provider);
 	nt_await(nt, nt_entered(provider, NT_P_CLEANUP) == 1);
-	thread = nt_spawn(nt, read_past_cleanup, reader);
+	thread = nt_spawn_spinner(nt, read_past_cleanup, reader);
 	nt_await(nt, READ_ONCE(reader->reading));
 	nt_release(provider, NT_P_CLEANUP);
 	/* The reader does not delay the wait. */

@@ -481,7 +481,7 @@ static void detach_awaits_a_grace_period(struct kunit *test)
 	struct nt_thread *thread;
 
 	nt_needs_spinner(test);
-	thread = nt_spawn(nt, reader_thread, reader);
+	thread = nt_spawn_spinner(nt, reader_thread, reader);
 	nt_await(nt, READ_ONCE(reader->ready));
 	KUNIT_EXPECT_EQ(test, nt_deregister(client), -EINPROGRESS);
 	pass_workqueue(nt);
@@ -529,7 +529,7 @@ static void binding_outlives_cleanup_by_a_grace_period(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, nt_deregister(client), -EINPROGRESS);
 	nt_await(nt, nt_entered(provider, NT_P_CLEANUP) == 1);
 	reader = reader_of(nb, 2 * HZ);
-	thread = nt_spawn(nt, last_reader_thread, reader);
+	thread = nt_spawn_spinner(nt, last_reader_thread, reader);
 	nt_await(nt, READ_ONCE(reader->ready));
 	nt_release(provider, NT_P_CLEANUP);
 	KUNIT_EXPECT_EQ(test, nt_wait(client), 0);

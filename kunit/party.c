@@ -330,8 +330,10 @@ static int nt_visit(struct nt_binding *nb, enum nt_point point, int ret)
 		ret = nth <= script->nfirst ? script->first : script->ret;
 	if (script->hook)
 		ret = script->hook(nb, ret);
-	if (READ_ONCE(script->held))
+	if (READ_ONCE(script->held)) {
+		WRITE_ONCE(nb->nt->held_on, raw_smp_processor_id());
 		wait_event(nb->nt->wait, nt_may_pass(script));
+	}
 	return ret;
 }
 
