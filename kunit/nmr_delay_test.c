@@ -11,9 +11,11 @@
 #include <linux/delay.h>
 #include <linux/freezer.h>
 #include <linux/gfp.h>
+#include <linux/iopoll.h>
 #include <linux/kobject.h>
 #include <linux/limits.h>
 #include <linux/sched/signal.h>
+#include <linux/string.h>
 #include <linux/workqueue.h>
 #include <linux/xarray.h>
 
@@ -63,6 +65,14 @@ static bool take_slab_pause(struct pt_regs *regs)
 
 	return gfpflags_allow_blocking(gfp) && !(gfp & (__GFP_NORETRY | __GFP_NOFAIL)) &&
 	       pause_is_due();
+}
+
+/* Skip all calls of cond_resched() but those of a scan. */
+static bool take_scan_pause(struct pt_regs *regs)
+{
+	const char *file = (const char *)regs_get_kernel_argument(regs, 0);
+
+	return !strcmp(kbasename(file), "offer.c") && pause_is_due();
 }
 
 /* Sleep. Return: the function that was to be called. */
@@ -117,6 +127,13 @@ static int slow_uevent(struct kobject *kobj, enum kobject_action action)
 	return uevent(kobj, action);
 }
 
+static void slow_resched(const char *file, int line, unsigned int offsets)
+{
+	void (*resched)(const char *file, int line, unsigned int offsets) = sleep_in_pause();
+
+	resched(file, line, offsets);
+}
+
 static void slow_forget_all(struct nmr_registration *reg)
 {
 	void (*forget_all)(struct nmr_registration *reg) = sleep_in_pause();
@@ -140,7 +157,8 @@ static void slow_callback(struct nmr_callback *cb, struct nmr_binding *b)
 
 enum place {
 	IN_SHOW, IN_SLAB, IN_BINDING_ALLOC, WITHOUT_BINDING, IN_OFFER_WORK, IN_BINDING_WORK,
-	IN_UEVENT, IN_FORGET_ALL, IN_XA_ERASE, IN_CALLBACK_BEGIN, IN_CALLBACK_END, IN_LAST_PUT
+	IN_UEVENT, IN_SCAN, IN_FORGET_ALL, IN_XA_ERASE, IN_CALLBACK_BEGIN, IN_CALLBACK_END,
+	IN_LAST_PUT
 };
 
 /* The registrar puts its reference to a binding, in an RCU callback. */
@@ -171,6 +189,7 @@ static struct nt_detour places[] = {
 	[IN_OFFER_WORK]	    = { "nmr_registration_work", NULL, slow_work, take_pause },
 	[IN_BINDING_WORK]   = { "nmr_binding_work", NULL, slow_work, take_pause },
 	[IN_UEVENT]	    = { "kobject_uevent", NULL, slow_uevent, take_pause },
+	[IN_SCAN]	    = { "__might_resched", NULL, slow_resched, take_scan_pause },
 	[IN_FORGET_ALL]	    = { "nmr_pair_forget_all", NULL, slow_forget_all, take_pause },
 	[IN_XA_ERASE]	    = { "xa_erase", NULL, slow_xa_erase, take_pause },
 	[IN_CALLBACK_BEGIN] = { "nmr_callback_begin", NULL, slow_callback, take_pause },
@@ -259,8 +278,8 @@ static struct nt_thread *sleep_inside(struct nt *nt, struct read *read)
 	return thread;
 }
 
-/* More bindings than a worker removes from sysfs at a time. */
-#define CROWD	40
+/* More bindings than a worker handles at a time. */
+#define CROWD	65
 
 static void join_crowd(struct nt *nt, struct nt_party *provider,
 		       struct nt_party *client[CROWD])
@@ -632,6 +651,44 @@ static void less_does_not_take_back_all(struct kunit *test)
 	nt_await(nt, nt_returned(party[NMR_PROVIDER], NT_P_ATTACHED) == 1);
 }
 
+static bool a_pair_is_aborted(void)
+{
+	char text[2 * NT_VALUE_SIZE];
+
+	return nt_read_lines("nmr/pairs", text, sizeof(text)) > 0 && strstr(text, "aborted");
+}
+
+/*
+ * Let a worker that forgives the pairs of a provider pause. Meanwhile the abort of a pair that the
+ * worker has not reached ends. The worker must find the pair nevertheless.
+ */
+static void all_reaches_a_pair_that_ends_meanwhile(struct kunit *test)
+{
+	struct nt *nt = test->priv;
+	struct nt_party *provider = nt_provider(nt), *client[CROWD], *last;
+	char path[NT_NAME_SIZE];
+	bool aborted;
+
+	if (!IS_ENABLED(CONFIG_DEBUG_ATOMIC_SLEEP))
+		kunit_skip(test, "wants CONFIG_DEBUG_ATOMIC_SLEEP");
+	pause_in(test, IN_SCAN);
+	join_crowd(nt, provider, client);
+	last = client[CROWD - 1];
+	nt_hold(last, NT_C_CLEANUP);
+	nmr_detach_binding(nt_find(nt, last, provider)->b, NMR_DETACH_ABORT);
+	nt_await(nt, nt_entered(last, NT_C_CLEANUP) == 1);
+	nt_party_path(provider, "reoffer", path);
+	begin_pause(NULL, 1);
+	KUNIT_EXPECT_EQ(test, nt_write(path, "all"), (ssize_t)3);
+	nt_await(nt, paused());
+	nt_release(last, NT_C_CLEANUP);
+	KUNIT_EXPECT_EQ(test, 0, read_poll_timeout(a_pair_is_aborted, aborted, aborted,
+						   USEC_PER_MSEC, jiffies_to_usecs(NT_TIMEOUT),
+						   false));
+	end_pause();
+	nt_await(nt, nt_returned(last, NT_C_ATTACH) == 2);
+}
+
 /*
  * Let a party leave after an offer was made and before its attach has begun. The client
  * must not be asked.
@@ -932,6 +989,7 @@ static struct {
 	struct task_struct *task;
 	long timeout[2];	/* of each sleep */
 	int sleeps;
+	bool gives_up;		/* the freezer, before the task freezes */
 	bool asked;		/* to freeze */
 } sleeper;
 
@@ -940,20 +998,27 @@ static bool sleeps(struct pt_regs *regs)
 	return current == READ_ONCE(sleeper.task) && sleeper.sleeps < ARRAY_SIZE(sleeper.timeout);
 }
 
-/* Return as if the freezer had set TIF_SIGPENDING before the task slept, but not at once. */
-static long sleep_until_asked(long timeout)
+static void pass_time(void)
 {
 	unsigned long next = jiffies + 1;
 
+	while (time_before(jiffies, next))
+		cpu_relax();
+}
+
+/* Return as if the freezer had set TIF_SIGPENDING before the task slept. */
+static long sleep_until_asked(long timeout)
+{
 	__set_current_state(TASK_RUNNING);
 	sleeper.timeout[sleeper.sleeps++] = timeout;
 	if (sleeper.sleeps == ARRAY_SIZE(sleeper.timeout))
 		return 0;
-	while (time_before(jiffies, next))
-		cpu_relax();
-	sleeper.asked = true;
+	if (sleeper.gives_up)
+		pass_time();
+	else
+		sleeper.asked = true;
 	set_thread_flag(TIF_SIGPENDING);
-	return timeout - 1;
+	return timeout;
 }
 
 static bool is_asked(struct pt_regs *regs)
@@ -968,6 +1033,7 @@ static bool still_asked(struct task_struct *task)
 
 static bool thaw(bool check_kthr_stop)
 {
+	pass_time();
 	sleeper.asked = false;
 	return true;
 }
@@ -1006,14 +1072,28 @@ out:
 	return err;
 }
 
-/* Freeze a task that waits for a binding, and expect that its timeout counts from the call. */
+struct freeze {
+	const char *name;
+	bool gives_up;
+};
+
+static const struct freeze freezes[] = { { "thaws" }, { "gives up", true } };
+
+NT_PARAM(freeze, freezes);
+
+/*
+ * Freeze a task that waits for a binding, and expect that the wait goes on, and that its timeout
+ * counts from the call.
+ */
 static void freeze_does_not_prolong_a_wait(struct kunit *test)
 {
+	const struct freeze *f = test->param_value;
 	struct nt *nt = test->priv;
 	struct nt_party *client = nt_client(nt);
 
 	nt_join_npi(client);
 	memset(&sleeper, 0, sizeof(sleeper));
+	sleeper.gives_up = f->gives_up;
 	KUNIT_ASSERT_NOT_NULL(test, kunit_alloc_resource(test, begin_freezer, end_freezer,
 							 GFP_KERNEL, NULL));
 	WRITE_ONCE(sleeper.task, current);
@@ -1037,6 +1117,7 @@ static struct kunit_case nmr_delay_cases[] = {
 	KUNIT_CASE(register_call_finds_no_memory_and_no_client),
 	KUNIT_CASE(arrival_before_the_offer_is_no_event),
 	KUNIT_CASE_PARAM(less_does_not_take_back_all, nt_side_gen_params),
+	KUNIT_CASE(all_reaches_a_pair_that_ends_meanwhile),
 	KUNIT_CASE_PARAM(party_leaves_between_offer_and_attach, nt_side_gen_params),
 	KUNIT_CASE_PARAM(finishing_party_is_not_offered, nt_side_gen_params),
 	KUNIT_CASE_PARAM(binding_needs_workers_for_its_callbacks_alone, lack_gen_params),
@@ -1045,7 +1126,7 @@ static struct kunit_case nmr_delay_cases[] = {
 	KUNIT_CASE_PARAM(client_attached_is_not_called_after_leaving, nt_side_gen_params),
 	KUNIT_CASE(published_binding_lives_a_grace_period_more),
 #ifdef CONFIG_FREEZER
-	KUNIT_CASE(freeze_does_not_prolong_a_wait),
+	KUNIT_CASE_PARAM(freeze_does_not_prolong_a_wait, freeze_gen_params),
 #endif
 	{}
 };

@@ -308,19 +308,20 @@ static bool nmr_attach_decided(struct nmr_registration *reg)
 /*
  * Tell whether a signal that has ended the sleep of the calling task was only a request to
  * freeze. If it was, freeze, and return after the thaw. The freezer wakes a task that does not
- * sleep yet by setting its TIF_SIGPENDING.
+ * sleep yet by setting its TIF_SIGPENDING, and may then give up before the task freezes.
  */
 static bool nmr_was_frozen(void)
 {
 	/* A running task keeps its own sighand. */
 	struct sighand_struct *sighand = rcu_dereference_protected(current->sighand, true);
 
-	if (!nmr_may_freeze() || !try_to_freeze())
+	if (!nmr_may_freeze())
 		return false;
+	try_to_freeze();
 	spin_lock_irq(&sighand->siglock);
 	recalc_sigpending();
 	spin_unlock_irq(&sighand->siglock);
-	return true;
+	return !signal_pending(current);
 }
 
 /* Take the time since @begin from @timeout, unless that is infinite. */
@@ -342,18 +343,17 @@ static int nmr_wait_attached(struct nmr_registration *reg, unsigned long *timeou
 
 	if (nmr_callback_in(reg))
 		return -EDEADLK;
-	for (;;) {
+	do {
 		begin = jiffies;
 		left = nmr_wait_until(reg, nmr_attach_decided, TASK_INTERRUPTIBLE, *timeout);
+		if (left < 0 && nmr_was_frozen())
+			left = 1;
 		nmr_spend(timeout, begin);
 		err = nmr_attach_status(reg);
 		if (err != -EAGAIN)
 			return err;
-		if (!left)
-			return -ETIMEDOUT;
-		if (left < 0 && !nmr_was_frozen())
-			return left;
-	}
+	} while (left > 0);
+	return left ?: -ETIMEDOUT;
 }
 
 int nmr_client_wait_for_binding(struct nmr_client_handle handle, unsigned long timeout)

@@ -76,8 +76,11 @@ static inline void nmr_wait_for_completion_idle(struct completion *completion)
 #define wait_for_completion_state(completion, state)	nmr_wait_for_completion_idle(completion)
 #endif
 
-/* From 6.4 on <linux/sched/isolation.h> has it, and so have later stable releases of 6.1. */
-#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 4, 0)
+/*
+ * From 6.4 on <linux/sched/isolation.h> has it, and so have later stable releases of 6.1. By 7.2
+ * it leaves out the CPUs of nohz_full=.
+ */
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 4, 0) || LINUX_VERSION_CODE >= KERNEL_VERSION(6, 13, 0)
 #include <linux/sched/isolation.h>
 
 #if LINUX_VERSION_CODE < KERNEL_VERSION(5, 18, 0)
@@ -87,8 +90,11 @@ static inline void nmr_wait_for_completion_idle(struct completion *completion)
 
 static inline bool nmr_cpu_is_isolated(int cpu)
 {
-	return !housekeeping_test_cpu(cpu, HK_TYPE_DOMAIN) ||
-	       !housekeeping_test_cpu(cpu, HK_TYPE_TICK);
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 13, 0)
+	if (cpu_is_isolated(cpu))
+		return true;
+#endif
+	return !housekeeping_cpu(cpu, HK_TYPE_DOMAIN) || !housekeeping_cpu(cpu, HK_TYPE_TICK);
 }
 
 #define cpu_is_isolated		nmr_cpu_is_isolated

@@ -340,8 +340,9 @@ static void nmr_scan_client(struct nmr_registration *client)
 }
 
 /*
- * Call @visit for as many pairs as there were in @list when this function began. A visited
- * pair goes to the end of the list, so that it is not visited twice.
+ * Call @visit for at least as many pairs as there were in @list when this function began. A
+ * visited pair goes to the end of the list, behind all pairs that have not been visited. Clients do
+ * not count their deferred pairs, so other pairs of a client may be visited again.
  */
 static void nmr_scan_pairs(struct nmr_registration *reg, struct list_head *list,
 			   void (*visit)(struct nmr_pair *pair))

@@ -112,16 +112,20 @@ void nmr_pair_sort(struct nmr_pair *pair)
 	nmr_pair_update_waiting(client);
 }
 
+/* A pair that stays in its lists keeps its place: nmr_scan_pairs() may be on the way to it. */
 void nmr_pair_set(struct nmr_pair *pair, enum nmr_pair_state state)
 {
 	struct nmr_registration *provider = pair->reg[NMR_PROVIDER];
+	int was_deferred = pair->state == NMR_PAIR_DEFERRED;
+	int deferred = state == NMR_PAIR_DEFERRED;
 
 	lockdep_assert_held(&nmr_lock);
-	provider->nr_deferred -= pair->state == NMR_PAIR_DEFERRED;
-	provider->nr_deferred += state == NMR_PAIR_DEFERRED;
 	pair->state = state;
-	list_move_tail(&pair->node[NMR_PROVIDER], state == NMR_PAIR_DEFERRED ?
-		       &provider->deferred : &provider->pairs);
+	if (!deferred && !was_deferred)
+		return;
+	provider->nr_deferred += deferred - was_deferred;
+	list_move_tail(&pair->node[NMR_PROVIDER],
+		       deferred ? &provider->deferred : &provider->pairs);
 	nmr_pair_sort(pair);
 }
 
@@ -175,9 +179,10 @@ int nmr_registration_reoffer(struct nmr_registration *reg, bool all)
 		err = -ESHUTDOWN;
 	} else if (reg->joined) {
 		nmr_registration_event(reg);
-		reg->forgive |= all;
-		if (all)
+		if (all) {
+			reg->forgive = true;
 			nmr_registration_scan(reg);
+		}
 	}
 	spin_unlock_irqrestore(&nmr_lock, flags);
 	return err;

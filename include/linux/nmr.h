@@ -415,7 +415,8 @@ struct nmr_slot;
  *
  *	If the callback returns a positive value, or 0 without success of
  *	nmr_client_attach_provider(), this is misuse: the registrar warns, and the pair
- *	counts as declined.
+ *	counts as declined. If the provider has deferred the pair, it stays deferred, whatever
+ *	this callback returns.
  *
  *	A client that fails after nmr_client_attach_provider() returned 0 frees what it
  *	allocated, as a failed probe() does. The registrar does not call its detach and

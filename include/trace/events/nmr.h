@@ -49,6 +49,8 @@ TRACE_DEFINE_ENUM(NMR_DETACH_ABORT);
 			 { ENODEV,	    "ENODEV" },			\
 			 { EINVAL,	    "EINVAL" },			\
 			 { ENOSPC,	    "ENOSPC" },			\
+			 { ENAMETOOLONG,    "ENAMETOOLONG" },		\
+			 { ENOBUFS,	    "ENOBUFS" },		\
 			 { ERANGE,	    "ERANGE" },			\
 			 { EDEADLK,	    "EDEADLK" },		\
 			 { EPROTO,	    "EPROTO" },			\
