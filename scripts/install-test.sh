@@ -193,6 +193,49 @@ test_nmrctl_keeps_a_file_of_names_that_is_there()
 		grep -x "# mine" "$dir/root/etc/nmr/interfaces"
 }
 
+# make_sysfs ROOT: make files as nmr has them in sysfs. In DOT the name of the interface has to be
+# quoted.
+make_sysfs()
+{
+	local nmr=$1/sys/kernel/nmr file text
+
+	while read -r file text; do
+		install -D -m 644 /dev/stdin "$nmr/$file" <<< "$text"
+	done <<-END
+		clients/1/module digest_client
+		clients/1/npi_id 20fd82c5-6014-4438-90c1-3e7d0270e70b
+		clients/1/state active
+		providers/1/module digest_shash
+		providers/1/npi_id 20fd82c5-6014-4438-90c1-3e7d0270e70b
+		providers/1/state deregistering
+		bindings/1/state detaching
+		bindings/1/reason provider-deregistered
+		bindings/1/client_calls 4
+		bindings/1/provider_calls 0
+		bindings/1/client_detach pending
+		bindings/1/provider_detach done
+		bindings/1/pending_ms 12300
+	END
+	ln -s ../../clients/1 "$nmr/bindings/1/client"
+	ln -s ../../providers/1 "$nmr/bindings/1/provider"
+	install -D -m 644 /dev/stdin "$1/etc/nmr/interfaces" \
+		<<< "20fd82c5-6014-4438-90c1-3e7d0270e70b a\"b\\"
+}
+
+# Each text of the picture is in an element of its own.
+test_dot_draws_what_nmrctl_graph_prints()
+{
+	local text
+
+	make_sysfs "$dir/machine" &&
+		NMRCTL_ROOT=$dir/machine "$dir/root/usr/sbin/nmrctl" graph |
+		dot -Tsvg > "$dir/graph.svg" || return
+	for text in "a&quot;b\\" digest_client 'c1 active' digest_shash 'p1 deregistering' \
+		    'b1 detaching' 'waits for calls'; do
+		grep -F ">$text</text>" "$dir/graph.svg" || return
+	done
+}
+
 test_bash_completes_without_nmr()
 {
 	completes "watch wait" nmrctl w && completes "bound unbound gone" nmrctl wait "" &&
@@ -224,18 +267,19 @@ run()
 	done
 }
 
-"$TOP/scripts/fetch/packages.sh" build tools manual
+"$TOP/scripts/fetch/packages.sh" build tools manual figures
 number=0
 {
 	echo "KTAP version 1"
-	echo "1..21"
+	echo "1..22"
 	run 6.1 what_was_built_is_installed what_is_told_now_is_built_and_installed \
 		modinfo_shows_version_and_author modinfo_describes_each_parameter \
 		modprobe_finds_it a_user_is_built_without_a_warning \
 		a_user_is_told_what_is_missing make_says_for_which_kernel \
 		a_port_is_built_without_a_warning kernel_before_5_10_is_named_and_refused \
 		nmrctl_is_built_without_a_warning_and_installed \
-		nmrctl_keeps_a_file_of_names_that_is_there bash_completes_without_nmr \
+		nmrctl_keeps_a_file_of_names_that_is_there \
+		dot_draws_what_nmrctl_graph_prints bash_completes_without_nmr \
 		manual_has_no_warning readme_builds_as_printed
 	run 6.12 what_was_not_built_is_built_and_installed \
 		modinfo_shows_version_and_author modinfo_describes_each_parameter \

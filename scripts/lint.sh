@@ -148,6 +148,13 @@ check_clang()
 		NOSTDINC_FLAGS="-nostdinc -I$dir/include" "$dir"
 )
 
+# Run clang-tidy over nmrctl, and compile the fuzzer, which nothing else does.
+check_nmrctl()
+{
+	"$TOP/scripts/fetch/packages.sh" tools tidy
+	make -s -C "$TOP/tools/nmrctl" O="$out/nmrctl" WERROR=-Werror tidy fuzz
+}
+
 # Compile nmr and the suites inside a kernel tree, which has KUnit.
 check_kunit()
 {
@@ -171,6 +178,7 @@ for check; do
 	coccinelle)	check_coccinelle ;;
 	modules)	check_modules ;;
 	clang)		check_clang ;;
+	nmrctl)		check_nmrctl ;;
 	kunit)		check_kunit ;;
 	*)		die "no check $check" ;;
 	esac
@@ -190,7 +198,7 @@ run()
 
 rm -f "$out/failed"
 run modules kunit clang &
-run words length style doc docs abi shell coccinelle &
+run words length style doc docs abi shell nmrctl coccinelle &
 wait
 [ -e "$out/failed" ] || exit 0
 while read -r check; do

@@ -50,6 +50,13 @@ needs()
 			llvm-ar-16		llvm-16
 		END
 		;;
+	tidy)	# check nmrctl, and link its fuzzer
+		cat <<-END
+			clang			clang
+			clang-tidy		clang-tidy
+			/usr/lib/clang/14/lib/linux/libclang_rt.fuzzer-x86_64.a	libclang-rt-14-dev
+		END
+		;;
 	arm64)	# compile a kernel for another machine
 		cat <<-END
 			aarch64-linux-gnu-gcc	gcc-aarch64-linux-gnu

@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=dash
-# guest: -c 4 -m 512
+# guest: -c 4 -m 512 $("$TOP/scripts/fetch/nmrctl-files.sh")
 #
 # An nmr.ko that is built with NMR_DEBUG=1 shows the stack of each call that delays a binding.
 
@@ -55,6 +55,24 @@ told_frames()
 	[ "$(since_mark | grep -c "$1")" -ge "$2" ]
 }
 
+# shown PATTERN NUMBER: test that as many lines of nmrctl match
+shown()
+{
+	[ "$(grep -c -- "$1" "$TMP/shown")" -eq "$2" ]
+}
+
+# The calls of the other binding are not shown.
+test_nmrctl_shows_the_stacks_of_a_binding()
+{
+	two_calls
+	stuck_pair nmr_peer_c
+	await "calls of another held" in_hand "$NMR/bindings/$id/client_calls" 2
+	nmrctl show "b$id" > "$TMP/shown" || fail "nmrctl show b$id"
+	check "both calls" shown "^      binding $id: a client's call, .* by nmr_peer_c/[01]/" 2
+	check "from where" shown "^        peer_ask_all+.* \[nmr_peer_c\]" 2
+	check "no others" shown "nmr_peer_b" 0
+}
+
 # Make a thousand times as many calls as there are records. No call that returned leaves one.
 test_records_are_used_again()
 {
@@ -67,4 +85,4 @@ test_records_are_used_again()
 }
 
 run_cases calls_in_flight_are_listed stuck_calls_are_told_with_their_stacks \
-	records_are_used_again
+	nmrctl_shows_the_stacks_of_a_binding records_are_used_again

@@ -180,10 +180,11 @@ listed()
 
 start_transfer()
 {
-	step "Two transport servers, and a client in the middle of a file"
+	step "Two transport servers, and two clients in the middle of a file"
 	run load wds_server content="$TMP/content/disk" hold_read=$((SIZE / 2))
 	run load wds_server2 content="$TMP/content2/disk"
 	run load wds_client content=disk dest="$TMP/fetched" retry_ms=50
+	run load wds_client2 content=disk dest="$TMP/fetched2" retry_ms=50
 	await "the client is attached to wds_server" attached wds_client wds_server
 	link=$(binding wds_client wds_server)
 	await "its call stops in the middle of a chunk" is "$link/client_calls" 1
@@ -240,6 +241,9 @@ remove_server()
 		grep -q "^status done" $WDS
 	see cat $WDS
 	check "it is whole" cmp "$TMP/content/disk" "$TMP/fetched"
+	await "the other client has it, too" grep -q "^status done" ${WDS}2
+	check "it is whole" cmp "$TMP/content/disk" "$TMP/fetched2"
+	run load wds_server content="$TMP/content/disk"
 }
 
 remove_configuration()
@@ -253,6 +257,8 @@ remove_configuration()
 	check "mpr is gone" gone /sys/module/mpr
 	run load mpr
 	await "mpr_nl has found it" attached mpr_nl mpr
+	run load mpr_admin
+	admin "connect -"
 }
 
 remove_namespace()
@@ -269,7 +275,7 @@ all_leave()
 {
 	step "All leave: nmr is refused while they are there, and the lowest come first"
 	check "rmmod nmr is refused" refused rmmod nmr
-	for module in rtm mpr wds_server2 rip wds_client rras mpr_nl; do
+	for module in rtm mpr wds_server wds_server2 rip wds_client wds_client2 rras mpr_nl mpr_admin; do
 		run unload $module
 	done
 	for space in a b; do

@@ -27,7 +27,7 @@ static void stacks_print(const struct binding *b)
 
 	if (!file)
 		return;
-	snprintf(prefix, sizeof(prefix), "binding %llu ", b->id);
+	snprintf(prefix, sizeof(prefix), "binding %llu: ", b->id);
 	while (getline(&line, &size, file) > 0) {
 		line[strcspn(line, "\n")] = '\0';
 		printable(line);

@@ -181,6 +181,27 @@ await()
 	passed "$what"
 }
 
+# --- allocation failures -----------------------------------------------------
+
+# The project's debugging kernels have to inject them, and a distribution's kernel cannot.
+can_inject()
+{
+	[ -e /sys/kernel/debug/kmemleak ] || TEST_SKIP=yes
+	skip_unless "injection of failures" [ -e /proc/self/fail-nth ]
+	echo N > /sys/kernel/debug/failslab/ignore-gfp-wait
+}
+
+# fails_at N FILE TEXT: write the text while the Nth allocation fails. Fail if the write does.
+fails_at()
+(
+	exec 8> /proc/self/fail-nth 9> "$2"
+	echo "$1" >&8
+	code=0
+	echo "$3" >&9 || code=1
+	echo 0 >&8
+	exit $code
+) 2> "$TMP/injected"
+
 # --- looking ---------------------------------------------------------------
 
 # said FILE: set $said to the first line of the file, and to nothing if the file is gone.

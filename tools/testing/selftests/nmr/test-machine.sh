@@ -34,6 +34,14 @@ test_client_of_the_initramfs_is_bound_once_the_machine_is_up()
 		"journalctl -b -u nmr-load.service | grep 'hello_provider: loaded for'"
 }
 
+# The hook of initramfs-tools has copied nmrctl. It runs with what is in the image.
+test_initramfs_has_nmrctl_with_its_libraries()
+{
+	check "the image" unmkinitramfs "/boot/initrd.img-$(uname -r)" "$TMP/image"
+	check "nmrctl runs in it" chroot "$TMP/image" /sbin/nmrctl -V
+	check "with the names of interfaces" cmp /etc/nmr/interfaces "$TMP/image/etc/nmr/interfaces"
+}
+
 test_modprobe_of_a_client_is_enough()
 {
 	check "modprobe" modprobe hello_client

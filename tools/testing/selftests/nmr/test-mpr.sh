@@ -501,10 +501,7 @@ test_allocation_failures()
 	tell "0 1" create 1 0 eth0 0 0
 	tell "0 2" transport-create 1 0 $IP data
 	tell "0 2" connect -
-	# Our debugging kernel has to inject them, and a distribution's kernel cannot.
-	[ -e /sys/kernel/debug/kmemleak ] || TEST_SKIP=yes
-	skip_unless "injection of failures" [ -e /proc/self/fail-nth ]
-	echo N > /sys/kernel/debug/failslab/ignore-gfp-wait
+	can_inject
 	failures=0
 	inject disconnect connect -
 	inject "delete 1" create 1 0 eth1 0 0
@@ -526,7 +523,7 @@ inject()
 	shift
 	for nth in 1 2 3 4 5 6 7 8 9 10 11 12; do
 		before=$(counts)
-		fails_at $nth "$*" || continue
+		fails_at $nth $ADMIN/command "$*" || continue
 		read -r answer < $ADMIN/answer
 		case $answer in
 		-12)	failures=$((failures + 1))
@@ -536,17 +533,6 @@ inject()
 		esac
 	done
 }
-
-# fails_at N COMMAND: let the Nth allocation fail. Fail if it was not one of the server's.
-fails_at()
-(
-	exec 8> /proc/self/fail-nth 9> $ADMIN/command
-	echo "$1" >&8
-	code=0
-	echo "$2" >&9 || code=1
-	echo 0 >&8
-	exit $code
-) 2> /dev/null
 
 counts()
 {

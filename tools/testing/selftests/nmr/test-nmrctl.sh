@@ -1076,8 +1076,18 @@ test_without_sysfs_commands_say_so()
 	mkdir -p "$TMP/empty"
 	for command in tree list check "detach abort b1" load; do
 		# shellcheck disable=SC2086	# words
-		gives 5 env NMRCTL_ROOT="$TMP/empty" nmrctl $command
-		check "$command" grep -q "sysfs is not mounted" "$TMP/err"
+		check "$command" complaint_in 5 "sysfs is not mounted on $TMP/empty/sys;" \
+			env NMRCTL_ROOT="$TMP/empty" nmrctl $command
+	done
+}
+
+test_where_sysfs_is_unmounted_commands_say_so()
+{
+	load nmr
+	load nmr_peer_b clients=1
+	for command in tree list "show c1" check graph "detach abort b1" "reoffer c1" load; do
+		check "$command" complaint_in 5 "sysfs is not mounted on /sys; mount -t sysfs none /sys" \
+			unshare -m sh -c "umount -l /sys && exec nmrctl $command"
 	done
 }
 

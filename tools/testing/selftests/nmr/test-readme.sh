@@ -71,6 +71,16 @@ test_netio()
 	follow netio
 }
 
+test_rras()
+{
+	skip_unless "ip" ip -V > /dev/null
+	for name in a b; do
+		skip_unless "room for a namespace $name" gone /run/netns/$name
+	done
+	trap 'ip netns del a; ip netns del b' EXIT
+	follow rras
+}
+
 test_wds()
 {
 	skip_unless "debugfs" exists /sys/kernel/debug/clear_warn_once

@@ -506,6 +506,30 @@ test_table_is_bounded()
 	order $B "add 10.4.0.0/16 dev d0"
 }
 
+# Each allocation of add fails once. What the kernel allocates for the write fails first.
+test_add_without_memory_adds_nothing()
+{
+	scene
+	clients
+	can_inject
+	failures=0
+	for nth in 1 2 3 4 5 6 7 8 9 10 11 12; do
+		before=$(value $RTM/routes)
+		if fails_at $nth $A/command "add 10.$nth.0.0/16 dev d0"; then
+			check "the route is there" is $RTM/routes $((before + 1))
+		else
+			check "no memory" grep -q "Cannot allocate memory\|Out of memory" "$TMP/injected"
+			check "no route" is $RTM/routes "$before"
+			failures=$((failures + 1))
+		fi
+	done
+	check "text, route, node and fork have failed" [ $failures -ge 4 ]
+	check "the last one was added" [ $failures -lt 12 ]
+	order $A "add 10.99.0.0/16 dev d0"
+	unload rtm_static
+	check "no node is left" is $RTM/nodes 0
+}
+
 test_no_table_manager_is_no_device()
 {
 	scene
