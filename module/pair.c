@@ -112,7 +112,10 @@ void nmr_pair_sort(struct nmr_pair *pair)
 	nmr_pair_update_waiting(client);
 }
 
-/* A pair that stays in its lists keeps its place: nmr_scan_pairs() may be on the way to it. */
+/*
+ * Set the state of @pair. A pair that stays in its lists keeps its place, as nmr_scan_pairs() may
+ * be on the way to it.
+ */
 void nmr_pair_set(struct nmr_pair *pair, enum nmr_pair_state state)
 {
 	struct nmr_registration *provider = pair->reg[NMR_PROVIDER];

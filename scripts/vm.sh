@@ -124,8 +124,8 @@ kvm_boots()
 # races in the rest of the kernel, too. A report counts if it has nmr or its tests in a
 # backtrace, other than in the part that was interrupted. A worker of nmr that races in the
 # kernel's own code, such as the statistics of process_one_work(), has only the line
-# "Workqueue:" above its backtrace. The functions of osq_lock.c race with each other alone: they
-# queue the tasks that spin for a mutex, in any caller's backtrace.
+# "Workqueue:" above its backtrace. A report of two functions of osq_lock.c does not count: they
+# queue the tasks that spin for a mutex, and race in any caller's backtrace.
 splats()
 {
 	awk '

@@ -810,8 +810,8 @@ void nmr_deregister_provider_sync(struct nmr_provider_handle handle);
  * binding did. The binding may close at any time, so each call still has to enter.
  *
  * A signal ends the wait. If the task is outside of callbacks and holds no lock that lockdep
- * knows of, the wait is freezable, and the freezer does not end it. Otherwise the freezer may
- * end it as a signal does.
+ * knows of, the wait is freezable, and the freezer does not end it. The time for which the task
+ * is frozen counts. Otherwise the freezer may end the wait as a signal does.
  *
  * Context: Process context. May sleep, interruptibly. The caller must not hold a lock that
  * an attach callback of the client's bindings takes.
