@@ -12,8 +12,9 @@
  * A command acts in the network namespace of the process that writes it. The address says which
  * table is meant. A word "inet6" does so for block-delete and dequeue, which have no address. A
  * number may stand for the name of a device. The result of the write is that of the table manager.
- * "count N" adds routes to N networks that follow each other. "repeat" before a command repeats
- * it, inside of one call, until it fails or a signal comes.
+ * If the best route changed, a second line of "result" has the one that was best before. "count N"
+ * adds routes to N networks that follow each other. "repeat" before a command repeats it, inside of
+ * one call, until it fails or a signal comes. It goes on if there is nothing to delete or dequeue.
  *
  * The module registers a client for each namespace and address family. Each client has a slot of
  * its own, which holds the table manager while it is there.
@@ -60,7 +61,7 @@ static atomic_t static_upcalls = ATOMIC_INIT(0);
 module_param_named(upcalls, static_upcalls.counter, int, 0444);
 MODULE_PARM_DESC(upcalls, "how often a queue was no longer empty");
 
-#define STATIC_RESULT	256	/* bytes of text */
+#define STATIC_RESULT	320	/* bytes of text */
 
 struct static_client {
 	struct list_head		list;
@@ -97,33 +98,30 @@ static const char *static_print_address(char *text, size_t size, sa_family_t af,
 	return text;
 }
 
-static void static_print(struct static_command *c, const char *what,
-			 const struct rtm_route *r)
+static void static_append(struct static_command *c, const char *what, const struct rtm_route *r)
 {
+	size_t len = strlen(c->result);
 	char dst[48], gateway[48];
 
-	snprintf(c->result, sizeof(c->result),
+	snprintf(c->result + len, sizeof(c->result) - len,
 		 "%s %s/%u via %s ifindex %d proto %u metric %u", what,
 		 static_print_address(dst, sizeof(dst), c->family, &r->dst), r->plen,
 		 static_print_address(gateway, sizeof(gateway), c->family, &r->gateway),
 		 r->ifindex, r->protocol, r->metric);
 }
 
-static void static_print_change(struct static_command *c, const struct rtm_change *change)
+/* Print a change, with @end after the route that is best now, or that was deleted. */
+static void static_print_change(struct static_command *c, const struct rtm_change *change,
+				const char *end)
 {
-	switch (change->type) {
-	case RTM_ADDED:
-		static_print(c, "added", &change->cur);
-		break;
-	case RTM_CHANGED:
-		static_print(c, "changed", &change->cur);
-		break;
-	case RTM_DELETED:
-		static_print(c, "deleted", &change->prev);
-		break;
-	default:
-		strscpy(c->result, "no change", sizeof(c->result));
-	}
+	static const char * const what[] = { "no change", "added", "changed", "deleted" };
+
+	strscpy(c->result, what[change->type], sizeof(c->result));
+	if (change->type != RTM_NO_CHANGE)
+		static_append(c, "", change->type == RTM_DELETED ? &change->prev : &change->cur);
+	strlcat(c->result, end, sizeof(c->result));
+	if (change->type == RTM_CHANGED)
+		static_append(c, "\nwas", &change->prev);
 }
 
 /* Add a route, or a number of routes to networks that follow each other. */
@@ -144,7 +142,7 @@ static int static_add(const struct nmr_call *call, struct static_command *c)
 		be32_add_cpu(&c->route.dst.ip, 1ULL << (32 - min_t(u8, c->route.plen, 32)));
 		cond_resched();
 	}
-	static_print_change(c, &change);
+	static_print_change(c, &change, "");
 	return 0;
 }
 
@@ -155,7 +153,7 @@ static int static_del(const struct nmr_call *call, struct static_command *c)
 	int err = rtm->del(call->context, &c->route, &change);
 
 	if (!err)
-		static_print_change(c, &change);
+		static_print_change(c, &change, "");
 	return err;
 }
 
@@ -173,7 +171,7 @@ static int static_get(const struct nmr_call *call, struct static_command *c)
 	int err = rtm->get_best(call->context, &c->route.dst, &best);
 
 	if (!err)
-		static_print(c, "best", &best);
+		static_append(c, "best", &best);
 	return err;
 }
 
@@ -185,8 +183,7 @@ static int static_dequeue(const struct nmr_call *call, struct static_command *c)
 
 	if (err < 0)
 		return err;
-	static_print_change(c, &change);
-	strlcat(c->result, err ? ", more" : ", last", sizeof(c->result));
+	static_print_change(c, &change, err ? ", more" : ", last");
 	return 0;
 }
 
@@ -196,7 +193,10 @@ static int static_run(const struct nmr_call *call, struct static_command *c)
 	int err;
 
 	do {
+		c->result[0] = '\0';
 		err = c->run(call, c);
+		if (c->repeat && c->run != static_get && (err == -ESRCH || err == -EAGAIN))
+			err = 0;	/* Another call may change that. */
 		if (!err && c->repeat && (msleep_interruptible(10) || signal_pending(current)))
 			err = -EINTR;
 	} while (!err && c->repeat);

@@ -47,7 +47,10 @@ lookup_is_cheap()
 		check "by both" [ "$rtm" -gt 1000 ]
 		check "at most twice, with $n routes" at_most $((fib * 2)) "$rtm"
 	done
-	# The worker of the FIB takes turns with the deregistration, so only the total is linear.
+	# The worker of the FIB shares the CPU with the deregistration, and takes turns with it. So
+	# what the deregistration alone costs depends on how often the worker runs meanwhile: in two
+	# runs on 6.12, twice as many IPv6 routes cost 2.2 and 2.8 times as much. Therefore the limit
+	# is on the total, of which it is a part. The benchmark does not count grace periods.
 	few=$(result "$1" 10000 vanish_fib)
 	many=$(result "$1" 20000 vanish_fib)
 	check "it costs something" [ "$few" -gt 1000000 ]

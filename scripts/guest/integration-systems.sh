@@ -5,7 +5,8 @@
 # guest: $(for name in mpr netio rras rtm wds; do echo "-f$TOP/samples/$name/README.md:/nmr/readme-$name.md"; done)
 #
 # The tests of the sample systems, in a guest with network devices and iproute2.
-# "programs=" and "cases=" on the kernel's command line select as in integration.sh.
+# "programs=" and "cases=" on the kernel's command line select as in integration.sh. On a kernel
+# with kmemleak, the guest fails if a program has left a leak.
 
 export TEST_SKIP=no
 
@@ -25,3 +26,9 @@ else
 	set -- $(ls $SYSTEMS 2> /dev/null)
 fi
 ./run_tests.sh "$@"
+code=$?
+if [ -e /sys/kernel/debug/kmemleak ]; then
+	# shellcheck source=SCRIPTDIR/kmemleak.sh
+	(. /kmemleak.sh) || code=1
+fi
+exit $code

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=sh
-# Check that the KUnit suites, which ran before userspace, have leaked nothing. kmemleak reports
+# Check that what ran before, such as the KUnit suites, has leaked nothing. kmemleak reports
 # an object at the second scan that finds it unreferenced, if it is 5 s old then.
 
 leaks=/sys/kernel/debug/kmemleak

@@ -447,6 +447,7 @@ test_start_and_its_errors()
 	check "complete again" denies "Operation already in progress" a router complete
 	check "another namespace starts" rras b router start
 	check "stop" rras a router stop
+	check "it is done at once, without an event" manager_lacks a "event .*"
 	check "stop again" denies "$DOWN" a router stop
 	check "the other goes on" protocol_says b "router running"
 }
@@ -537,8 +538,11 @@ test_stop_is_pending_until_its_event()
 	router b ba stub
 	await "b learns" has_route b 10.1.0.0/24
 	await "a learns" has_route a 10.2.0.0/24
+	mark
 	check "stop" rras a router stop
 	check "its event came" manager_says a "event router_stopped 0 0"
+	check "once" [ "$(in_ns a grep -c "^event router_stopped" /proc/net/rras)" -eq 1 ]
+	refuse "that there are no more is an error" logged "rip has no events"
 	await "a has no route" no_route a 10
 	await "a's neighbour was told" no_route b 10.1.0.0/24
 	check "a holds no device" ip -n a link del stub
@@ -546,18 +550,24 @@ test_stop_is_pending_until_its_event()
 	await "it starts again" has_route a 10.2.0.0/24
 }
 
-test_interfaces_and_their_errors()
+# Set $foreign to the index of b's stub, which no device of a has. Indices of a namespace begin at
+# 1.
+foreign_index()
 {
-	two
-	modules
-	rras a router start
 	foreign=$(ifindex b stub)
-	# No device of a has the index of b's. Indices of a namespace begin at 1.
 	while has_index a "$foreign"; do
 		ip -n b link del stub
 		stub b stub 10.2.0.1
 		foreign=$(ifindex b stub)
 	done
+}
+
+test_interfaces_and_their_errors()
+{
+	two
+	modules
+	rras a router start
+	foreign_index
 	for index in 0 -1 -2147483648 2147483647 "$foreign"; do
 		for command in add up down update unbind delete; do
 			check "$command $index" denies "$INVALID" a interface "$command $index"
@@ -568,7 +578,7 @@ test_interfaces_and_their_errors()
 	done
 	for words in "" add "add ab 0" "add ab 16" "add ab x" "add ab 1 active" \
 		     "add ab 1 passive 2" "create ab"; do
-		check "$words" denies "" a interface "$words"
+		check "$words" denies "$INVALID" a interface "$words"
 	done
 	check "add" rras a interface "add ab 3"
 	check "add again" denies "$INVALID" a interface "add ab"
@@ -677,7 +687,8 @@ test_clients_and_their_errors()
 	two
 	modules update_ms=$HOUR timeout_ms=$HOUR
 	router a ab stub
-	for index in 0 -1 2147483647; do
+	foreign_index
+	for index in 0 -1 2147483647 "$foreign"; do
 		check "connect $index" denies "$INVALID" a client "connect $index 10.0.0.2"
 		check "disconnect $index" denies "$INVALID" a client "disconnect $index 10.0.0.2"
 	done
@@ -922,6 +933,8 @@ test_unknown_event_is_told()
 	set_param rras_probe event 1
 	await "a known one is kept" manager_says a "event update_done 0 0"
 	check "it alone" [ "$(in_ns a grep -c ^event /proc/net/rras)" -eq 1 ]
+	check "stop" rras a router stop
+	refuse "that there are no more is an error" logged "probe has no events"
 }
 
 test_protocol_that_cannot_tell_events()

@@ -10,6 +10,7 @@ A=/sys/module/rtm_static/parameters
 B=/sys/module/rtm_static2/parameters
 RTM=/sys/module/rtm/parameters
 PAIRS=/sys/kernel/debug/nmr/pairs
+FAIL=/sys/kernel/debug/failslab
 
 # Load nmr and the table manager, and make the devices d0 and d1.
 scene()
@@ -99,10 +100,27 @@ fib_has()
 	return 1
 }
 
+# table_has N: test that all tables have N routes. Show that their number changes, as fib_has()
+# does.
+table_has()
+{
+	said "$RTM/routes"
+	[ "$said" -ne "$1" ] || return 0
+	[ "$shown" = $((said / 1000)) ] || echo "# the tables have $said routes"
+	shown=$((said / 1000))
+	return 1
+}
+
 # in_table TEXT: test that a line of the table is this
 in_table()
 {
 	grep -q "^$1\$" /proc/net/rtm
+}
+
+# best_was CLIENT ROUTE: check which route the last change has replaced
+best_was()
+{
+	check "the best route before" [ "$(sed 1d "$1/result")" = "was $2" ]
 }
 
 # dequeued CLIENT ANSWER: wait for a change, and take it
@@ -150,13 +168,19 @@ test_route_is_added_and_deleted()
 	answered $A "add 10.1.0.0/16 via 10.0.1.2 dev d0 metric 5" "no change"
 	answered $A "add 10.1.0.0/16 via 10.0.1.2 dev d0 metric 3" \
 		"changed 10.1.0.0/16 via 10.0.1.2 ifindex $(index d0) proto 201 metric 3"
+	best_was $A "10.1.0.0/16 via 10.0.1.2 ifindex $(index d0) proto 201 metric 5"
 	await "the FIB has the new metric" in_fib 201 "10.1.0.0/16 via 10.0.1.2 dev d0 metric 3"
 	await "and not the old one" fib_has 201 1
 	answered $A "add 10.1.0.0/16 via 10.0.1.3 dev d0 metric 9" "no change"
 	check "a second route is in the table" in_table \
 		"10.1.0.0/16 via 10.0.1.3 dev d0 proto 201 metric 9"
+	answered $A "add 10.1.0.0/16 via 10.0.1.4 dev d0 metric 10" "no change"
+	answered $A "del 10.1.0.0/16 via 10.0.1.4 dev d0" "no change"
+	check "the third route is gone" is $RTM/routes 2
+	no_messages $A
 	answered $A "del 10.1.0.0/16 via 10.0.1.2 dev d0" \
 		"changed 10.1.0.0/16 via 10.0.1.3 ifindex $(index d0) proto 201 metric 9"
+	best_was $A "10.1.0.0/16 via 10.0.1.2 ifindex $(index d0) proto 201 metric 3"
 	await "the FIB has the second one" in_fib 201 "10.1.0.0/16 via 10.0.1.3 dev d0 metric 9"
 	answered $A "del 10.1.0.0/16 via 10.0.1.3 dev d0" \
 		"deleted 10.1.0.0/16 via 10.0.1.3 ifindex $(index d0) proto 201 metric 9"
@@ -173,10 +197,12 @@ test_best_route_falls_to_the_survivor()
 	dequeued $B "added 10.1.0.0/16 via 10.0.1.2 ifindex $d0 proto 201 metric 5, last"
 	order $B "add 10.1.0.0/16 via 10.0.2.2 dev d1 metric 2"
 	dequeued $A "changed 10.1.0.0/16 via 10.0.2.2 ifindex $d1 proto 202 metric 2, last"
+	best_was $A "10.1.0.0/16 via 10.0.1.2 ifindex $d0 proto 201 metric 5"
 	await "the FIB has the better one" in_fib 202 "10.1.0.0/16 via 10.0.2.2 dev d1 metric 2"
 	await "and not the other" fib_has 201 0
 	unload rtm_static2
 	dequeued $A "changed 10.1.0.0/16 via 10.0.1.2 ifindex $d0 proto 201 metric 5, last"
+	best_was $A "10.1.0.0/16 via 10.0.2.2 ifindex $d1 proto 202 metric 2"
 	await "the FIB has the survivor's" in_fib 201 "10.1.0.0/16 via 10.0.1.2 dev d0 metric 5"
 	await "and not that of the other" fib_has 202 0
 	check "one route is left" is $RTM/routes 1
@@ -530,6 +556,84 @@ test_add_without_memory_adds_nothing()
 	check "no node is left" is $RTM/nodes 0
 }
 
+# only_in MODULE: have allocations fail only if a function of the module asks for them. The shell
+# reads byte by byte, which these files do not bear.
+only_in()
+{
+	trap 'fail_no_more; ip link del d0; ip link del d1' EXIT
+	begin=$(cat "/sys/module/$1/sections/.text")
+	end=$(cat "/sys/module/$1/sections/.exit.text")
+	check "addresses are shown" [ "$begin" != "$end" ]
+	echo "$begin" > $FAIL/require-start
+	echo "$end" > $FAIL/require-end
+	echo 1 > $FAIL/verbose
+}
+
+# fail_of MODULE NTH: have the next NTH allocation fail that a function of the module is to have
+fail_of()
+{
+	only_in "$1"
+	echo "$2" > $FAIL/interval
+	echo 1 > $FAIL/times
+	echo 100 > $FAIL/probability
+}
+
+fail_no_more()
+{
+	echo 0 > $FAIL/probability
+	echo 0 > $FAIL/require-start
+	echo 0xffffffffffffffff > $FAIL/require-end
+}
+
+can_inject_into_modules()
+{
+	can_inject
+	skip_unless "failures of a module's allocations" exists $FAIL/require-start
+}
+
+test_deleting_needs_no_memory()
+{
+	scene
+	clients
+	can_inject_into_modules
+	only_in rtm
+	refuse "to add needs none" fails_at 1 $A/command "add 10.3.0.0/16 dev d0"
+	check "no memory" grep -q "Cannot allocate memory\|Out of memory" "$TMP/injected"
+	for nth in 1 2 3 4; do
+		order $A "add 10.1.0.0/16 dev d0"
+		order $A "add 10.2.0.0/16 dev d0"
+		check "del" fails_at $nth $A/command "del 10.1.0.0/16 dev d0"
+		check "block-delete" fails_at $nth $A/command block-delete
+		check "dequeue" fails_at $nth $B/command dequeue
+	done
+	nothing_is_left
+}
+
+# What an attach allocates: the client, its queue, and nodes of the XArray of clients. The kernel
+# tries twice to have such a node. Without the other two the pair is deferred.
+test_attach_without_memory_is_deferred()
+{
+	scene
+	can_inject_into_modules
+	deferred=0
+	for nth in 1 1 2 3 4 5 6 7 8 9; do
+		fail_of rtm $nth
+		load rtm_static protocol=201
+		fail_no_more
+		if grep -q "client .* (rtm_static) .* deferred$" $PAIRS; then
+			deferred=$((deferred + 1))
+		fi
+		for client in "$NMR"/clients/*; do
+			echo deferred > "$client/reoffer"
+		done
+		await "IPv4 is attached" order_works $A "add 10.1.0.0/16 dev d0"
+		await "IPv6 is attached" order_works $A "add 2001:db8:8::/48 dev d0"
+		unload rtm_static
+		await "nothing is left" is $RTM/nodes 0
+	done
+	check "several were deferred" [ $deferred -ge 4 ]
+}
+
 test_no_table_manager_is_no_device()
 {
 	scene
@@ -537,8 +641,10 @@ test_no_table_manager_is_no_device()
 	order $A "add 10.1.0.0/16 dev d0"
 	unload rtm
 	check "the FIB is clean when rmmod returns" fib_has 201 0
-	errs $A "add 10.1.0.0/16 dev d0" "No such device"
-	errs $A "get 10.1.0.1" "No such device"
+	for command in "add 10.1.0.0/16 dev d0" "del 10.1.0.0/16 dev d0" block-delete dequeue \
+		       "get 10.1.0.1"; do
+		errs $A "$command" "No such device"
+	done
 	load rtm
 	errs $A "get 10.1.0.1" "No such process"
 	order $A "add 10.1.0.0/16 dev d0"
@@ -575,18 +681,28 @@ test_administrator_detaches()
 	await "the client is back" order_works $A "add 10.1.0.0/16 dev d0"
 }
 
+# late COMMAND: check that a call finds its client gone, which is detached meanwhile
+late()
+{
+	load rtm_static protocol=201 family=2
+	folder=$(binding rtm_static rtm)
+	write_command $A "repeat $1" 2> "$TMP"/error &
+	command=$!
+	await "the call is in flight: $1" is "$folder/client_calls" 1
+	[ "${1%% *}" != add ] || await "it adds" in_fib 201 10.1.0.0/16
+	echo fallback > "$folder/detach"
+	refuse "$1 succeeds" wait $command
+	check "it is told: $1" grep -q "Cannot send after transport endpoint shutdown" "$TMP"/error
+	unload rtm_static
+}
+
 test_late_call_finds_its_client_gone()
 {
 	scene
-	clients
-	ipv4_binding
-	write_command $A "repeat add 10.1.0.0/16 dev d0" 2> "$TMP"/error &
-	command=$!
-	await "the call is in flight" is "$folder/client_calls" 1
-	await "it adds" in_fib 201 10.1.0.0/16
-	echo fallback > "$folder/detach"
-	refuse "the command succeeds" wait $command
-	check "it is told" grep -q "Cannot send after transport endpoint shutdown" "$TMP"/error
+	late "add 10.1.0.0/16 dev d0"
+	late "del 10.1.0.0/16 dev d0"
+	late block-delete
+	late dequeue
 	nothing_is_left
 }
 
@@ -594,11 +710,16 @@ test_ten_thousand_routes_vanish()
 {
 	scene
 	clients
-	order $A "add 10.64.0.0/24 dev d0 count 10000"
+	for n in 0 1000 2000 3000 4000 5000 6000 7000 8000 9000; do
+		order $A "add 10.$((64 + n / 256)).$((n % 256)).0/24 dev d0 count 1000"
+		echo "# $((n + 1000)) routes are added"
+	done
 	check "the table has them" is $RTM/routes 10000
 	await "so has the FIB" fib_has 201 10000
-	unload rtm_static
-	check "the table has none" is $RTM/routes 0
+	rmmod rtm_static &
+	rmmod=$!
+	await "the table has none" table_has 0
+	unloaded rtm_static
 	errs $B dequeue "No buffer space available"
 	nothing_is_left
 }

@@ -42,7 +42,9 @@ come()
 	wds_client*)	load "$1" content=disk dest="$TMP/$1" chunk=512 retry_ms=20 ;;
 	*)		load "$1" ;;
 	esac
-	configure
+	case $1 in
+	rras|rip)	configure ;;
+	esac
 }
 
 # Start the routers if both of their modules are there. The manager may have kept what they are.
@@ -270,6 +272,7 @@ part()
 	echo "# all modules come"
 	for module in $MODULES; do
 		come "$module"
+		echo "# $module is there"
 	done
 	await "packets are answered" more_answers 0
 	for order in $(seq $ORDERS); do
@@ -281,6 +284,7 @@ part()
 	echo "# all modules leave"
 	for module in $(test_modules); do
 		[ "$module" = nmr ] || leave "$module"
+		echo "# $module has left"
 	done
 	check "nothing is left in sysfs" empty
 	check "the FIB is as before" [ "$before" = "$(fib)" ]

@@ -458,6 +458,28 @@ test_sysfs_abort_never_comes_back()
 
 # --- modules that leave ----------------------------------------------------
 
+# A client that has not joined gets no upcall. Its join is in flight, and fails late.
+test_server_that_unloads_without_a_word_is_of_unknown_type()
+{
+	start
+	content a
+	server "" a
+	hold wds_server join
+	held_client
+	unload_later wds_server
+	await "the client is detached" shows wds_client "detaches 1 0 0"
+	await "so is the server" is "$link/provider_detach" "done"
+	check "no upcall" shows wds_client "upcalls 0 0 0"
+	release wds_server join
+	unloaded wds_server
+	check "it has not joined" shows wds_client "joins 0"
+	server "" a
+	whole wds_client a
+	check "it has joined once" shows wds_client "joins 1"
+	check "it chose to leave no server" shows wds_client "detaches 1 0 0"
+	check "without an error" shows wds_client "error 0"
+}
+
 test_server_unloads_in_the_middle_of_a_chunk()
 {
 	two_servers 65536
