@@ -10,14 +10,18 @@
 #
 # Packets from a to c follow what came through rtm.ko. A configuration server keeps what an
 # administrator writes, and two transport servers send a file. Then modules leave in the worst
-# order, under load: the lowest first. Each step shows what has gone, and what comes back. Runs
-# in the guest. Exits 0 only if every step was verified. Each wait is for a state.
+# order, under load: the lowest first. Each step shows what has gone, and what comes back: the
+# bindings in sysfs, the routes of a, and what the modules themselves count. Runs in the guest.
+# Exits 0 only if every step was verified. Each wait is for a state.
 
 . /nmr/lib.sh
 . /nmr/network.sh
 
-WDS=/sys/kernel/debug/wds_client
+DEBUG=/sys/kernel/debug
+MPR=/sys/module/mpr/parameters
+CLIENTS="wds_client wds_client2"
 SIZE=4000000
+port=7000
 
 # --- talking ---------------------------------------------------------------
 
@@ -45,6 +49,48 @@ see()
 	"$@" 2>&1 | sed 's/^/      /'
 }
 
+# Print how many bindings sysfs has of each client and provider, and their state.
+bindings()
+{
+	for folder in "$NMR"/bindings/*; do
+		said "$folder/client/module" && from=$said
+		said "$folder/provider/module" && to=$said
+		said "$folder/state" && echo "$from --> $to: $said"
+	done | sort | uniq -c
+}
+
+# show_routers, show_administrators, show_transfers: show the bindings and the routes of a, and
+# what the modules of that system count
+show_routers()
+{
+	see bindings
+	see ip -n a route show proto rip
+	see in_ns a grep -sE '^(upcalls|received|sent) ' /proc/net/rras /proc/net/rip
+	see grep -s . /sys/module/rtm/parameters/routes /sys/module/rtm/parameters/nodes
+}
+
+show_administrators()
+{
+	see bindings
+	see ip -n a route show proto rip
+	see grep -s . $MPR/connections $MPR/handles $MPR/buffers $MPR/objects
+}
+
+show_transfers()
+{
+	see bindings
+	see ip -n a route show proto rip
+	see grep -sE '^(status|done|joins|resumes|upcalls|detaches) ' $DEBUG/wds_client \
+		$DEBUG/wds_client2
+	see grep -s . $DEBUG/wds_server/sessions $DEBUG/wds_server2/sessions
+}
+
+# unbound CLIENT PROVIDER: test that there is no binding of the two
+unbound()
+{
+	! binding "$1" "$2" > /dev/null
+}
+
 # --- the network -----------------------------------------------------------
 
 # Three namespaces in a row, of which the first and the last have a network of their own
@@ -58,12 +104,6 @@ chain()
 	in_ns b sh -c "echo 1 > /proc/sys/net/ipv4/ip_forward"
 }
 
-# show_routes NS: show the routes that came through the table manager
-show_routes()
-{
-	see ip -n "$1" route show proto rip
-}
-
 # reaches: send a packet from a to c
 reaches()
 {
@@ -74,9 +114,10 @@ reaches()
 # receiver's input is a pipe that stays open.
 transfers()
 {
-	in_ns c nc -l -p 7000 < "$TMP/content/disk" &
+	port=$((port + 1))
+	in_ns c nc -l -p $port < "$TMP/content/disk" &
 	server=$!
-	until in_ns a nc 10.3.0.1 7000 > "$TMP/received" 2> /dev/null <> "$TMP/pipe"; do
+	until in_ns a nc 10.3.0.1 $port > "$TMP/received" 2> /dev/null <> "$TMP/pipe"; do
 		running "$server" || return 1
 		sleep 0.1
 	done
@@ -109,12 +150,21 @@ more_answered()
 	[ "$(answered)" -gt "$1" ]
 }
 
+# Check that packets are answered, which do not need the modules that have left.
+packets_go_on()
+{
+	before=$(answered)
+	await "packets are answered meanwhile" more_answered "$before"
+}
+
 routes_are_back()
 {
 	await "a has learned of c's network again" has_route a "10.3.0.0/24 via 10.0.0.2"
 	await "c has learned of a's network again" has_route c "10.1.0.0/24 via 10.0.1.1"
 	before=$(answered)
 	await "packets are answered again" more_answered "$before"
+	check "a file of $SIZE bytes is the same after TCP from c to a" transfers
+	show_routers
 }
 
 routes_are_gone()
@@ -122,7 +172,7 @@ routes_are_gone()
 	for space in a b c; do
 		await "$space has no route of RIP" no_route $space 10
 	done
-	show_routes a
+	show_routers
 }
 
 # --- the steps -------------------------------------------------------------
@@ -139,8 +189,8 @@ start_routers()
 	router c cb stub
 	await "a has learned of c's network" has_route a "10.3.0.0/24 via 10.0.0.2"
 	await "c has learned of a's network" has_route c "10.1.0.0/24 via 10.0.1.1"
-	show_routes a
 	see in_ns a cat /proc/net/rtm
+	show_routers
 	check "packets from a reach c" reaches
 	check "a file of $SIZE bytes is the same after TCP from c to a" transfers
 	load_begins
@@ -158,7 +208,7 @@ configure()
 	see mprctl_list
 	check "an administrator in user space sees what the module has created" \
 		listed ab
-	see cat /sys/module/mpr/parameters/handles
+	show_administrators
 }
 
 # Write a command of mpr_admin.
@@ -178,17 +228,24 @@ listed()
 	mprctl_list | grep -q "$1"
 }
 
+# start_clients SERVER: load both clients, which the server stops in the middle of their files
+start_clients()
+{
+	set_param "$1" hold_read $((SIZE / 2))
+	for client in $CLIENTS; do
+		run load "$client" content=disk dest="$TMP/$client" retry_ms=50
+		await "$client is attached to $1" attached "$client" "$1"
+	done
+	await "both stop in the middle of a chunk" counted "$1" calls_held 2
+	show_transfers
+}
+
 start_transfer()
 {
 	step "Two transport servers, and two clients in the middle of a file"
-	run load wds_server content="$TMP/content/disk" hold_read=$((SIZE / 2))
+	run load wds_server content="$TMP/content/disk"
 	run load wds_server2 content="$TMP/content2/disk"
-	run load wds_client content=disk dest="$TMP/fetched" retry_ms=50
-	run load wds_client2 content=disk dest="$TMP/fetched2" retry_ms=50
-	await "the client is attached to wds_server" attached wds_client wds_server
-	link=$(binding wds_client wds_server)
-	await "its call stops in the middle of a chunk" is "$link/client_calls" 1
-	see grep -E '^(status|done|size)' $WDS
+	start_clients wds_server
 }
 
 remove_rtm()
@@ -196,8 +253,9 @@ remove_rtm()
 	step "The lowest module leaves: rtm, with three routers above"
 	run unload rtm
 	check "rtm is gone" gone /sys/module/rtm
+	check "no binding to it is left" unbound rip rtm
 	routes_are_gone
-	check "RIP and its manager are still there" loaded rip
+	await "RIP knows the way still" protocol_says a "route 10.3.0.0/24 metric 3 .*"
 	run load rtm
 	routes_are_back
 }
@@ -207,7 +265,10 @@ remove_rip()
 	step "The protocol leaves: rip, with its peers, between manager and rtm"
 	run unload rip
 	check "rip is gone" gone /sys/module/rip
+	check "its bindings as a client are gone" unbound rip rtm
+	check "and those as a provider" unbound rras rip
 	routes_are_gone
+	check "rtm has no route left" is /sys/module/rtm/parameters/routes 0
 	see in_ns a cat /proc/net/rras
 	run load rip
 	routes_are_back
@@ -217,6 +278,8 @@ remove_manager()
 {
 	step "The manager leaves: rras. RIP has to stop, and to forget interfaces and routes"
 	run unload rras
+	check "rras is gone" gone /sys/module/rras
+	check "RIP has no router left, so no client of rtm" unbound rip rtm
 	routes_are_gone
 	check "RIP holds no device: c's can be deleted" ip -n c link del stub
 	stub c stub 10.3.0.1
@@ -227,23 +290,89 @@ remove_manager()
 	routes_are_back
 }
 
+# remove_server SERVER OTHER FOLDER: have a server leave that has both clients, and come back with
+# the content of the folder. The clients move to the other server.
 remove_server()
 {
-	step "A transport server leaves in the middle of a chunk"
-	run unload wds_server &
+	step "A transport server leaves in the middle of a chunk: $1"
+	link=$(binding wds_client "$1")
+	run unload "$1" &
 	leaving=$!
 	await "rmmod waits for the call" is "$link/state" detaching
 	see cat "$link/reason" "$link/client_calls"
-	set_param wds_server hold_read 0
-	wait "$leaving"
-	check "wds_server is gone" gone /sys/module/wds_server
-	await "the client has moved to wds_server2, and has its file" \
-		grep -q "^status done" $WDS
-	see cat $WDS
-	check "it is whole" cmp "$TMP/content/disk" "$TMP/fetched"
-	await "the other client has it, too" grep -q "^status done" ${WDS}2
-	check "it is whole" cmp "$TMP/content/disk" "$TMP/fetched2"
-	run load wds_server content="$TMP/content/disk"
+	set_param "$1" hold_read 0
+	wait "$leaving" || fail "rmmod $1"
+	check "$1 is gone" gone "/sys/module/$1"
+	for client in $CLIENTS; do
+		await "$client is done" grep -q "^status done" "$DEBUG/$client"
+		check "it has moved to $2" attached "$client" "$2"
+		check "it went on where it was" grep -q "^resumes 1" "$DEBUG/$client"
+		check "its file is whole" cmp "$TMP/content/disk" "$TMP/$client"
+	done
+	show_transfers
+	packets_go_on
+	run load "$1" content="$TMP/$3/disk"
+}
+
+remove_clients()
+{
+	step "The transport clients leave: they are done, and come for the file once more"
+	for client in $CLIENTS; do
+		run unload "$client"
+		check "its binding is gone" unbound "$client" wds_server2
+	done
+	start_clients wds_server2
+	step "The transport clients leave in the middle of a chunk"
+	link=$(binding wds_client wds_server2) leaving=
+	for client in $CLIENTS; do
+		run unload "$client" &
+		leaving="$leaving $!"
+	done
+	await "the server has no client" no_client wds_server2
+	check "rmmod waits for the call" is "$link/state" detaching
+	show_transfers
+	packets_go_on
+	set_param wds_server2 hold_read 0
+	# shellcheck disable=SC2086	# words
+	wait $leaving
+	for client in $CLIENTS; do
+		check "$client is gone" gone "/sys/module/$client"
+		check "so is its binding" unbound "$client" wds_server2
+	done
+	start_clients wds_server2
+}
+
+# no_client SERVER: test that no client has joined a session of the server
+no_client()
+{
+	! grep -q . "$DEBUG/$1/clients"
+}
+
+# Start an administrator in user space, with a connection that stays open. Its input is 4.
+open_connection()
+{
+	mkfifo "$TMP/commands"
+	mprctl < "$TMP/commands" > "$TMP/answers" &
+	exec 4> "$TMP/commands"
+	echo connect >&4
+}
+
+remove_netlink()
+{
+	step "The way of administrators in user space goes: mpr_nl, with a connection open"
+	open_connection
+	await "a connection is open, beside that of mpr_admin" counted mpr connections 2
+	show_administrators
+	run unload mpr_nl
+	check "it is gone" gone /sys/module/mpr_nl
+	check "its connection is closed" counted mpr connections 1
+	check "no administrator gets through" refused listed stub
+	show_administrators
+	packets_go_on
+	run load mpr_nl
+	await "mpr_nl has found mpr" attached mpr_nl mpr
+	check "what was stored is there" listed stub
+	exec 4>&-
 }
 
 remove_configuration()
@@ -253,12 +382,19 @@ remove_configuration()
 	check "its handles are taken back" counted mpr handles 0
 	check "its connection is closed" counted mpr connections 0
 	check "what it has stored stays" listed stub
+	show_administrators
 	run unload mpr
 	check "mpr is gone" gone /sys/module/mpr
+	check "no binding to it is left" unbound mpr_nl mpr
+	check "no administrator gets through" refused listed stub
+	packets_go_on
 	run load mpr
 	await "mpr_nl has found it" attached mpr_nl mpr
 	run load mpr_admin
 	admin "connect -"
+	admin "create 1 0 ab 3 1"
+	check "an administrator in user space sees what the module has created" listed ab
+	show_administrators
 }
 
 remove_namespace()
@@ -269,6 +405,7 @@ remove_namespace()
 	await "a forgets c's network" no_route a 10.3
 	check "packets were answered until then" [ "$before" -gt 0 ]
 	rm "$TMP/answered"
+	show_routers
 }
 
 all_leave()
@@ -312,7 +449,10 @@ start_transfer
 remove_rtm
 remove_rip
 remove_manager
-remove_server
+remove_server wds_server wds_server2 content
+remove_clients
+remove_server wds_server2 wds_server content2
+remove_netlink
 remove_configuration
 remove_namespace
 all_leave
