@@ -302,9 +302,9 @@ void nt_run_in(struct nt *nt, enum nt_context context, void (*fn)(void *arg),
 /* Warnings */
 
 /*
- * Count warnings, and those with a message that names the module. A WARN prints a cut
- * line, its message, and a line with WARNING. The list of modules that follows names the
- * module as well, so only the message counts.
+ * Count warnings, and those with a message that names the module. A WARN prints a cut line, then
+ * its message and a line with WARNING, in the order that the machine has. The list of modules
+ * that follows names the module as well, so only the message counts.
  */
 static void nt_probe_console(void *data, const char *text, size_t len)
 {
@@ -318,9 +318,11 @@ static void nt_probe_console(void *data, const char *text, size_t len)
 		nt->in_message = true;
 	} else if (strnstr(text, "WARNING:", len)) {
 		nt->warnings++;
+	} else if (strnstr(text, "Modules linked in:", len) || strnstr(text, "[ end trace", len)) {
 		nt->in_message = false;
 	} else if (nt->in_message && strnstr(text, KBUILD_MODNAME, len)) {
 		nt->named++;
+		nt->in_message = false;
 	}
 	if (strnstr(text, "nmr", len)) {
 		nt->lines++;

@@ -274,6 +274,8 @@ static void detach_starts_and_returns(struct kunit *test)
 	nt_hold(client, NT_C_DETACH);
 	for (i = 0; i < ARRAY_SIZE(values); i++) {
 		reason = i ? NMR_DETACH_ABORT : NMR_DETACH_FALLBACK;
+		/* By then the directory is there, too. */
+		KUNIT_ASSERT_EQ(test, nmr_client_wait_for_binding(client->client, NT_TIMEOUT), 0);
 		nb = nt_find(nt, client, provider);
 		nt_binding_path(nb, "detach", path);
 		KUNIT_EXPECT_EQ(test, nt_write(path, values[i]),
