@@ -4,6 +4,7 @@
  * reoffer, and the precedence of errors.
  */
 #include <kunit/test.h>
+#include <linux/init.h>
 #include <linux/lockdep.h>
 #include <linux/sched/signal.h>
 
@@ -178,6 +179,37 @@ static void register_refuses_another_header(struct kunit *test)
 	KUNIT_EXPECT_NOT_NULL_MSG(test, strstr(nt->line, line), "%s", nt->line);
 	KUNIT_EXPECT_EQ(test, client.id, 77ULL);
 	KUNIT_EXPECT_EQ(test, provider.id, 77ULL);
+}
+
+/* What register calls returned before nmr_init() had run */
+static int too_early[NMR_SIDES];
+
+#ifndef MODULE
+static int __init register_too_early(void)
+{
+	static const guid_t id = GUID_INIT(1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11);
+	const struct nmr_client_characteristics c = {
+		.instance = { .npi_id = &id, .module_id = &id },
+	};
+	const struct nmr_provider_characteristics p = {
+		.instance = { .npi_id = &id, .module_id = &id },
+	};
+	struct nmr_client_handle client;
+	struct nmr_provider_handle provider;
+
+	too_early[NMR_CLIENT] = nmr_register_client(&c, NULL, &client);
+	too_early[NMR_PROVIDER] = nmr_register_provider(&p, NULL, &provider);
+	return 0;
+}
+core_initcall(register_too_early);
+#endif
+
+static void register_before_init_fails(struct kunit *test)
+{
+	if (__is_defined(MODULE))
+		kunit_skip(test, "nmr has been initialised before a module can register");
+	KUNIT_EXPECT_EQ(test, too_early[NMR_CLIENT], -ENODEV);
+	KUNIT_EXPECT_EQ(test, too_early[NMR_PROVIDER], -ENODEV);
 }
 
 /* Pass NULL to the functions that take it, for error paths. */
@@ -949,6 +981,7 @@ static void deregister_in_any_context(struct kunit *test)
 static struct kunit_case nmr_registration_cases[] = {
 	KUNIT_CASE_PARAM(register_tells_what_is_null, omission_gen_params),
 	KUNIT_CASE_PARAM(register_refuses_another_header, build_gen_params),
+	KUNIT_CASE(register_before_init_fails),
 	KUNIT_CASE(null_bindings_are_taken),
 	KUNIT_CASE_PARAM(handle_is_set_before_the_first_callback, nt_side_gen_params),
 	KUNIT_CASE_PARAM(characteristics_are_copied, nt_side_gen_params),

@@ -3,8 +3,8 @@
  * DOC: Call traces
  *
  * With ``NMR_DEBUG`` each call in flight has a record of the task and the stack that entered
- * the gate. The stuck warning prints the records of its binding, and debugfs shows all in
- * *nmr/calls*.
+ * the gate. The stuck warning prints the records of its binding, up to ``NMR_RECORDS_TOLD``, and
+ * counts the others. Debugfs shows all in *nmr/calls*.
  *
  * Exit removes the newest record of its task for the binding. If there is none, it removes a
  * record that was handed over, and otherwise any record of the binding. If all records are in
@@ -33,6 +33,7 @@
 #include "debug.h"
 
 #define NMR_RECORDS		1024
+#define NMR_RECORDS_TOLD	16	/* in one stuck warning */
 #define NMR_RECORD_FRAMES	12
 #define NMR_RECORD_TEXT		160	/* the line on a call */
 
@@ -146,20 +147,25 @@ static void nmr_record_describe(const struct nmr_call_record *h, char *buf, size
 		 jiffies_to_msecs(jiffies - h->since), h->comm, h->pid, h->cpu);
 }
 
-/* Log each call of @b that is in flight. */
+/* Log some calls of @b that are in flight, and the number of the others. */
 void nmr_call_trace_report(const struct nmr_binding *b)
 {
 	struct nmr_call_record *copy = kmalloc(sizeof(*copy), GFP_KERNEL);
 	const struct nmr_call_record *h;
 	char text[NMR_RECORD_TEXT];
+	unsigned int calls = 0;
 
 	for (h = nmr_records; copy && h < nmr_records + NMR_RECORDS; h++) {
 		if (!nmr_record_copy(copy, h) || copy->binding != b)
+			continue;
+		if (++calls > NMR_RECORDS_TOLD)
 			continue;
 		nmr_record_describe(copy, text, sizeof(text));
 		pr_warn("%s\n", text);
 		stack_trace_print(copy->frames, copy->nr, 2);
 	}
+	if (calls > NMR_RECORDS_TOLD)
+		pr_warn("binding %llu: and %u more\n", b->id, calls - NMR_RECORDS_TOLD);
 	kfree(copy);
 }
 

@@ -198,28 +198,34 @@ int nmr_wait_finished(struct nmr_registration *reg, unsigned long timeout)
 /* The safety net */
 
 #ifdef CONFIG_MODULES
-/* Deregister @reg as its module unloads, and wait before the text of the module is freed. */
-static void nmr_rescue(struct nmr_registration *reg)
+/*
+ * Deregister @reg as its module unloads, and wait before the text of the module is freed. Warn of
+ * the first wait only: the module may have forgotten thousands of registrations.
+ */
+static void nmr_rescue(struct nmr_registration *reg, bool *told)
 {
 	bool leaving = READ_ONCE(reg->leaving);
 
 	nmr_misuse(reg, leaving ? NMR_MISUSE_NO_WAIT : NMR_MISUSE_UNLOAD, 0);
 	nmr_leave(reg);
-	if (!nmr_registration_finished(reg))
+	if (!*told && !nmr_registration_finished(reg)) {
+		*told = true;
 		pr_warn("module %s is not unloaded before the calls and callbacks of its bindings have returned; until then loading of other modules may stall\n",
 			reg->modname);
-	nmr_wait_until(reg, nmr_registration_finished, TASK_IDLE, MAX_SCHEDULE_TIMEOUT);
+	}
+	nmr_wait_until(reg, nmr_registration_finished, TASK_IDLE, ULONG_MAX);
 }
 
 /* Find and rescue the registrations of a module that unloads. */
 static int nmr_module_event(struct notifier_block *nb, unsigned long event, void *data)
 {
 	struct nmr_registration *reg;
+	bool told = false;
 
 	if (event != MODULE_STATE_GOING)
 		return NOTIFY_DONE;
 	while ((reg = nmr_registration_of(data))) {
-		nmr_rescue(reg);
+		nmr_rescue(reg, &told);
 		nmr_registration_put(reg);
 	}
 	return NOTIFY_OK;

@@ -15,6 +15,7 @@
 #include <linux/cpumask.h>
 #include <linux/delay.h>
 #include <linux/hrtimer.h>
+#include <linux/kmod.h>
 #include <linux/kthread.h>
 #include <linux/list.h>
 #include <linux/nmr.h>
@@ -23,7 +24,9 @@
 #include <linux/slab.h>
 #include <linux/spinlock.h>
 #include <linux/sysfs.h>
+#include <linux/uuid.h>
 #include <linux/wait.h>
+#include <linux/workqueue.h>
 
 #include "../by_side.h"
 #include "../compat.h"
@@ -79,6 +82,14 @@ MODULE_PARM_DESC(max_bindings, "providers a client is bound to at most");
 static unsigned int npi = 1;
 module_param(npi, uint, 0444);
 MODULE_PARM_DESC(npi, "last byte of the NPI's id");
+
+static char *guid;
+module_param(guid, charp, 0444);
+MODULE_PARM_DESC(guid, "the NPI's id, if it is not one of the peers' own");
+
+static char *request = "";
+module_param(request, charp, 0444);
+MODULE_PARM_DESC(request, "load the modules of providers: init (before the parties register) or work (in a work item)");
 
 static unsigned int threads;
 module_param(threads, uint, 0444);
@@ -584,6 +595,20 @@ static guid_t peer_module_id = GUID_INIT(0x6e6d7202, 0x7065, 0x6572,
 static struct nmr_provider_handle peer_providers[PEER_MAX];
 static struct nmr_client_handle peer_clients[PEER_MAX];
 
+static int peer_set_ids(void)
+{
+	peer_npi_id.b[15] = npi;
+	peer_module_id.b[15] = KBUILD_MODNAME[sizeof(KBUILD_MODNAME) - 2];
+	return guid ? guid_parse(guid, &peer_npi_id) : 0;
+}
+
+static void peer_request(struct work_struct *work)
+{
+	request_module("nmr-provider:%pUl", &peer_npi_id);
+}
+
+static DECLARE_WORK(peer_request_work, peer_request);
+
 static int peer_register_provider(u32 number)
 {
 	const struct nmr_provider_characteristics c = {
@@ -657,11 +682,13 @@ static int __init peer_init(void)
 		return -EINVAL;
 	if (spread && threads > num_online_cpus())
 		return -EINVAL;
-	peer_npi_id.b[15] = npi;
-	peer_module_id.b[15] = KBUILD_MODNAME[sizeof(KBUILD_MODNAME) - 2];
-	err = peer_start_callers();
+	err = peer_set_ids();
+	if (!err)
+		err = peer_start_callers();
 	if (err)
 		return err;
+	if (!strcmp(request, "init"))
+		peer_request(NULL);
 	err = peer_register_all();
 	if (!err && wait_seconds)
 		err = nmr_client_wait_for_binding(peer_clients[0], wait_seconds * HZ);
@@ -671,11 +698,14 @@ static int __init peer_init(void)
 		err = -EIO;
 	if (err)
 		peer_stop_callers();
+	else if (!strcmp(request, "work"))
+		schedule_work(&peer_request_work);
 	return err;
 }
 
 static void __exit peer_exit(void)
 {
+	cancel_work_sync(&peer_request_work);
 	if (strcmp(leave, "forget"))
 		peer_deregister_all(strcmp(leave, "nowait"));
 	peer_stop_callers();

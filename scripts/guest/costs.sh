@@ -61,14 +61,14 @@ costs_at_most()
 	check "and no more than its limit" at_most "$2" "$over"
 }
 
-test_client_gate_costs_at_most_7_instructions()
+test_client_gate_costs_at_most_6_instructions()
 {
-	costs_at_most nmr 700
+	costs_at_most nmr 650
 }
 
-test_provider_gate_costs_at_most_7_instructions()
+test_provider_gate_costs_at_most_6_instructions()
 {
-	costs_at_most nmr_provider 700
+	costs_at_most nmr_provider 650
 }
 
 test_scoped_call_costs_at_most_5_instructions()
@@ -79,9 +79,9 @@ test_scoped_call_costs_at_most_5_instructions()
 	costs_at_most nmr_scoped 550
 }
 
-test_call_of_rcu_reader_costs_at_most_5_instructions()
+test_call_of_rcu_reader_costs_at_most_4_instructions()
 {
-	costs_at_most nmr_rcu 500
+	costs_at_most nmr_rcu 450
 }
 
 test_slot_costs_at_most_10_instructions()
@@ -190,10 +190,10 @@ test_walk_costs_at_most_120_instructions_a_peer()
 }
 
 # The walk comes last: 100,000 bindings make the trees of kernfs deeper for what follows.
-run_cases client_gate_costs_at_most_7_instructions \
-	provider_gate_costs_at_most_7_instructions \
+run_cases client_gate_costs_at_most_6_instructions \
+	provider_gate_costs_at_most_6_instructions \
 	scoped_call_costs_at_most_5_instructions \
-	call_of_rcu_reader_costs_at_most_5_instructions \
+	call_of_rcu_reader_costs_at_most_4_instructions \
 	slot_costs_at_most_10_instructions \
 	clients_of_one_provider_cost_what_they_did \
 	providers_of_one_client_cost_what_they_did \

@@ -55,6 +55,26 @@ told_frames()
 	[ "$(since_mark | grep -c "$1")" -ge "$2" ]
 }
 
+# Hold 32 calls through one binding, 16 each way.
+test_stacks_of_16_calls_are_told()
+{
+	mark
+	load nmr stuck_seconds=1
+	load nmr_peer_a providers=1 threads=16
+	load nmr_peer_b clients=1 threads=16
+	id=$(basename "$(binding nmr_peer_b nmr_peer_a)")
+	hold nmr_peer_a call
+	hold nmr_peer_b call
+	await "calls held" in_hand "$NMR/bindings/$id/client_calls" 16
+	await "upcalls held" in_hand "$NMR/bindings/$id/provider_calls" 16
+	echo abort > "$NMR/bindings/$id/detach"
+	await "the others are counted" logged "nmr: binding $id: and 16 more\$"
+	since_mark | sed '/: and 16 more$/q' > "$TMP/told"
+	check "some are told" [ "$(grep -c "'s call, for .* by nmr_peer_" "$TMP/told")" -eq 16 ]
+	release nmr_peer_a call
+	release nmr_peer_b call
+}
+
 # shown PATTERN NUMBER: test that as many lines of nmrctl match
 shown()
 {
@@ -85,4 +105,5 @@ test_records_are_used_again()
 }
 
 run_cases calls_in_flight_are_listed stuck_calls_are_told_with_their_stacks \
+	stacks_of_16_calls_are_told \
 	nmrctl_shows_the_stacks_of_a_binding records_are_used_again

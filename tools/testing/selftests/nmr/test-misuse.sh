@@ -6,6 +6,9 @@
 
 . "$(dirname "$0")/lib.sh"
 
+TRACING=/sys/kernel/tracing
+PROBE=nmr_selftest
+
 # Unload nmr_peer_a while calls into it are held, and let them return.
 loses_calls_of_client()
 {
@@ -131,6 +134,67 @@ test_module_unloads_without_waiting()
 	check "the client cleaned up" counted nmr_peer_b cleaned 1
 	check "nothing of it is left" has providers 0
 	check "each answer was right" counted nmr_peer_b wrong 0
+}
+
+# Each registration has a warning of its own, and these are limited. What the module waits for is
+# told once: each binding has to wait for a grace period, so no deregistration completes at once.
+test_module_that_forgets_many_registrations_is_told_of_once()
+{
+	mark
+	load nmr
+	load nmr_peer_b clients=1
+	load nmr_peer_a providers=16 leave=forget
+	check "all are bound" has bindings 16
+	expect_warning unload nmr_peer_a
+	check "it is told what it waits for" \
+		logged_once "nmr: module nmr_peer_a is not unloaded before the calls"
+	check "nothing of it is left" has providers 0
+	check "the client cleaned up" counted nmr_peer_b cleaned 16
+}
+
+# Probe the detach callback of nmr_peer_a, of which one module with that function is loaded.
+probe_detach()
+{
+	echo "p:$PROBE nmr_peer_a:peer_detach" >> $TRACING/kprobe_events
+}
+
+forget_probe()
+{
+	echo 0 > $TRACING/events/kprobes/$PROBE/enable
+	echo "-:$PROBE" >> $TRACING/kprobe_events
+}
+
+# When a module unloads, notifiers take its probes, tracepoints and jump labels away. Before that,
+# the registrar runs the last callbacks of the module.
+test_callbacks_run_before_the_kernel_forgets_the_module()
+{
+	skip_unless "kprobe events in tracefs" exists $TRACING/kprobe_events
+	load nmr
+	load nmr_peer_a providers=1 leave=forget
+	check "its detach callback is probed" probe_detach
+	trap forget_probe EXIT
+	echo > $TRACING/trace
+	echo 1 > $TRACING/events/kprobes/$PROBE/enable
+	load nmr_peer_b clients=1
+	expect_warning unload nmr_peer_a
+	check "the client cleaned up" counted nmr_peer_b cleaned 1
+	check "the callback met the probe" grep -q " $PROBE: " $TRACING/trace
+}
+
+# Forty providers return a positive value at once. The limit is 10 warnings in 5 s.
+test_warnings_of_many_registrations_are_limited()
+{
+	mark
+	load nmr
+	clock
+	begin=$uptime
+	expect_warning load nmr_scale clients=1 providers=40 attach_error=1
+	clock
+	periods=$(((uptime - begin + 1) / 5 + 1))
+	warnings=$(since_mark | grep -c "nmr: provider .*: its attach callback returned a positive")
+	check "the log is kept" logged "nmr_scale: 40 providers registered"
+	check "some are told of" [ "$warnings" -gt 0 ]
+	check "not all of them, but $warnings" [ "$warnings" -le $((10 * periods)) ]
 }
 
 # A misuse that concerns one binding names it.
