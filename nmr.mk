@@ -28,7 +28,9 @@ nmr_dir		:=
 else ifneq ($(wildcard $(nmr_dkms)),)
 nmr_dir		:= $(realpath $(nmr_dkms)/../../source)
 nmr_symvers	:= $(nmr_dkms)/module/Module.symvers
-nmr_wanted	:= $(nmr_symvers) is missing: run dkms build --force nmr and dkms install nmr
+nmr_built	:= nmr/$(notdir $(realpath $(nmr_dkms)/../..)) -k $(nmr_release)
+nmr_wanted	:= $(nmr_symvers) is missing: run dkms build --force $(nmr_built) and \
+		   dkms install --force $(nmr_built)
 ifneq ($(wildcard $(nmr_installed)),)
 $(warning nmr: modules are built for the nmr of dkms; remove the other one, $(nmr_installed))
 endif

@@ -207,14 +207,16 @@ fails()
 
 test_nmr_new_refuses_odd_names()
 {
-	local name
+	local name guid=a2c8f4de-62c5-4b3f-8f0a-4d6f1f6f0b11
 
 	fails "greeter exists" sh -c 'cd /root && nmr-new client greeter' || return
-	for name in 4you a-b "a b" ../a "" "$(printf 'a%.0s' {1..56})" nmr; do
+	for name in 4you a-b "a b" ../a "" 'a\nb' $'a\nb' "$(printf 'a%.0s' {1..56})" nmr; do
 		fails "nmr-new: " nmr-new provider "$name" || return
 	done
-	fails "is no GUID" nmr-new provider other 1234 &&
-		fails "usage" nmr-new provider && fails "usage" nmr-new both name
+	for name in 1234 '' "$guid "{x,} "$guid"$'\nx' "$guid"'\n'; do
+		fails "is no GUID" nmr-new provider other "$name" || return
+	done
+	fails "usage" nmr-new provider && fails "usage" nmr-new both name
 }
 
 # The disk has one block for the folder, and none for a file.
@@ -251,11 +253,16 @@ test_users_are_built_again_after_an_upgrade()
 	[ "$before" != "$after" ]
 }
 
+# By default dkms builds for the newest kernel alone, and for the running one. A module that was
+# built with the later nmr for another kernel goes, until there is an nmr for that one.
 test_users_are_built_again_after_a_downgrade()
 {
 	packages "$TOP"
-	apt --allow-downgrades install "${packages[@]}" && built "$version" nmr "$old" &&
-		fit "$old" && fit "$new" && ! built 99.0 nmr "$old"
+	sed -i /autoinstall_all_kernels/d "$root/etc/dkms/framework.conf"
+	apt --allow-downgrades install "${packages[@]}" && built "$version" nmr "$new" &&
+		fit "$new" && ! built "$version" nmr "$old" && ! module "$old" greeter &&
+		inside "$root" dkms autoinstall -k "$old" && built "$version" nmr "$old" &&
+		built 0.1 greeter "$old" && fit "$old" && ! built 99.0 nmr "$old"
 }
 
 test_purge_leaves_no_file()
@@ -279,7 +286,7 @@ test_machine()
 {
 	begin_page newcomer "Install|From a checkout"
 	begin_page checkout "Install|Begin|Build|Leave|Keep|What"
-	cp "$TOP/Documentation/admin-guide/nmr-administration.rst" "$root/nmr"
+	cp "$TOP/Documentation/admin-guide"/nmr-{administration,troubleshooting}.rst "$root/nmr"
 	tar -xf "$BUILD"/dist/*.tar.xz -C "$root/packages" || return
 	boot_root packages "$root" "$old" test-packages.sh
 }
