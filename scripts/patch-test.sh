@@ -6,7 +6,7 @@
 # build/patch/SERIES.CASE.log.
 #
 # Without SERIES all are tested that patch.sh writes patches for. A tree that this machine cannot
-# get is skipped. The suites run on 6.12 alone, as User-mode Linux.
+# get is skipped.
 #
 # patch-test.sh -c CASE SERIES: run one case on the patches and in the tree that are there.
 
@@ -99,10 +99,14 @@ case_documentation()
 	return "$code"
 }
 
+# The command that the message of the patch names runs the suites as User-mode Linux.
 case_kunit()
 {
-	python3 tools/testing/kunit/kunit.py run --arch=um --build_dir="$objects.um" \
-		--kunitconfig=drivers/nmr/kunit --jobs="$JOBS" nmr_offers
+	local command
+
+	command=$(git log --format=%B origin.. | sed -n 's/^ *\(.*kunit\.py run\)/\1/p')
+	echo "$command"
+	$command --build_dir="$objects.um" --jobs="$JOBS"
 }
 
 case_tools()
@@ -156,10 +160,9 @@ results()
 			continue
 		fi
 		for name in applies checkpatch allmodconfig values maintainers references \
-			documentation tools; do
+			documentation tools kunit; do
 			run "$name"
 		done
-		[ "$series" != 6.12 ] || run kunit
 	done
 	echo "1..$count"
 }

@@ -28,7 +28,7 @@ resolve()
 	gcc -O -w -o "$tmp/unifdef" "$tree/scripts/unifdef.c"
 	cd "$tree/include"
 	for file; do
-		perl -pi -e 's/KERNEL_VERSION\((\d+), (\d+), (\d+)\)/($1 << 16) + ($2 << 8) + $3/e;
+		perl -pi -e 's/KERNEL_VERSION\((\d+), (\d+), (\d+)\)/($1 << 16) + ($2 << 8) + $3/ge;
 			     s/__has_include\("(.*?)"\)/-e $1 ? 1 : 0/e;
 			     s/^#ifdef __has_include\K.*//' "$file"
 		"$tmp/unifdef" -k -D__has_include -DTASK_FREEZABLE "$class" \
