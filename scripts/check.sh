@@ -26,6 +26,16 @@ step()
 	printf '%-4s %s (%d s)\n' $verdict "$name" $((SECONDS - begin))
 }
 
+# Run test-stack.sh on a stock kernel, too: there it counts the objects of slab caches.
+stack()
+{
+	local modules
+
+	mapfile -t modules < <("$TOP/scripts/modules.sh" 6.12 -s)
+	"$TOP/scripts/guest.sh" -n integration-stack-6.12 -k 6.12 "${modules[@]/#/-f}" \
+		-a programs=test-stack.sh -s "$TOP/scripts/guest/integration-systems.sh"
+}
+
 step packages "$TOP/scripts/fetch/packages.sh" build source kernel guest
 
 mapfile -t kernels < <(awk '$5 == "check" { print $1 }' "$TOP/kunit/kernels")
@@ -33,7 +43,7 @@ mapfile -t stock < <(series check)
 
 # The steps that take longest come first. If the cache is empty, the first kernel takes minutes
 # to compile, and the stock kernels run their tests meanwhile.
-beside step systems "$TOP/scripts/systems.sh" test-mpr.sh,test-rras.sh,test-wds.sh,test-readme.sh
+beside step systems "$TOP/scripts/systems.sh"
 beside step "kunit-${kernels[0]}" "$TOP/scripts/kunit.sh" -k "${kernels[0]}"
 for name in "${stock[@]}"; do
 	beside step "integration-$name" "$TOP/scripts/integration.sh" -c "$name"
@@ -47,9 +57,11 @@ beside step vm "$TOP/scripts/vm-test.sh"
 beside step crc "$TOP/scripts/crc-test.sh"
 beside step demo "$TOP/scripts/demo.sh"
 beside step demo-stack "$TOP/scripts/demo-stack.sh"
+beside step stack stack
 wait
 
-logs=("$BUILD"/{install,vm-test,crc,demo,demo-stack,integration-systems-stack}.log)
+logs=("$BUILD"/{install,vm-test,crc,demo,demo-stack}.log
+      "$BUILD"/integration-{systems-stack,stack-6.12}.log)
 for kernel in "${kernels[@]}"; do
 	logs+=("$BUILD/kunit/$kernel/test.log")
 done
@@ -58,7 +70,8 @@ for name in "${stock[@]}"; do
 done
 [[ " $* " != *" model "* ]] || logs+=("$BUILD/model.log")
 if [[ " $* " == *" torture "* ]]; then
-	for kernel in "${kernels[@]}" "${stock[@]}"; do
+	mapfile -t x86 < <(awk '$5 == "check" && $3 == "x86_64" { print $1 }' "$TOP/kunit/kernels")
+	for kernel in "${x86[@]}" "${stock[@]}"; do
 		beside step "torture-$kernel" \
 			"$TOP/scripts/torture.sh" -k "$kernel" -t 20 -o 1000000
 		logs+=("$BUILD/torture-$kernel.log")

@@ -53,15 +53,18 @@ patch_series()
 	series check matrix | sort -V | tail -n 1
 }
 
-# skipped KERNEL LOG...: test whether this machine cannot get a stock kernel. If so, make each log
-# one result that is skipped, with the reason.
+# skipped KERNEL LOG...: test whether this machine cannot get a stock kernel, or the source of one
+# of kunit/kernels. If so, make each log one result that is skipped, with the reason.
 skipped()
 {
-	local kernel=$1 reason log
+	local kernel=$1 what=source reason log
 
 	shift
-	[[ $kernel == [0-9]* ]] || return 1
-	reason=$("$TOP/scripts/fetch/kernel.sh" stock "$kernel" | field SKIP -)
+	case $kernel in
+	[0-9]*)	what=stock ;;
+	*)	kernel=$(awk -v name="$kernel" '$1 == name { print $2 }' "$TOP/kunit/kernels") ;;
+	esac
+	reason=$("$TOP/scripts/fetch/kernel.sh" "$what" "$kernel" | field SKIP -)
 	[ -n "$reason" ] || return 1
 	for log; do
 		printf 'KTAP version 1\n1..1\nok 1 %s # SKIP %s\n' "$(basename "$log" .log)" \

@@ -81,6 +81,8 @@ parse()
 	return $code
 }
 
+mkdir -p "$out"
+! skipped "$kernel" "$log" || exit 0
 assignments=$("$TOP/scripts/fetch/own-kernel.sh" "$kernel")
 eval "$assignments"
 # shellcheck disable=SC2153	# of own-kernel.sh

@@ -106,19 +106,21 @@ check_coccinelle()
 
 # Compile the modules for the stock kernels, with warnings as errors; for 6.1 with sparse, too, and
 # for 6.12 with gcc's static analyser. A kernel that this machine cannot get is left out; make check
-# counts it as skipped.
+# and make matrix count it as skipped.
 check_modules()
 {
-	local series
+	local kernel options
 
-	for series in 5.10 7.3; do
-		skipped "$series" || \
-			"$TOP/scripts/modules.sh" -d "$out" "$series" -s W=1 KCFLAGS=-Werror \
-			> /dev/null
+	for kernel in $(series check matrix); do
+		case $kernel in
+		6.1)	options="W=1e C=2 CF=-Wsparse-error" ;;
+		6.12)	options="W=1e KCFLAGS=-fanalyzer" ;;
+		*)	options="W=1 KCFLAGS=-Werror" ;;
+		esac
+		# shellcheck disable=SC2086	# words
+		skipped "$kernel" || \
+			"$TOP/scripts/modules.sh" -d "$out" "$kernel" -s $options > /dev/null
 	done
-	"$TOP/scripts/modules.sh" -d "$out" 6.12 -s W=1e KCFLAGS=-fanalyzer > /dev/null
-	"$TOP/scripts/modules.sh" -d "$out" 6.1 -s W=1e C=2 CF=-Wsparse-error \
-		> /dev/null
 }
 
 # Compile the modules by clang, with its static analyser, and warnings as errors. The 6.12 tree is

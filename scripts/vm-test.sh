@@ -99,6 +99,24 @@ test_readme_tries_modules_as_printed()
 	grep 'modules for this kernel are built with: make KDIR=' "$dir/said"
 }
 
+# The copy of the sources has builds and logs of its own.
+test_archive_without_a_kernel_is_skipped()
+{
+	local copy=$dir/copy none=$dir/none log
+
+	mkdir -p "$none/lists/partial"
+	printf '%s;\n' 'Dir::Etc::SourceList "/dev/null"' 'Dir::Etc::SourceParts "/dev/null"' \
+		"Dir::State::Lists \"$none/lists\"" 'Dir::State::Status "/dev/null"' \
+		'Dir::Cache::PkgCache ""' 'Dir::Cache::SrcPkgCache ""' > "$none/apt.conf"
+	(
+		export APT_CONFIG=$none/apt.conf XDG_CACHE_HOME=$none
+		"$copy/scripts/integration.sh" 6.12 7.3 && "$copy/scripts/kunit.sh" -k kasan73
+	) > "$dir/said" 2>&1 || return
+	for log in integration-6.12 integration-7.3 kunit/kasan73/test; do
+		grep '^ok 1 .* # SKIP .*archive' "$copy/build/$log.log" || return
+	done
+}
+
 # race FUNCTIONS: print what KCSAN reports of a race between them, with nmr in a backtrace
 race()
 {
@@ -140,8 +158,8 @@ test_race_of_spinners_for_a_mutex_is_no_complaint()
 
 cases="script_meets_the_modules_and_succeeds script_that_fails_is_a_failure
 	module_for_another_kernel_is_refused shell_does_what_is_typed
-	readme_tries_modules_as_printed race_with_nmr_in_a_backtrace_is_a_complaint
-	race_of_spinners_for_a_mutex_is_no_complaint"
+	readme_tries_modules_as_printed archive_without_a_kernel_is_skipped
+	race_with_nmr_in_a_backtrace_is_a_complaint race_of_spinners_for_a_mutex_is_no_complaint"
 build_pair
 number=0
 {

@@ -13,9 +13,16 @@
 #
 # Print shell assignments. If the cache has no kernel of a series, the newest of Debian is taken;
 # remove the cache to get a newer one. If this machine cannot get the series, print SKIP, the
-# reason, and exit with 4, see root.sh.
+# reason, and exit with 4, as root.sh does.
 
 . "$(dirname "$0")/../common.sh" || exit 1
+
+skip()
+{
+	say "${0##*/}: $*"
+	echo "SKIP=$*"
+	exit 4
+}
 
 # newest PATTERN: print the newest package of apt's lists with such a name
 newest()
@@ -23,8 +30,8 @@ newest()
 	apt-cache search --names-only "$1" | cut -d' ' -f1 | sort -V | tail -n1
 }
 
-# resolve SERIES: print the release of its newest kernel by apt. The cloud flavour is small; the
-# realtime kernel has none.
+# resolve SERIES: print the release of its newest kernel by apt, and fail if there is none. The cloud
+# flavour is small; the realtime kernel has none.
 resolve()
 {
 	local series=${1%-rt} flavour=cloud-amd64 pattern package
@@ -37,10 +44,10 @@ resolve()
 	pattern="^linux-image-${series//./\\.}\\.[0-9].*-$flavour-unsigned\$"
 	package=$(newest "$pattern")
 	if [ -z "$package" ]; then
-		as_root apt-get -qq update >&2
+		as_root apt-get -qq update >&2 || true
 		package=$(newest "$pattern")
 	fi
-	[ -n "$package" ] || die "no linux-image-$series*-$flavour-unsigned"
+	[ -n "$package" ] || return 1
 	package=${package#linux-image-}
 	echo "${package%-unsigned}"
 }
@@ -51,7 +58,7 @@ release()
 	local series=$1 known=$CACHE/release-$1
 
 	if [ ! -s "$known" ]; then
-		resolve "$series" > "$known.new"
+		resolve "$series" > "$known.new" || return
 		mv "$known.new" "$known"
 	fi
 	cat "$known"
@@ -59,9 +66,10 @@ release()
 
 headers()
 {
-	RELEASE=$(release "$1")
+	RELEASE=$(release "$1") || skip "no $1 kernel in the archive, or no way to it"
 	KDIR=/usr/src/linux-headers-$RELEASE
-	[ -e "$KDIR/Makefile" ] || install_packages "linux-headers-$RELEASE"
+	[ -e "$KDIR/Makefile" ] || install_packages "linux-headers-$RELEASE" ||
+		skip "linux-headers-$RELEASE cannot be installed"
 }
 
 # download PACKAGE: from the suites of the series
@@ -84,7 +92,8 @@ fetch()
 	tmp=$(mktemp -d "$target.XXXXXX")
 	# shellcheck disable=SC2064	# this directory, now
 	trap "rm -rf '$tmp'" EXIT
-	(cd "$tmp" && download "$package")
+	(cd "$tmp" && download "$package" >&2) ||
+		skip "no $package in the archive, or no way to it"
 	mkdir "$tmp/tree"
 	"$unpack" "$tmp"/*.deb "$tmp/tree"
 	mv "$tmp/tree" "$target"
