@@ -24,6 +24,14 @@ die()
 	exit 1
 }
 
+# skip REASON: end a script of fetch/, as this machine cannot get what it fetches
+skip()
+{
+	say "${0##*/}: $*"
+	echo "SKIP=$*"
+	exit 4
+}
+
 # field NAME FILE: print the value that a line NAME=VALUE of the file assigns
 field()
 {

@@ -17,13 +17,6 @@
 
 . "$(dirname "$0")/../common.sh" || exit 1
 
-skip()
-{
-	say "${0##*/}: $*"
-	echo "SKIP=$*"
-	exit 4
-}
-
 # newest PATTERN: print the newest package of apt's lists with such a name
 newest()
 {

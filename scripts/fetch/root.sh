@@ -25,13 +25,6 @@ root=$CACHE/root/$series
 # What the headers do not depend on, but make and kbuild run
 programs=(bash binutils coreutils dash findutils grep make mawk perl-base sed xz-utils)
 
-skip()
-{
-	say "${0##*/}: $*"
-	echo "SKIP=$*"
-	exit 4
-}
-
 # archive LABEL: print the address of the archive by that name that apt is configured for
 archive()
 {
