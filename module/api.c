@@ -93,7 +93,7 @@ nmr_prepare(enum nmr_side side, struct nmr_site *site,
 	return reg;
 }
 
-/* Register @reg. Takes over the caller's reference, also if it fails. */
+/* Register @reg. The function takes over the caller's reference, also if it fails. */
 static int nmr_register(struct nmr_registration *reg, u64 *handle)
 {
 	int err = nmr_registration_publish(reg, reg->instance.npi_id, handle);

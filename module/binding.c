@@ -85,8 +85,9 @@
  * queued.
  *
  * **One work item** serves attach (of an offer that a scan makes, or a register call that is
- * nested too deep), detach and cleanup in turn. A work item does not run concurrently with
- * itself. So, if detach ran in it, the cleanup callbacks also follow the return of detach.
+ * nested too deep), detach and cleanup in turn, on one workqueue. So the work item does not run
+ * concurrently with itself. If detach ran in it, the cleanup callbacks also follow the return of
+ * detach.
  */
 /* Locking: nmr_lock for members marked L. Complete takes no lock. */
 
@@ -145,7 +146,7 @@ nmr_binding_advance(struct nmr_binding *b, enum nmr_binding_state next)
  * @provider: not leaving
  * @pair:     their record, if they have met before, or NULL
  *
- * The caller calls nmr_binding_attach() or nmr_binding_attach_later().
+ * The caller calls nmr_binding_attach(), or a function that does.
  */
 void nmr_binding_offer(struct nmr_binding *b, struct nmr_registration *client,
 		       struct nmr_registration *provider, struct nmr_pair *pair)
@@ -180,7 +181,7 @@ void nmr_binding_offer(struct nmr_binding *b, struct nmr_registration *client,
 	nmr_stuck_watch(b);
 }
 
-/* Tell whether a side of @b leaves. Its bindings close soon, a batch at a time. */
+/* Tell whether a side of @b leaves. The bindings of that side close soon, a batch at a time. */
 static bool nmr_binding_side_leaving(const struct nmr_binding *b)
 {
 	return READ_ONCE(b->reg[NMR_CLIENT]->leaving) ||
@@ -423,10 +424,22 @@ void nmr_binding_attach(struct nmr_binding *b)
 		nmr_binding_finish(b);
 }
 
-/* Make the offer on the workqueue. */
-void nmr_binding_attach_later(struct nmr_binding *b)
+/* Tell whether a module takes part in the attach of @b. */
+static bool nmr_binding_has_attach(const struct nmr_binding *b)
 {
-	nmr_queue_work(nmr_callback_wq, &b->work);
+	const struct nmr_registration *provider = b->reg[NMR_PROVIDER];
+
+	return b->reg[NMR_CLIENT]->attach_provider || provider->attach_client ||
+	       provider->client_attached;
+}
+
+/* Make the offer, in a worker if it calls a module: a callback may sleep for long. */
+void nmr_binding_attach_start(struct nmr_binding *b)
+{
+	if (nmr_binding_has_attach(b))
+		nmr_queue_work(nmr_callback_wq, &b->work);
+	else
+		nmr_binding_attach(b);
 }
 
 /**
@@ -440,12 +453,12 @@ struct nmr_errand {
 };
 
 /**
- * nmr_binding_attach_elsewhere() - make the offer on the stack of a worker
+ * nmr_binding_attach_elsewhere() - make the offer on the stack of a worker, if it calls a module
  * @b:	   the binding, not the caller's any more afterwards
  * @outer: the callback that the calling task is inside of
  *
- * Returns when the offer has been made, as nmr_binding_attach() does; the binding may have
- * ended by then.
+ * The function returns when the offer has been made, as nmr_binding_attach() does; the binding
+ * may have ended by then.
  *
  * Lockdep is not told of the wait. It waits for one attach callback, and a registration's
  * class stands for all of its callbacks and calls: a lock that is held here, and that only
@@ -459,9 +472,13 @@ void nmr_binding_attach_elsewhere(struct nmr_binding *b, const struct nmr_callba
 {
 	struct nmr_errand errand = { .outer = outer };
 
+	if (!nmr_binding_has_attach(b)) {
+		nmr_binding_attach(b);
+		return;
+	}
 	init_completion(&errand.done);
 	b->errand = &errand;
-	nmr_binding_attach_later(b);
+	nmr_queue_work(nmr_callback_wq, &b->work);
 	/* For as long as an attach callback takes. */
 	wait_for_completion_state(&errand.done, TASK_IDLE);
 }

@@ -102,7 +102,7 @@ static_assert(offsetof(struct nmr_binding, gates.gate) == 0);
 void nmr_binding_offer(struct nmr_binding *b, struct nmr_registration *client,
 		       struct nmr_registration *provider, struct nmr_pair *pair);
 void nmr_binding_attach(struct nmr_binding *b);
-void nmr_binding_attach_later(struct nmr_binding *b);
+void nmr_binding_attach_start(struct nmr_binding *b);
 void nmr_binding_attach_elsewhere(struct nmr_binding *b, const struct nmr_callback *outer);
 bool nmr_binding_close(struct nmr_binding *b, enum nmr_detach_reason reason,
 		       struct llist_head *batch);

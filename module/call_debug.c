@@ -17,9 +17,10 @@
 /*
  * Warn if a call enters or exits on a CPU that comes up and is not online yet. Such a CPU runs
  * the hotplug callbacks of the STARTING section in its idle task. Another CPU may take its
- * counts concurrently, and would lose the call.
+ * counts concurrently, and would lose the call. This function is not inlined, because each copy
+ * of a WARN_ONCE() warns on 7.x.
  */
-static void nmr_check_cpu(const struct nmr_binding *b, enum nmr_side caller)
+static noinline void nmr_check_cpu(const struct nmr_binding *b, enum nmr_side caller)
 {
 	int cpu = raw_smp_processor_id();
 

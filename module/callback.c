@@ -131,7 +131,7 @@ bool nmr_callback_nested(const struct nmr_callback **outer)
 	return *outer && (*outer)->depth >= NMR_CALLBACKS_NESTED;
 }
 
-/* Note that what the calling worker does now is waited for by the task inside @outer. */
+/* Note that the task inside @outer waits for what the calling worker does now. */
 void nmr_callback_stand_in(struct nmr_callback *cb, const struct nmr_callback *outer)
 {
 	cb->binding = NULL;

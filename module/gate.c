@@ -96,7 +96,7 @@
  * **Slots.** The counts of a gate do not open again until the binding is freed, and a task
  * that may still enter keeps the binding: it has a reference or is an RCU reader. So a task
  * that has loaded the pointer may be preempted until its binding has ended, and is still
- * refused. The counts of a slot are static, and open again for the next binding. No gate
+ * refused. The counts of a slot belong to it, and open again for the next binding. No gate
  * leads to them: nmr_slot_enter() looks at the slot after it has counted.
  *
  * While a binding is in a slot, the counts of the slot are a second set of counts of the
@@ -348,7 +348,7 @@ EXPORT_SYMBOL_NMR_IF_KUNIT(nmr_gates_add_slot);
 /* Open the gate of @caller. The caller of this function serialises it with closing. */
 void nmr_gate_open(struct nmr_gates *g, enum nmr_side caller)
 {
-	/* Pairs with the smp_load_acquire() in __nmr_call_enter() and __nmr_call_may_rcu(). */
+	/* Pairs with the smp_load_acquire() in __nmr_calls(). */
 	smp_store_release(&g->gate[caller].calls, &g->calls->count[caller]);
 }
 

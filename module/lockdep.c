@@ -133,7 +133,7 @@ static bool nmr_class_is_held(const struct nmr_registration *reg, struct lockdep
  * nmr_lockdep_wait() - tell lockdep that the calling task is about to wait
  * @reg: for the callbacks and calls of this registration
  *
- * Tells nothing
+ * The function tells nothing
  *
  * - inside a callback or a call of another registration of the same class: a driver that
  *   registers many from one place may let one wait for another, and lockdep cannot tell that

@@ -205,8 +205,9 @@ static int nmr_earlier_step(struct nmr_offers *o)
  * nmr_offer_earlier() - make the offers of a register call
  * @reg: the registration, just published
  *
- * Returns when each offer has been made and its attach callbacks have returned. The calling
- * task makes the offers, unless it is NMR_CALLBACKS_NESTED callbacks deep: then workers do.
+ * The function returns when each offer has been made and its attach callbacks have returned. The
+ * calling task makes the offers. If it is NMR_CALLBACKS_NESTED callbacks deep, workers make those
+ * that call a module.
  *
  * Context: Process, may sleep.
  */
@@ -230,8 +231,8 @@ void nmr_offer_earlier(struct nmr_registration *reg)
  * nmr_offer_arrival() - make deferred pairs due, as a provider has joined their NPI
  * @provider: the provider
  *
- * Looks only at the clients that have deferred pairs now. A pair that is deferred while this
- * function runs has a token that includes the arrival.
+ * The function looks only at the clients that have deferred pairs now. A pair that is deferred
+ * while this function runs has a token that includes the arrival.
  *
  * Context: Process, may sleep.
  */
@@ -333,16 +334,23 @@ static void nmr_scan_client(struct nmr_registration *client)
 	struct nmr_binding *b;
 
 	while ((b = nmr_next_offer(&o, nmr_owed_step)))
-		nmr_binding_attach_later(b);
+		nmr_binding_attach_start(b);
 	while ((b = nmr_next_offer(&o, nmr_due_step)))
-		nmr_binding_attach_later(b);
+		nmr_binding_attach_start(b);
 	nmr_binding_discard(o.spare);
+}
+
+/* Let other tasks run in the middle of a scan. It is not inlined, as a test stops a scan here. */
+static noinline void nmr_scan_rest(void)
+{
+	cond_resched();
 }
 
 /*
  * Call @visit for at least as many pairs as there were in @list when this function began. A
  * visited pair goes to the end of the list, behind all pairs that have not been visited. Clients do
- * not count their deferred pairs, so other pairs of a client may be visited again.
+ * not count their deferred pairs, so other pairs of a client may be visited again. The test of
+ * ->leaving only saves visits: no step offers a pair of a registration that is leaving.
  */
 static void nmr_scan_pairs(struct nmr_registration *reg, struct list_head *list,
 			   void (*visit)(struct nmr_pair *pair))
@@ -361,7 +369,7 @@ static void nmr_scan_pairs(struct nmr_registration *reg, struct list_head *list,
 		visit(pair);
 		if (++budget % NMR_BATCH == 0) {
 			spin_unlock_irq(&nmr_lock);
-			cond_resched();
+			nmr_scan_rest();
 			spin_lock_irq(&nmr_lock);
 		}
 	}

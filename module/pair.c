@@ -84,7 +84,11 @@ void nmr_pair_add(struct nmr_pair *pair, struct nmr_registration *client,
 	rb_add(&pair->by_provider, &client->by_provider, nmr_pair_less);
 }
 
-/* Put @client into the list of clients that an arriving provider concerns, or remove it. */
+/*
+ * Put @client into the list of clients that an arriving provider concerns, or remove it. The
+ * test of ->leaving only saves that provider a step: nmr_registration_scan() queues no scan of a
+ * client that is leaving.
+ */
 static void nmr_pair_update_waiting(struct nmr_registration *client)
 {
 	if (list_empty(&client->deferred) || client->leaving)
@@ -219,7 +223,7 @@ static struct nmr_pair *nmr_pair_forget_one(struct nmr_registration *reg)
 	return pair;
 }
 
-/* Free the records of @reg, which has finished. Takes nmr_lock. */
+/* Free the records of @reg, which has finished. Must be called without nmr_lock. */
 void nmr_pair_forget_all(struct nmr_registration *reg)
 {
 	struct nmr_pair *pair;

@@ -60,7 +60,7 @@ void nmr_objects_exit(void)
 	kmem_cache_destroy(nmr_binding_cache);
 }
 
-/* Calls read the gates at the begin of a binding: no other object shares that cache line. */
+/* Create the cache. Calls read the gates at the start of a binding: align it to cache lines. */
 int __init nmr_objects_init(void)
 {
 	nmr_binding_cache = KMEM_CACHE(nmr_binding, SLAB_HWCACHE_ALIGN);

@@ -54,7 +54,10 @@ struct nmr_registration *nmr_registration_find(enum nmr_side side, u64 id)
 	return reg;
 }
 
-/* Find a registration of @mod that has not finished. Return: it, with a reference, or NULL. */
+/*
+ * Find a registration of @mod that has joined, and that has not finished. Return: it, with a
+ * reference, or NULL.
+ */
 struct nmr_registration *nmr_registration_of(const struct module *mod)
 {
 	struct nmr_registration *reg;
@@ -64,7 +67,8 @@ struct nmr_registration *nmr_registration_of(const struct module *mod)
 	rcu_read_lock();
 	for (side = 0; side < NMR_SIDES; side++)
 		xa_for_each(&nmr_registrations[side], index, reg)
-			if (reg->owner == mod && !nmr_registration_finished(reg) &&
+			if (reg->owner == mod && READ_ONCE(reg->joined) &&
+			    !nmr_registration_finished(reg) &&
 			    refcount_inc_not_zero(&reg->refs))
 				goto unlock;
 	reg = NULL;

@@ -2,10 +2,11 @@
 /**
  * DOC: Slots of clients
  *
- * A slot has static counts of calls, so that nmr_slot_enter() counts with one instruction that
- * needs no pointer. While a binding is in the slot, these counts count for the client, beside
- * the binding's own counts (see "Gates"). A slot serves one binding at a time. Its client has
- * max_bindings 1, so the next binding begins when the previous one has finished.
+ * A slot has counts of calls that outlive its bindings, so nmr_slot_enter() counts without a
+ * pointer to a binding. If the slot is static, their address is a constant. While a binding is
+ * in the slot, these counts count for the client, beside the binding's own counts (see "Gates").
+ * A slot serves one binding at a time. Its client has max_bindings 1, so the next binding begins
+ * when the previous one has finished.
  *
  * nmr_slot_publish() and nmr_slot_release() begin and end the time of a client.
  * nmr_slot_fill() fills the slot when a binding has attached. nmr_slot_empty() empties it when

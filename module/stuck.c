@@ -9,8 +9,10 @@
  * at the first binding that is not due. A binding that is due moves to the list of stuck
  * bindings of the registration that accounts for it. One line tells of a registration with stuck
  * bindings: it describes the first of them and counts the others. The line comes at once, and
- * again after intervals that double. A check writes ``NMR_STUCK_LINES`` lines at most. So the
- * log has room for other messages, however many bindings are stuck.
+ * again after intervals that double. A check writes ``NMR_STUCK_LINES`` such lines at most. If
+ * more lines are due, one more line counts their registrations. The interval of a registration
+ * without a line does not double, so it is due before those that had one, and each gets its turn.
+ * The log has room for other messages, however many bindings and registrations are stuck.
  *
  * A binding leaves these lists if it has attached, or if it finishes. No line describes a
  * binding that only waits for its cleanup. While any binding is watched or stuck, a check
@@ -133,6 +135,9 @@ static void nmr_stuck_warn(const struct nmr_binding *b, const struct nmr_registr
 	char more[64] = "";
 
 	nmr_say_why(&text, b);
+	/* If the attach has failed meanwhile, @b has finished without having closed. */
+	if (READ_ONCE(b->state) == NMR_FINISHED)
+		return;
 	if (others)
 		scnprintf(more, sizeof(more), "; so have %u more bindings of %s %llu", others,
 			  nmr_side_name(reg->side), reg->id);
@@ -288,7 +293,6 @@ static struct nmr_binding *nmr_stuck_next_line(unsigned int *left)
 			continue;
 		}
 		reg->stuck_next = jiffies + reg->stuck_seconds * HZ;
-		reg->stuck_seconds = min(2 * reg->stuck_seconds, NMR_STUCK_LONGEST);
 		__nmr_binding_get(b);
 		return b;
 	}
@@ -298,7 +302,7 @@ static struct nmr_binding *nmr_stuck_next_line(unsigned int *left)
 static void nmr_stuck_tell(void)
 {
 	struct nmr_registration *reg = NULL;
-	unsigned int left = UINT_MAX, lines = NMR_STUCK_LINES, others = 0;
+	unsigned int left = UINT_MAX, lines = 0, others = 0;
 	struct nmr_binding *b;
 
 	do {
@@ -308,16 +312,22 @@ static void nmr_stuck_tell(void)
 		if (b) {
 			reg = b->stuck_of;
 			others = reg->nr_stuck - 1;
+			if (lines < NMR_STUCK_LINES)
+				reg->stuck_seconds = min(2 * reg->stuck_seconds,
+							 NMR_STUCK_LONGEST);
 		}
 		spin_unlock_irq(&nmr_lock);
 		if (b) {
-			nmr_stuck_warn(b, reg, others);
+			if (lines++ < NMR_STUCK_LINES)
+				nmr_stuck_warn(b, reg, others);
 			nmr_binding_part_done(b);
 			__nmr_binding_put(b);
-			lines--;
 		}
 		cond_resched();
-	} while (left && lines);
+	} while (left);
+	if (lines > NMR_STUCK_LINES)
+		pr_warn("bindings of %u more clients and providers are stuck: see nmrctl check\n",
+			lines - NMR_STUCK_LINES);
 }
 
 static void nmr_stuck_check(struct work_struct *work)

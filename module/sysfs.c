@@ -231,7 +231,7 @@ static struct nmr_binding *to_binding(NMR_KSET_CONST struct kobject *kobj)
 	return container_of(kobj, struct nmr_binding, kobj);
 }
 
-/* The directory is added just before attaching ends: it shows that as attached, too. */
+/* Show the state. The directory is added just before attach ends: show "attached" then, too. */
 static ssize_t state_show(struct kobject *kobj, struct kobj_attribute *attr, char *buf)
 {
 	static const char * const states[] = {
@@ -282,7 +282,7 @@ static ssize_t provider_calls_show(struct kobject *kobj, struct kobj_attribute *
 	return calls_show(kobj, NMR_PROVIDER, buf);
 }
 
-/* A side has detached if its callback is done and none of its calls is in flight. */
+/* Show whether @side has detached: its callback is done, and none of its calls is in flight. */
 static ssize_t detach_state_show(struct kobject *kobj, enum nmr_side side, char *buf)
 {
 	const struct nmr_binding *b = to_binding(kobj);

@@ -145,7 +145,7 @@ int NmrLinuxErrno(NTSTATUS Status)
 }
 EXPORT_SYMBOL_NMR(NmrLinuxErrno);
 
-/* A guid_t has its numbers in little-endian order. */
+/* Convert a GUID to a guid_t, which has its numbers in little-endian order. */
 static guid_t netio_guid(const GUID *guid)
 {
 	const UCHAR *d = guid->Data4;
