@@ -5,6 +5,7 @@
 
 #include <linux/hrtimer.h>
 #include <linux/mmzone.h>
+#include <linux/nmr.h>
 #include <linux/percpu.h>
 #include <linux/timer.h>
 #include <linux/version.h>
@@ -33,6 +34,11 @@ static inline void nt_hrtimer_setup(struct hrtimer *timer,
 /* From 6.17 on. Later kernels warn of work that is queued on system_unbound_wq. */
 #if LINUX_VERSION_CODE < KERNEL_VERSION(6, 17, 0)
 #define system_dfl_wq		system_unbound_wq
+#endif
+
+/* The kernel has <linux/cleanup.h>, and compiles as C99 or later, which it does from 5.18 on. */
+#if defined(DEFINE_CLASS) && LINUX_VERSION_CODE >= KERNEL_VERSION(5, 18, 0)
+#define NT_SCOPED_CALLS
 #endif
 
 /* Return the number of pages in a CPU's list, which is in another member from 5.14 on. */

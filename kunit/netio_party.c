@@ -349,7 +349,7 @@ NTSTATUS np_wait(struct np *np)
 	else
 		status = NmrWaitForProviderDeregisterComplete(np->handle);
 	if (!status)
-		np->joined = false;
+		WRITE_ONCE(np->joined, false);
 	return status;
 }
 

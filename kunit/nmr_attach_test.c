@@ -609,6 +609,8 @@ static void detach_and_fail_to_attach(struct kunit *test)
 	fails->at[param->fails].nfirst = 1;
 	nt_join_npi(provider);
 	nt_join_npi(client);
+	if (param->fails == NT_C_BOUND)
+		nt_await(nt, nt_returned(provider, NT_P_CLEANUP) == 1);
 	nt_settle(nt);
 	KUNIT_EXPECT_EQ(test, nt_entered(provider, NT_P_ATTACH), 1);
 	KUNIT_EXPECT_EQ(test, nt_entered(client, NT_C_DETACH), 0);

@@ -421,9 +421,11 @@ static void detach_binding_detaches_one(struct kunit *test)
 		for (j = 0; j < 2; j++)
 			nb[i][j] = nt_pair(nt, client[i], provider[j]);
 	}
+	nt_get(nb[0][1]);
 	KUNIT_EXPECT_EQ(test, nmr_detach_binding(nb[0][1]->b, NMR_DETACH_ABORT), 0);
 	KUNIT_EXPECT_FALSE(test, nt_open(nb[0][1], NMR_CLIENT));
 	KUNIT_EXPECT_FALSE(test, nt_open(nb[0][1], NMR_PROVIDER));
+	nt_put(nb[0][1]);
 	nt_await(nt, nt_returned(provider[1], NT_P_CLEANUP) == 1);
 	nt_settle(nt);
 	for (i = 0; i < 2; i++) {

@@ -115,7 +115,15 @@ static void cpu_comes_and_goes_while_a_side_leaves(struct kunit *test)
 
 static struct nt_binding *starting;
 
-/* Exit a call on the CPU that comes up, before it is online. */
+/* Enter a call on the CPU that comes up, before it is online. Another task will exit it. */
+static int enter_on_start(unsigned int cpu)
+{
+	if (nmr_client_call_enter(starting->b))
+		nmr_client_call_handover(starting->b);
+	return 0;
+}
+
+/* Exit a call there. */
 static int exit_on_start(unsigned int cpu)
 {
 	nmr_client_call_exit(starting->b);
@@ -125,24 +133,55 @@ static int exit_on_start(unsigned int cpu)
 /* A state of hardware that no machine of the tests has. */
 #define UNUSED_STARTING_STATE	CPUHP_AP_JCORE_TIMER_STARTING
 
-static void call_on_a_cpu_that_is_not_online(struct kunit *test)
+/* Bring a CPU back that runs @fn before it is online. The kernel warns of the first only. */
+static void start_with(struct kunit *test, int (*fn)(unsigned int cpu))
 {
+	static bool warned;
 	struct nt *nt = test->priv;
 
+	KUNIT_ASSERT_EQ(test, cpuhp_setup_state_nocalls(UNUSED_STARTING_STATE,
+							"nmr_kunit:starting", fn, NULL), 0);
+	if (!warned)
+		nt_expect_warnings(nt);
+	KUNIT_EXPECT_EQ(test, add_cpu(victim), 0);
+	/* A CPU that is not online passes no tracepoint: kunit.sh reads the log. */
+	if (!warned)
+		nt_expected_warnings(nt);
+	warned = true;
+	cpuhp_remove_state_nocalls(UNUSED_STARTING_STATE);
+}
+
+/* Take the CPU offline that will make a call of a new binding when it comes back. */
+static void prepare_start(struct kunit *test)
+{
 	if (!IS_ENABLED(CONFIG_LOCKDEP) && !IS_ENABLED(CONFIG_NMR_DEBUG))
 		kunit_skip(test, "calls are not tracked");
 	starting = new_binding(test);
 	KUNIT_ASSERT_EQ(test, remove_cpu(victim), 0);
+}
+
+/* Enter where no call may be made: the call counts, as no side leaves at that time. */
+static void enter_on_a_cpu_that_is_not_online(struct kunit *test)
+{
+	struct nt_party *provider;
+
+	prepare_start(test);
+	start_with(test, enter_on_start);
+	provider = starting->party[NMR_PROVIDER];
+	nt_deregister(provider);
+	nt_expect_draining(starting);
+	nmr_client_call_exit(starting->b);
+	KUNIT_EXPECT_EQ(test, nt_wait(provider), 0);
+}
+
+/* Exit there likewise. */
+static void exit_on_a_cpu_that_is_not_online(struct kunit *test)
+{
+	prepare_start(test);
 	KUNIT_EXPECT_TRUE(test, nmr_client_call_enter(starting->b));
 	nmr_client_call_handover(starting->b);
-	KUNIT_ASSERT_EQ(test, cpuhp_setup_state_nocalls(UNUSED_STARTING_STATE,
-							"nmr_kunit:starting",
-							exit_on_start, NULL), 0);
-	nt_expect_warnings(nt);
-	KUNIT_EXPECT_EQ(test, add_cpu(victim), 0);
-	/* A CPU that is not online passes no tracepoint: kunit.sh reads the log. */
-	nt_expected_warnings(nt);
-	cpuhp_remove_state_nocalls(UNUSED_STARTING_STATE);
+	start_with(test, exit_on_start);
+	nt_leave(starting->party[NMR_PROVIDER]);
 }
 
 static struct kunit_case nmr_hotplug_cases[] = {
@@ -150,7 +189,8 @@ static struct kunit_case nmr_hotplug_cases[] = {
 	NT_CASE_PARAM_SLOW(exits_of_a_cpu_that_has_gone, nt_side_gen_params),
 	NT_CASE_PARAM_SLOW(cpu_comes_back_while_draining, nt_side_gen_params),
 	KUNIT_CASE_SLOW(cpu_comes_and_goes_while_a_side_leaves),
-	KUNIT_CASE_SLOW(call_on_a_cpu_that_is_not_online),
+	KUNIT_CASE_SLOW(enter_on_a_cpu_that_is_not_online),
+	KUNIT_CASE_SLOW(exit_on_a_cpu_that_is_not_online),
 	{}
 };
 

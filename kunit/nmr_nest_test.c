@@ -8,6 +8,7 @@
 #include <linux/nmr.h>
 #include <linux/sched.h>
 
+#include "detour.h"
 #include "harness.h"
 
 #define MAX_LAYERS	64
@@ -252,11 +253,77 @@ static void offers_have_been_made_when_register_returns(struct kunit *test)
 	tear_down(stack);
 }
 
+#ifdef CONFIG_KPROBES
+/* Offers that need no worker */
+
+static atomic_t elsewhere;	/* offers of register calls that workers have made */
+
+static bool count_elsewhere(struct pt_regs *regs)
+{
+	atomic_inc(&elsewhere);
+	return false;
+}
+
+static struct nt_detour elsewhere_detour = {
+	.function = "nmr_callback_stand_in",
+	.take	  = count_elsewhere,
+};
+
+static int begin_elsewhere(struct kunit_resource *res, void *context)
+{
+	res->data = &elsewhere_detour;
+	return nt_detour_begin(&elsewhere_detour);
+}
+
+static void end_elsewhere(struct kunit_resource *res)
+{
+	nt_detour_end(&elsewhere_detour);
+}
+
+/* Bind a client and a provider that have no callbacks. */
+static void bind_without_callbacks(struct stack *stack)
+{
+	const guid_t *id = &stack->layer[stack->layers].above;
+	const struct nmr_client_characteristics c = {
+		.instance = { .npi_id = id, .module_id = id },
+	};
+	const struct nmr_provider_characteristics p = { .instance = c.instance };
+	struct nmr_provider_handle provider;
+	struct nmr_client_handle client;
+
+	nt_check(stack->nt, !nmr_register_client(&c, NULL, &client));
+	nt_check(stack->nt, !nmr_register_provider(&p, NULL, &provider));
+	nt_check(stack->nt, nmr_client_wait_for_binding(client, 1) == 0);
+	nmr_deregister_provider(provider);
+	nmr_wait_for_provider_deregister_complete(provider);
+	nmr_deregister_client(client);
+	nmr_wait_for_client_deregister_complete(client);
+}
+
+/* Make an offer as deep in callbacks as a stack allows. It must not wait for a worker. */
+static void offer_without_callbacks_nests_none(struct kunit *test)
+{
+	struct stack *stack = new_stack(test->priv, ON_ONE_STACK);
+
+	KUNIT_ASSERT_NOT_NULL(test, kunit_alloc_resource(test, begin_elsewhere, end_elsewhere,
+							 GFP_KERNEL, NULL));
+	atomic_set(&elsewhere, 0);
+	stack->at_top = bind_without_callbacks;
+	KUNIT_EXPECT_EQ(test, provide(&stack->layer[0]), 0);
+	KUNIT_EXPECT_EQ(test, stack->up, ON_ONE_STACK);
+	KUNIT_EXPECT_EQ(test, atomic_read(&elsewhere), 0);
+	tear_down(stack);
+}
+#endif
+
 static struct kunit_case nmr_nest_cases[] = {
 	KUNIT_CASE_PARAM(stack_comes_up_in_one_register_call, height_gen_params),
 	KUNIT_CASE_PARAM(wait_for_a_layer_below, height_gen_params),
 	KUNIT_CASE_PARAM(wait_for_another_stack, height_gen_params),
 	KUNIT_CASE_PARAM(offers_have_been_made_when_register_returns, height_gen_params),
+#ifdef CONFIG_KPROBES
+	KUNIT_CASE(offer_without_callbacks_nests_none),
+#endif
 	{}
 };
 

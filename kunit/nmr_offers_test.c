@@ -832,6 +832,9 @@ static void scan_leaves_an_offer_on_its_way(struct kunit *test)
 	nt_await(nt, nt_entered(walker, NT_P_ATTACH) == 1);
 	nt_settle(nt);
 	KUNIT_EXPECT_EQ(test, nt_offers(stop, walker), 1);
+	/* The walker's arrival is an event. */
+	await_offers(test, stop, defers, 2);
+	await_offers(test, client, defers, 2);
 	param->happens(test, client, bound);
 	expect_offers(test, client, walker, 0);
 	nt_release(walker, NT_P_ATTACH);

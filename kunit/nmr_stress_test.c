@@ -742,20 +742,22 @@ static void storm_of_everything(struct kunit *test)
 	struct nt *nt = test->priv;
 	struct storm *storm = nt_zalloc(nt, sizeof(*storm));
 	struct nt_racers *race = nt_racers(nt, NT_RACERS);
+	struct nt_thread *thread[4];
 	unsigned int i;
 
 	nt->quiet = true;
 	storm->nt = nt;
 	storm->binding = nt_zalloc(nt, BINDINGS * sizeof(*storm->binding));
-	for (i = 0; i < 2; i++)
-		nt_spawn(nt, call_thread, storm);
-	nt_spawn(nt, detach_thread, storm);
-	nt_spawn(nt, complete_thread, storm);
+	thread[0] = nt_spawn(nt, call_thread, storm);
+	thread[1] = nt_spawn(nt, call_thread, storm);
+	thread[2] = nt_spawn(nt, detach_thread, storm);
+	thread[3] = nt_spawn(nt, complete_thread, storm);
 	for (i = 0; i < NT_RACERS; i++)
 		nt_enlist(race, i, live_thread, storm);
 	nt_race(race);
 	WRITE_ONCE(storm->over, true);
-	nt_settle(nt);
+	for (i = 0; i < ARRAY_SIZE(thread); i++)
+		nt_join(thread[i]);
 	expect_sums(test, storm);
 	/* The storm had bindings and calls. */
 	KUNIT_EXPECT_GT(test, atomic_read(&storm->bindings), 0);

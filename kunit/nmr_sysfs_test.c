@@ -8,9 +8,11 @@
 #include <linux/err.h>
 #include <linux/file.h>
 #include <linux/fs.h>
+#include <linux/iopoll.h>
 #include <linux/rcupdate.h>
 #include <linux/sched.h>
 
+#include "detour.h"
 #include "files.h"
 #include "harness.h"
 
@@ -517,21 +519,30 @@ static void reoffer_all_undoes_an_abort_that_is_pending(struct kunit *test)
 	nt_await(nt, nt_returned(party[NMR_PROVIDER], NT_P_ATTACHED) == 2);
 }
 
-/* Nothing is forgiven in advance: an abort that follows is as good as any. */
+/*
+ * Nothing is forgiven in advance: an abort that follows is as good as any. The scan that looks for
+ * what to forgive ends with a new offer of the pair that the other peer defers.
+ */
 static void abort_outlasts_an_earlier_reoffer(struct kunit *test)
 {
 	enum nmr_side side = nt_param_side(test);
+	enum nt_point point = side == NMR_CLIENT ? NT_P_ATTACH : NT_C_ATTACH;
 	struct nt *nt = test->priv;
 	struct nt_party *party[NMR_SIDES] = { nt_client(nt), nt_provider(nt) };
+	struct nt_party *other = side == NMR_CLIENT ? nt_provider(nt) : nt_client(nt);
 	struct nt_binding *nb = nt_pair(nt, party[NMR_CLIENT], party[NMR_PROVIDER]);
 
+	other->at[point].ret = -EPROBE_DEFER;
+	nt_join_npi(other);
+	KUNIT_EXPECT_EQ(test, nt_entered(other, point), 1);
 	expect_write(test, party[side], "reoffer", "all", 3);
-	nt_settle(nt);
+	nt_await(nt, nt_entered(other, point) == 2);
 	KUNIT_EXPECT_EQ(test, nmr_detach_binding(nb->b, NMR_DETACH_ABORT), 0);
+	nt_await(nt, nt_has_left(nb, NT_P_CLEANUP));
 	nt_settle(nt);
 	KUNIT_EXPECT_EQ(test, nt_reoffer(party[side]), 0);
 	nt_settle(nt);
-	KUNIT_EXPECT_EQ(test, nt_entered(party[NMR_CLIENT], NT_C_ATTACH), 1);
+	KUNIT_EXPECT_EQ(test, nt_entered(party[NMR_PROVIDER], NT_P_ATTACH), 1);
 }
 
 /* Re-offer more declined pairs than a batch, of a client that takes one at a time. */
@@ -558,6 +569,25 @@ static void reoffer_all_concerns_each_pair(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, nt_entered(party, attach), 2 * (int)ARRAY_SIZE(peer));
 }
 
+/* A client that was deferred and has left does not count: each other pair is visited. */
+static void reoffer_all_after_a_deferred_client_has_left(struct kunit *test)
+{
+	struct nt *nt = test->priv;
+	struct nt_party *provider = nt_provider(nt), *client[3];
+	int i;
+
+	nt_join_npi(provider);
+	for (i = 0; i < ARRAY_SIZE(client); i++) {
+		client[i] = nt_client(nt);
+		client[i]->at[NT_C_ATTACH].ret = i ? -ENODEV : -EPROBE_DEFER;
+		nt_join_npi(client[i]);
+	}
+	nt_leave(client[0]);
+	expect_write(test, provider, "reoffer", "all", 3);
+	for (i = 1; i < ARRAY_SIZE(client); i++)
+		nt_await(nt, nt_returned(client[i], NT_C_ATTACH) == 2);
+}
+
 static void reoffer_of_deferred_pairs(struct kunit *test)
 {
 	enum nmr_side side = nt_param_side(test);
@@ -570,6 +600,27 @@ static void reoffer_of_deferred_pairs(struct kunit *test)
 	nt_join_npi(party[NMR_PROVIDER]);
 	expect_write(test, party[side], "reoffer", "deferred", 8);
 	nt_await(nt, nt_returned(party[NMR_CLIENT], NT_C_ATTACH) == 2);
+	expect_write(test, party[side], "reoffer", "all", 3);
+	nt_await(nt, nt_returned(party[NMR_PROVIDER], NT_P_ATTACHED) == 1);
+}
+
+/* A pair that was deferred once and is then declined is one of the declined pairs. */
+static void reoffer_all_finds_what_was_deferred_once(struct kunit *test)
+{
+	enum nmr_side side = nt_param_side(test);
+	struct nt *nt = test->priv;
+	struct nt_party *party[NMR_SIDES] = { nt_client(nt), nt_provider(nt) };
+	struct nt_script *attach = &party[NMR_CLIENT]->at[NT_C_ATTACH];
+
+	attach->first = -EPROBE_DEFER;
+	attach->nfirst = 1;
+	attach->ret = -ENODEV;
+	nt_join_npi(party[NMR_CLIENT]);
+	nt_join_npi(party[NMR_PROVIDER]);
+	expect_write(test, party[side], "reoffer", "deferred", 8);
+	nt_await(nt, nt_returned(party[NMR_CLIENT], NT_C_ATTACH) == 2);
+	nt_settle(nt);
+	attach->ret = 0;
 	expect_write(test, party[side], "reoffer", "all", 3);
 	nt_await(nt, nt_returned(party[NMR_PROVIDER], NT_P_ATTACHED) == 1);
 }
@@ -662,6 +713,109 @@ static void clients_have_a_modalias(struct kunit *test)
 	expect_party(test, provider, "modalias", ABSENT);
 }
 
+/* uevents of bindings */
+
+#ifdef CONFIG_KPROBES
+#define UEVENTS "module/nmr/parameters/uevents"
+
+/* Events add and remove of bindings, and the parameter before the case */
+static atomic_t binding_events[KOBJ_REMOVE + 1];
+static char uevents_before[NT_VALUE_SIZE];
+
+static bool count_event(struct pt_regs *regs)
+{
+	const struct kobject *kobj = (const struct kobject *)regs_get_kernel_argument(regs, 0);
+	unsigned long action = regs_get_kernel_argument(regs, 1);
+	const char *set = kobj->kset ? kobject_name(&kobj->kset->kobj) : "";
+
+	if (!strcmp(set, "bindings") && action <= KOBJ_REMOVE)
+		atomic_inc(&binding_events[action]);
+	return false;
+}
+
+static struct nt_detour uevent_detour = { "kobject_uevent", NULL, NULL, count_event };
+
+static int begin_events(struct kunit_resource *res, void *context)
+{
+	res->data = &uevent_detour;
+	nt_read(UEVENTS, uevents_before);
+	memset(binding_events, 0, sizeof(binding_events));
+	return nt_detour_begin(&uevent_detour);
+}
+
+static void end_events(struct kunit_resource *res)
+{
+	nt_detour_end(&uevent_detour);
+	nt_write(UEVENTS, uevents_before);
+}
+
+/* The parameter uevents when a binding attaches, and when it ends. */
+struct turn {
+	const char *name;
+	const char *attach;
+	const char *end;
+	int events;
+};
+
+static const struct turn turns[] = {
+	{ "Y to Y", "Y", "Y", 1 },
+	{ "Y to N", "Y", "N", 1 },
+	{ "N to Y", "N", "Y", 0 },
+	{ "N to N", "N", "N", 0 },
+};
+
+NT_PARAM(turn, turns);
+
+/* A binding sends remove if it has sent add, whatever the parameter is then. */
+static void remove_is_sent_after_add(struct kunit *test)
+{
+	const struct turn *turn = test->param_value;
+	struct nt *nt = test->priv;
+	struct nt_party *client = nt_client(nt);
+
+	KUNIT_ASSERT_NOT_NULL(test, kunit_alloc_resource(test, begin_events, end_events,
+							 GFP_KERNEL, NULL));
+	KUNIT_ASSERT_EQ(test, nt_write(UEVENTS, turn->attach), (ssize_t)1);
+	nt_pair(nt, client, nt_provider(nt));
+	KUNIT_EXPECT_EQ(test, atomic_read(&binding_events[KOBJ_ADD]), turn->events);
+	KUNIT_ASSERT_EQ(test, nt_write(UEVENTS, turn->end), (ssize_t)1);
+	nt_leave(client);
+	KUNIT_EXPECT_EQ(test, atomic_read(&binding_events[KOBJ_ADD]), turn->events);
+	KUNIT_EXPECT_EQ(test, atomic_read(&binding_events[KOBJ_REMOVE]), turn->events);
+}
+#endif
+
+/* References of modules */
+
+/* Return: the references to nmr.ko, or 0 if nmr is built in. */
+static unsigned int module_references(struct kunit *test)
+{
+	char value[NT_VALUE_SIZE];
+	unsigned int n = 0;
+
+	nt_read("module/nmr/refcnt", value);
+	if (strcmp(value, ABSENT))
+		KUNIT_EXPECT_EQ(test, kstrtouint(value, 10, &n), 0);
+	return n;
+}
+
+/* A reference to a binding keeps nmr.ko loaded, on which the suites depend as well. */
+static void references_keep_the_module(struct kunit *test)
+{
+	unsigned int n = module_references(test), one = n ? 1 : 0;
+	struct nt *nt = test->priv;
+	struct nt_binding *nb = nt_pair(nt, nt_client(nt), nt_provider(nt));
+
+	KUNIT_EXPECT_EQ(test, module_references(test), n);
+	nt_get(nb);
+	KUNIT_EXPECT_EQ(test, module_references(test), n + one);
+	nt_get(nb);
+	KUNIT_EXPECT_EQ(test, module_references(test), n + 2 * one);
+	nt_put(nb);
+	nt_put(nb);
+	KUNIT_EXPECT_EQ(test, module_references(test), n);
+}
+
 /* debugfs: nmr/pairs */
 
 #define TEXT_SIZE	16384
@@ -674,11 +828,12 @@ static char *nt_text(struct nt *nt)
 	return text;
 }
 
-/* Find the text of nmr/pairs about a pair, or "" if the file does not list it. */
-static const char *nt_pair_line(struct nt_party *client, struct nt_party *provider)
+/* Find what nmr/pairs says of a pair, in @text, or return "" if the file does not list it. */
+static const char *nt_read_pair_line(struct nt_party *client, struct nt_party *provider,
+				     char *text)
 {
 	struct nt *nt = client->nt;
-	char *text = nt_text(nt), *line, *end;
+	char *line, *end;
 	char pair[80];
 
 	nt_check(nt, nt_read_lines("nmr/pairs", text, TEXT_SIZE) >= 0);
@@ -692,6 +847,25 @@ static const char *nt_pair_line(struct nt_party *client, struct nt_party *provid
 	end = strchrnul(line, '\n');
 	*end = '\0';
 	return line;
+}
+
+static const char *nt_pair_line(struct nt_party *client, struct nt_party *provider)
+{
+	return nt_read_pair_line(client, provider, nt_text(client->nt));
+}
+
+/* Wait until what nmr/pairs says of a pair begins with @begin, without @without if that is set. */
+static void await_pair(struct kunit *test, struct nt_party *client, struct nt_party *provider,
+		       const char *begin, const char *without)
+{
+	char *text = nt_text(client->nt);
+	const char *line;
+
+	KUNIT_EXPECT_EQ(test, 0, read_poll_timeout(nt_read_pair_line, line,
+						   strstarts(line, begin) &&
+						   !(without && strstr(line, without)),
+						   USEC_PER_MSEC, jiffies_to_usecs(NT_TIMEOUT),
+						   false, client, provider, text));
 }
 
 static void expect_pair(struct kunit *test, struct nt_party *client,
@@ -730,15 +904,14 @@ static void pairs_show_why_they_are_not_attached(struct kunit *test)
 	nb = nt_find(nt, client, provider[3]);
 	KUNIT_EXPECT_EQ(test, nmr_detach_binding(nb->b, NMR_DETACH_ABORT), 0);
 	/* The end of this binding is an event, and must precede the deferral. */
-	nt_await(nt, nt_has_left(nb, NT_P_CLEANUP));
-	nt_settle(nt);
+	await_pair(test, client, provider[3], "aborted", NULL);
 	nb = nt_find(nt, client, provider[4]);
 	KUNIT_EXPECT_EQ(test, nmr_detach_binding(nb->b, NMR_DETACH_FALLBACK), 0);
-	nt_await(nt, nt_has_left(nb, NT_P_CLEANUP));
-	nt_settle(nt);
+	await_pair(test, client, provider[4], "deferred", NULL);
+	/* The end of that binding is an event, too, by which this pair is offered again. */
+	await_pair(test, client, provider[1], "deferred", NULL);
 
 	expect_pair(test, client, provider[0], "");
-	expect_pair(test, client, provider[1], "deferred");
 	expect_pair(test, client, provider[2], "declined by the provider, error -19");
 	expect_pair(test, client, provider[3], "aborted");
 	expect_pair(test, client, provider[4], "deferred");
@@ -785,13 +958,9 @@ static void pairs_show_where_they_are(struct kunit *test)
 					   " ms, in task kworker/"));
 	nt_release(client, NT_C_DETACH);
 	nt_await(nt, nt_has_left(nb, NT_P_DETACH));
-	nt_settle(nt);
-	expect_pair_begins(test, client, provider, "detaching for ");
-	KUNIT_EXPECT_NULL(test, strstr(nt_pair_line(client, provider), "in task"));
+	await_pair(test, client, provider, "detaching for ", "in task");
 	nt_complete(nb, NMR_CLIENT);
-	nt_await(nt, nt_has_left(nb, NT_P_CLEANUP));
-	nt_settle(nt);
-	expect_pair(test, client, provider, "aborted");
+	await_pair(test, client, provider, "aborted", NULL);
 }
 
 /* Read nmr/pairs with more pairs than fit into a page, before and after they end. */
@@ -903,11 +1072,17 @@ static struct kunit_case nmr_sysfs_cases[] = {
 	KUNIT_CASE_PARAM(reoffer_all_undoes_an_abort_that_is_pending, nt_side_gen_params),
 	KUNIT_CASE_PARAM(abort_outlasts_an_earlier_reoffer, nt_side_gen_params),
 	KUNIT_CASE_PARAM(reoffer_all_concerns_each_pair, nt_side_gen_params),
+	KUNIT_CASE(reoffer_all_after_a_deferred_client_has_left),
 	KUNIT_CASE_PARAM(reoffer_of_deferred_pairs, nt_side_gen_params),
+	KUNIT_CASE_PARAM(reoffer_all_finds_what_was_deferred_once, nt_side_gen_params),
 	KUNIT_CASE_PARAM(reoffer_deferred_leaves_declined_pairs, nt_side_gen_params),
 	KUNIT_CASE_PARAM(reoffer_refuses, nt_side_gen_params),
 	KUNIT_CASE_PARAM(events_are_sent_anew, nt_side_gen_params),
 	KUNIT_CASE(clients_have_a_modalias),
+#ifdef CONFIG_KPROBES
+	KUNIT_CASE_PARAM(remove_is_sent_after_add, turn_gen_params),
+#endif
+	KUNIT_CASE(references_keep_the_module),
 	KUNIT_CASE(pairs_show_why_they_are_not_attached),
 	KUNIT_CASE(pairs_show_where_they_are),
 	KUNIT_CASE(pairs_are_read_while_they_go),

@@ -2,11 +2,13 @@
 /*
  * White-box tests of module/gate.c: gates without a binding, of which the suite writes the
  * counts. So it can force what calls alone do not reach: a CPU that comes online while its
- * counts are taken. The first call of that CPU overwrites the closed count.
+ * counts are taken. The first call of that CPU overwrites the closed count. The suite can also
+ * see in which order CPUs close their counts.
  */
 #include <kunit/test.h>
 #include <linux/atomic.h>
 #include <linux/cpumask.h>
+#include <linux/delay.h>
 #include <linux/nmr.h>
 #include <linux/smp.h>
 
@@ -185,22 +187,153 @@ static void batch_is_cut_off(struct kunit *test)
 		nmr_gates_free(&g[i]);
 }
 
-/* Counts that a gate has left closed are open for the next gate. */
+/* Close counts, free them, and allocate counts. Return: true if these are the same. */
+static bool close_and_alloc_again(struct kunit *test, struct nmr_gates *g)
+{
+	struct nmr_calls __percpu *calls;
+
+	KUNIT_ASSERT_EQ(test, nmr_gates_alloc(g), 0);
+	calls = g->calls;
+	nmr_gates_take_batch(&g->batch);
+	KUNIT_EXPECT_LT(test, atomic64_read(count_on(g, NMR_CLIENT, 0)), 0LL);
+	nmr_gates_free(g);
+	KUNIT_ASSERT_EQ(test, nmr_gates_alloc(g), 0);
+	return g->calls == calls;
+}
+
+/*
+ * Counts that a gate has left closed are open for the next gate. Meanwhile the last binding of an
+ * earlier case may free other counts, which the next gate then gets.
+ */
 static void counts_are_used_again(struct kunit *test)
 {
 	struct nmr_gates g = {};
-	struct nmr_calls __percpu *calls;
+	int tries;
 
-	KUNIT_ASSERT_EQ(test, nmr_gates_alloc(&g), 0);
-	calls = g.calls;
-	nmr_gates_take_batch(&g.batch);
-	KUNIT_EXPECT_LT(test, atomic64_read(count_on(&g, NMR_CLIENT, 0)), 0LL);
-	nmr_gates_free(&g);
-	KUNIT_ASSERT_EQ(test, nmr_gates_alloc(&g), 0);
-	KUNIT_EXPECT_PTR_EQ(test, (void __force *)g.calls, (void __force *)calls);
+	for (tries = 3; tries && !close_and_alloc_again(test, &g); tries--)
+		nmr_gates_free(&g);
+	KUNIT_ASSERT_GT(test, tries, 0);
 	KUNIT_EXPECT_GT(test, atomic64_read(count_on(&g, NMR_CLIENT, 0)), 0LL);
 	KUNIT_EXPECT_EQ(test, nmr_gate_in_flight(&g, NMR_CLIENT), 0U);
 	nmr_gates_free(&g);
+}
+
+/*
+ * How long a CPU is held, at most: until a count is closed, or for 4 s or more. The bound turns
+ * an order that is wrong into a failure, before the kernel complains of a CPU that is stuck.
+ */
+#define HOLD_STEPS	400000
+#define HOLD_STEP_US	10
+
+/*
+ * A CPU that answers no interrupt until the count of another CPU is closed.
+ *
+ * @other: the count of the other CPU
+ * @closed: the other CPU has closed its count while this CPU was held
+ */
+struct hold {
+	atomic64_t *other;
+	bool begun;
+	bool closed;
+	bool done;
+};
+
+/* Hold this CPU. Interrupts are off until this function returns. */
+static void hold_cpu(void *arg)
+{
+	struct hold *hold = arg;
+	unsigned int i;
+
+	WRITE_ONCE(hold->begun, true);
+	for (i = 0; i < HOLD_STEPS && atomic64_read(hold->other) >= 0; i++)
+		udelay(HOLD_STEP_US);
+	hold->closed = atomic64_read(hold->other) < 0;
+	/* Pairs with smp_load_acquire() in take_while_held(). */
+	smp_store_release(&hold->done, true);
+}
+
+/* Find the first and the last of the other CPUs. Return: false if they are not two. */
+static bool find_others(int other[2])
+{
+	int cpu;
+
+	other[0] = -ENODEV;
+	other[1] = -ENODEV;
+	for_each_online_cpu(cpu) {
+		if (cpu == raw_smp_processor_id())
+			continue;
+		if (other[0] < 0)
+			other[0] = cpu;
+		other[1] = cpu;
+	}
+	return other[0] != other[1];
+}
+
+/* Take the counts while another CPU is held. Must be called with migration disabled. */
+static int take_while_held(struct nmr_gates *g, bool last, struct hold *hold)
+{
+	call_single_data_t csd;
+	int other[2], err;
+
+	if (!find_others(other))
+		return -ENODEV;
+	hold->other = count_on(g, NMR_CLIENT, other[!last]);
+	INIT_CSD(&csd, hold_cpu, hold);
+	err = smp_call_function_single_async(other[last], &csd);
+	if (err)
+		return err;
+	while (!READ_ONCE(hold->begun))
+		cpu_relax();
+	nmr_gates_take_batch(&g->batch);
+	/* Pairs with smp_store_release() in hold_cpu(), which uses this stack. */
+	while (!smp_load_acquire(&hold->done))
+		cpu_relax();
+	return 0;
+}
+
+/* @last: the last of the other CPUs is held until the first has closed its count */
+struct hold_case {
+	const char *name;
+	bool last;
+};
+
+static const struct hold_case hold_cases[] = {
+	{ "first CPU is late", false },
+	{ "last CPU is late", true },
+};
+
+static void hold_case_name(const struct hold_case *c, char *name)
+{
+	strscpy(name, c->name, KUNIT_PARAM_DESC_SIZE);
+}
+
+KUNIT_ARRAY_PARAM(hold, hold_cases, hold_case_name);
+
+/*
+ * A CPU that is late delays no other CPU. If CPUs are asked one after the other, in any order,
+ * one of the two cases fails. A host that does not run a CPU for 4 s spoils a try, so there are
+ * three.
+ */
+static void all_cpus_are_asked_at_once(struct kunit *test)
+{
+	const struct hold_case *c = test->param_value;
+	struct hold hold = {};
+	int err = 0, tries;
+
+	for (tries = 3; tries && !err && !hold.closed; tries--) {
+		struct nmr_gates g = {};
+
+		memset(&hold, 0, sizeof(hold));
+		KUNIT_ASSERT_EQ(test, nmr_gates_alloc(&g), 0);
+		migrate_disable();
+		err = take_while_held(&g, c->last, &hold);
+		migrate_enable();
+		nmr_gates_free(&g);
+	}
+	if (err == -ENODEV)
+		kunit_skip(test, "needs three CPUs that are online");
+	KUNIT_EXPECT_EQ(test, err, 0);
+	KUNIT_EXPECT_TRUE(test, hold.closed);
 }
 
 /* The counts of a slot */
@@ -334,6 +467,7 @@ static struct kunit_case take_cases_all[] = {
 	KUNIT_CASE_PARAM(take_of_starting_cpu, take_gen_params),
 	KUNIT_CASE(batch_is_cut_off),
 	KUNIT_CASE(counts_are_used_again),
+	KUNIT_CASE_PARAM(all_cpus_are_asked_at_once, hold_gen_params),
 	KUNIT_CASE_PARAM(slot_opens_on_starting_cpu, open_gen_params),
 	{}
 };

@@ -322,18 +322,20 @@ static bool nt_may_pass(struct nt_script *script)
 static int nt_visit(struct nt_binding *nb, enum nt_point point, int ret)
 {
 	struct nt_script *script = &nb->party[nt_side(point)]->at[point];
-	int nth = atomic_inc_return(&script->entered);
+	int nth;
 
+	/* nt_spawn_spinner() reads it once the visit can be seen. */
+	if (READ_ONCE(script->held))
+		WRITE_ONCE(nb->nt->held_on, raw_smp_processor_id());
+	nth = atomic_inc_return(&script->entered);
 	nt_note(nb, point, 0, ret);
 	nt_kick(nb->nt);
 	if (!ret)
 		ret = nth <= script->nfirst ? script->first : script->ret;
 	if (script->hook)
 		ret = script->hook(nb, ret);
-	if (READ_ONCE(script->held)) {
-		WRITE_ONCE(nb->nt->held_on, raw_smp_processor_id());
+	if (READ_ONCE(script->held))
 		wait_event(nb->nt->wait, nt_may_pass(script));
-	}
 	return ret;
 }
 
