@@ -152,20 +152,23 @@ static noinline unsigned int bench_way_nmr_rcu(const struct bench_dispatch *d,
 	return made;
 }
 
-/* The scoped macros need <linux/cleanup.h> and a kernel that is compiled as C99 or later. */
-#if defined(DEFINE_CLASS) && defined(__STDC_VERSION__) && __STDC_VERSION__ >= 199901L
-#define BENCH_SCOPED
-static noinline unsigned int bench_way_nmr_scoped(const struct bench_dispatch *d,
-						  struct nmr_binding *binding)
-{
-	unsigned int i;
-
-	for (i = 0; i < calls; i++) {
-		scoped_nmr_client_call(binding)
-			d->op(binding);
-	}
-	return i;
+/* Define a loop of scoped calls, which exit from the counts that they have entered on. */
+#define BENCH_SCOPE(name, scoped)					\
+static noinline unsigned int bench_way_##name(const struct bench_dispatch *d, \
+					      struct nmr_binding *binding) \
+{									\
+	unsigned int i;							\
+									\
+	for (i = 0; i < calls; i++) {					\
+		scoped(binding)						\
+			d->op(binding);					\
+	}								\
+	return i;							\
 }
+
+#ifdef NT_SCOPED_CALLS
+BENCH_SCOPE(nmr_scoped, scoped_nmr_client_call)
+BENCH_SCOPE(nmr_scoped_provider, scoped_nmr_provider_call)
 #endif
 
 /* The slot has the dispatch table and the context, which the other ways have in registers. */
@@ -193,8 +196,8 @@ static const struct {
 #define BENCH_NAME(name)	{ #name, bench_way_##name }
 	BENCH_NAME(bare), BENCH_NAME(nmr), BENCH_NAME(nmr_provider), BENCH_NAME(nmr_rcu),
 	BENCH_NAME(nmr_slot),
-#ifdef BENCH_SCOPED
-	BENCH_NAME(nmr_scoped),
+#ifdef NT_SCOPED_CALLS
+	BENCH_NAME(nmr_scoped), BENCH_NAME(nmr_scoped_provider),
 #endif
 	BENCH_NAME(percpu_ref), BENCH_NAME(srcu), BENCH_NAME(revocable),
 #ifdef DEFINE_STATIC_SRCU_FAST

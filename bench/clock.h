@@ -4,12 +4,15 @@
  * count in ticks.
  *
  * The CPU is idle from the tracepoint cpu_idle until the next interrupt, or until the next
- * cpu_idle. The kernel exports few tracepoints, so those of interrupts are found by name.
+ * cpu_idle. The kernel exports few tracepoints, so those of interrupts are found by name. If one
+ * is missing, the clock does not start, because busy time would count as idle.
  */
 #ifndef _NMR_BENCH_CLOCK_H
 #define _NMR_BENCH_CLOCK_H
 
+#include <linux/bitops.h>
 #include <linux/ktime.h>
+#include <linux/printk.h>
 #include <linux/smp.h>
 #include <linux/string.h>
 #include <linux/tracepoint.h>
@@ -47,26 +50,49 @@ static void bench_on_idle(void *unused, unsigned int state, unsigned int cpu)
 		bench_idle_since = ktime_get_ns();
 }
 
-static inline bool bench_is_interrupt(const struct tracepoint *tp)
-{
-	static const char * const names[] = {
-		"local_timer_entry", "reschedule_entry", "call_function_entry",
-		"call_function_single_entry", "irq_work_entry", "irq_handler_entry",
-	};
+/* The tracepoints of the interrupts that end idle time on x86 */
+static const char * const bench_interrupts[] = {
+	"local_timer_entry", "reschedule_entry", "call_function_entry",
+	"call_function_single_entry", "irq_work_entry", "irq_handler_entry",
+};
 
-	return match_string(names, ARRAY_SIZE(names), tp->name) >= 0;
-}
+/* A bit for each tracepoint that has a probe */
+static unsigned long bench_probed;
 
-static void bench_add_probe(struct tracepoint *tp, void *err)
+static void bench_add_probe(struct tracepoint *tp, void *arg)
 {
-	if (!*(int *)err && bench_is_interrupt(tp))
-		*(int *)err = tracepoint_probe_register(tp, bench_on_interrupt, NULL);
+	int *err = arg, i;
+
+	i = match_string(bench_interrupts, ARRAY_SIZE(bench_interrupts), tp->name);
+	if (*err || i < 0)
+		return;
+	*err = tracepoint_probe_register(tp, bench_on_interrupt, NULL);
+	if (!*err)
+		__set_bit(i, &bench_probed);
 }
 
 static void bench_remove_probe(struct tracepoint *tp, void *unused)
 {
-	if (bench_is_interrupt(tp))
+	int i = match_string(bench_interrupts, ARRAY_SIZE(bench_interrupts), tp->name);
+
+	if (i >= 0 && __test_and_clear_bit(i, &bench_probed))
 		tracepoint_probe_unregister(tp, bench_on_interrupt, NULL);
+}
+
+/* Check that all tracepoints were found. The kernel may call one by another name now. */
+static int bench_check_probes(void)
+{
+	unsigned int i;
+	int err = 0;
+
+	for (i = 0; i < ARRAY_SIZE(bench_interrupts); i++) {
+		if (test_bit(i, &bench_probed))
+			continue;
+		pr_err("nmr_bench: the kernel has no tracepoint %s, and busy time would count as idle\n",
+		       bench_interrupts[i]);
+		err = -ENOENT;
+	}
+	return err;
 }
 
 static inline void bench_clock_stop(void)
@@ -84,6 +110,8 @@ static inline int bench_clock_start(void)
 	if (err)
 		return err;
 	for_each_kernel_tracepoint(bench_add_probe, &err);
+	if (!err)
+		err = bench_check_probes();
 	if (err)
 		bench_clock_stop();
 	return err;

@@ -3,7 +3,7 @@
 
 /^{"name":"bare"/ { bare = field("instructions") }
 
-/^{"name"/ && field("name") != "bare" && field("name") != "nmr_provider" {
+/^{"name"/ && field("name") != "bare" && field("name") !~ /^nmr.*_provider$/ {
 	name = field("name")
 	gsub(/_/, "\\_", name)
 	printf "\"%s\" %s\n", name, field("instructions") - bare > (dir "/calls.dat")

@@ -10,7 +10,7 @@ function heading(text)
 
 /^"calls"/ {
 	heading("A call: instructions over the bare call; ns on 1, 2 and 4 CPUs at once, as a multiple of the bare call's")
-	printf "%-16s %12s %8s %8s %8s\n", "", "instructions", "1", "2", "4"
+	printf "%-20s %12s %8s %8s %8s\n", "", "instructions", "1", "2", "4"
 }
 /^{"name"/ {
 	name = field("name")
@@ -19,7 +19,7 @@ function heading(text)
 		for (n = 1; n <= 4; n *= 2)
 			ns[n] = field(n)
 	}
-	printf "%-16s %+12.2f %8.2f %8.2f %8.2f\n", name, field("instructions") - bare,
+	printf "%-20s %+12.2f %8.2f %8.2f %8.2f\n", name, field("instructions") - bare,
 	       field(1) / ns[1], field(2) / ns[2], field(4) / ns[4]
 }
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Calls through bindings and slots: short, sleeping, nested, handed over to another task, or
- * under RCU; from threads, softirqs and hardirqs; and walks.
+ * Calls through bindings and slots: short, sleeping, nested, handed over to another task, scoped,
+ * or under RCU; from threads, softirqs and hardirqs; and walks.
  *
  * A caller finds a half of a binding in a table, under RCU. The attach callback puts the
  * half into the table, and the cleanup callback removes it and frees it after a grace
@@ -88,18 +88,31 @@ const struct nmrt_dispatch nmrt_dispatch = {
 	.op = nmrt_op,
 };
 
-static bool nmrt_enter(struct nmrt_half *half)
+/* Test whether a detach callback of the binding has begun. If so, no call may enter any more. */
+static bool nmrt_has_detached(const struct nmrt_half *half)
 {
-	bool detached = READ_ONCE(half->detached), entered;
+	bool detached = READ_ONCE(half->detached);
 
 	/* Order the read above before the test of the gate. */
 	smp_mb();
-	entered = by_side_enter(half->side, half->binding);
+	return detached;
+}
+
+/* Check whether a call has rightly entered. @detached: of nmrt_has_detached(), before */
+static bool nmrt_check_entered(bool detached, bool entered)
+{
 	if (detached && (entered || nmrt_busted(NMRT_CALL_AFTER_DETACH)))
 		nmrt_error(NMRT_CALL_AFTER_DETACH);
 	if (!entered)
 		nmrt_count(NMRT_CALLS_REFUSED);
 	return entered;
+}
+
+static bool nmrt_enter(struct nmrt_half *half)
+{
+	bool detached = nmrt_has_detached(half);
+
+	return nmrt_check_entered(detached, by_side_enter(half->side, half->binding));
 }
 
 static void nmrt_exit(struct nmrt_half *half)
@@ -190,12 +203,65 @@ static void nmrt_call_rcu(struct nmrt_half *half)
 	nmrt_count(NMRT_CALLS_RCU);
 }
 
+#ifdef NT_SCOPED_CALLS
+static void nmrt_count_scoped(const struct nmrt_half *half)
+{
+	nmrt_count(half->side == NMR_CLIENT ? NMRT_CALLS_SCOPED_CLIENT :
+					      NMRT_CALLS_SCOPED_PROVIDER);
+}
+
+/*
+ * Make a scoped call, which exits from the counts that it has entered on. The caller is inside
+ * another call or an RCU reader, so the half stays valid. Return: false if the call was refused.
+ */
+static bool nmrt_call_scoped(struct nmrt_half *half, enum nmrt_how how)
+{
+	bool detached = nmrt_has_detached(half), entered = false;
+
+	if (half->side == NMR_CLIENT) {
+		scoped_nmr_client_call(half->binding) {
+			nmrt_call_op(half, how);
+			entered = true;
+		}
+	} else {
+		scoped_nmr_provider_call(half->binding) {
+			nmrt_call_op(half, how);
+			entered = true;
+		}
+	}
+	if (entered)
+		nmrt_count_scoped(half);
+	return nmrt_check_entered(detached, entered);
+}
+#else
+/* Make a short call instead, as there are no scoped calls. */
+static bool nmrt_call_scoped(struct nmrt_half *half, enum nmrt_how how)
+{
+	if (!nmrt_call(half, how))
+		return false;
+	nmrt_count(NMRT_CALLS_SHORT);
+	return true;
+}
+#endif
+
+/* Do what a task does in a call that has entered: call, and make more calls inside this call. */
+static void nmrt_in_call(struct nmrt_half *half, enum nmrt_how how)
+{
+	unsigned int i;
+
+	nmrt_call_op(half, how);
+	/* While this call is in flight the half stays valid for more calls. */
+	for (i = 0; i < NMRT_BURST / 2 && nmrt_call(half, NMRT_SHORT); i++) {
+		nmrt_count(NMRT_CALLS_SHORT);
+		nmrt_call_scoped(half, NMRT_SHORT);
+	}
+}
+
 /* Make one call from a task. Return: false if the table has no half to call. */
 static bool nmrt_call_some(struct nmrt_random *r, enum nmrt_how how)
 {
 	struct nmrt_half *half;
 	bool entered = false;
-	unsigned int i;
 
 	rcu_read_lock();
 	half = nmrt_some_half(r);
@@ -209,13 +275,67 @@ static bool nmrt_call_some(struct nmrt_random *r, enum nmrt_how how)
 	nmrt_count(nmrt_ops[how]);
 	if (how == NMRT_HAND_OVER && nmrt_hand_over(half, NULL))
 		return true;
-	nmrt_call_op(half, how);
-	/* While this call is in flight the half stays valid for more calls. */
-	for (i = 0; i < NMRT_BURST && nmrt_call(half, NMRT_SHORT); i++)
-		nmrt_count(NMRT_CALLS_SHORT);
+	nmrt_in_call(half, how);
 	nmrt_exit(half);
 	return true;
 }
+
+#ifdef NT_SCOPED_CALLS
+/*
+ * Stay in a scoped call until the binding detaches, for up to half a second. The counts that the
+ * call exits from have been taken by then.
+ */
+static void nmrt_linger(struct nmrt_half *half)
+{
+	int ticks;
+
+	for (ticks = HZ / 2; ticks && !READ_ONCE(half->detached); ticks--)
+		schedule_timeout_idle(1);
+	if (ticks)
+		nmrt_count(NMRT_CALLS_SCOPED_LATE);
+}
+
+/* Continue a scoped call, which has entered as an RCU reader, without RCU. Return: true. */
+static bool nmrt_in_scope(struct nmrt_half *half, struct nmrt_random *r, enum nmrt_how how,
+			  bool detached)
+	__releases(RCU)
+{
+	rcu_read_unlock();
+	nmrt_check_entered(detached, true);
+	nmrt_count_scoped(half);
+	nmrt_in_call(half, how);
+	if (nmrt_one_in(r, 256))
+		nmrt_linger(half);
+	return true;
+}
+
+/*
+ * Make one scoped call from a task. Only the call keeps the half and the binding, so both may be
+ * freed once the call has exited. Return: false if the table has no half to call.
+ */
+static bool nmrt_call_some_scoped(struct nmrt_random *r, enum nmrt_how how)
+{
+	struct nmrt_half *half;
+	bool detached;
+
+	rcu_read_lock();
+	half = nmrt_some_half(r);
+	detached = half && nmrt_has_detached(half);
+	if (half && half->side == NMR_CLIENT) {
+		scoped_nmr_client_call(half->binding)
+			return nmrt_in_scope(half, r, how, detached);
+	} else if (half) {
+		scoped_nmr_provider_call(half->binding)
+			return nmrt_in_scope(half, r, how, detached);
+	}
+	rcu_read_unlock();
+	if (half)
+		nmrt_check_entered(detached, false);
+	return half;
+}
+#else
+#define nmrt_call_some_scoped	nmrt_call_some
+#endif
 
 /* Slots */
 
@@ -318,19 +438,27 @@ static enum nmrt_how nmrt_some_how(struct nmrt_random *r)
 	return n < 100 ? NMRT_RCU : NMRT_SHORT;
 }
 
+/* Make one call from a task, in one of several ways. Return: false if there is none to make. */
+static bool nmrt_call_from_task(struct nmrt_random *r)
+{
+	enum nmrt_how how = nmrt_some_how(r);
+
+	if (nmrt_one_in(r, 4) && nmrt_call_slot(r, how))
+		return true;
+	if (how == NMRT_HAND_OVER || how == NMRT_RCU || nmrt_one_in(r, 2))
+		return nmrt_call_some(r, how);
+	return nmrt_call_some_scoped(r, how);
+}
+
 int nmrt_caller(void *data)
 {
 	struct nmrt_thread *thread = data;
 	struct nmrt_random random;
 
 	nmrt_random_init(&random);
-	while (nmrt_go_on(thread)) {
-		if (nmrt_one_in(&random, 4) &&
-		    nmrt_call_slot(&random, nmrt_some_how(&random)))
-			continue;
-		if (!nmrt_call_some(&random, nmrt_some_how(&random)))
+	while (nmrt_go_on(thread))
+		if (!nmrt_call_from_task(&random))
 			usleep_range(50, 200);
-	}
 	return 0;
 }
 
@@ -347,11 +475,10 @@ static void nmrt_call_atomic(struct nmrt_random *r, enum nmrt_op op)
 		return;
 	rcu_read_lock();
 	half = nmrt_some_half(r);
-	if (half && nmrt_enter(half)) {
-		nmrt_call_op(half, how);
-		nmrt_exit(half);
+	if (half && nmrt_one_in(r, 2))
+		nmrt_call_scoped(half, how);
+	else if (half && nmrt_call(half, how))
 		nmrt_count(op);
-	}
 	rcu_read_unlock();
 }
 
