@@ -359,6 +359,12 @@ logged_once()
 	[ "$(since_mark | grep -c "$1")" -eq 1 ]
 }
 
+# logged_times TEXT N: test that there have been at least N such lines since the mark
+logged_times()
+{
+	[ "$(since_mark | grep -c "$1")" -ge "$2" ]
+}
+
 logged()
 {
 	since_mark | grep -q "$1"
@@ -508,6 +514,13 @@ load_later()
 	insmod=$!
 }
 
+# holds_attach: test that an attach callback holds the insmod in the background. Of what insmod waits
+# for, only this is idle.
+holds_attach()
+{
+	grep -q "^State:.I" "/proc/$insmod/status"
+}
+
 loaded_later()
 {
 	wait "$insmod" || fail "insmod in the background"
@@ -517,6 +530,12 @@ unload()
 {
 	rmmod "$1" || fail "rmmod $1"
 	refuse "$1 is loaded" loaded "$1"
+}
+
+# unused MODULE: test that no module uses it, and that its init function has returned
+unused()
+{
+	is "/sys/module/$1/refcnt" 0
 }
 
 # unload_later MODULE: in the background; wait until it has begun. The process is $rmmod.
@@ -651,6 +670,16 @@ told()
 is_told()
 {
 	[ -n "$(told "$1")" ]
+}
+
+# told_with ID TEXT...: test that a line on that binding has each TEXT
+told_with()
+{
+	lines=$(told "$1")
+	shift
+	for text; do
+		lines=$(echo "$lines" | grep -F -- "$text") || return 1
+	done
 }
 
 # told_times ID NUMBER: test that there are as many lines, or more

@@ -209,7 +209,7 @@ test_providers_cleanup_is_waited_for()
 attach_held()
 {
 	load_later nmr_peer_b clients=1 threads=1 "$@"
-	await "the client has registered" has clients 1
+	await "an attach callback holds it" holds_attach
 }
 
 test_leaving_while_the_client_attaches()

@@ -96,18 +96,20 @@ ready()
 	grep -q "$1" "$TMP/out"
 }
 
-# bpftrace_script NAME PATTERN: start it, set $tool to the process, and wait until it says PATTERN
+# bpftrace_script NAME PATTERN: start it on a terminal, where it prints each line at once, set $tool
+# to the last process of the pipeline, and wait until it says PATTERN
 bpftrace_script()
 {
-	bpftrace -B line "/usr/sbin/$1" > "$TMP/out" 2>&1 &
+	script -qfec "$1" /dev/null < /dev/null 2>&1 | sed -u 's/\r$//' > "$TMP/out" &
 	tool=$!
 	await "$1 is ready" ready "$2"
 }
 
-# ended: have the tool print the rest, and show it
+# ended: interrupt bpftrace, which prints the rest, and show it
 ended()
 {
-	kill -INT "$tool"
+	# shellcheck disable=SC2046	# a list of words
+	kill -INT $(pidof bpftrace)
 	wait "$tool"
 	sed 's/^/# /' "$TMP/out"
 }

@@ -10,11 +10,13 @@ TRACING=/sys/kernel/tracing
 PROBE=nmr_selftest
 
 # Unload nmr_peer_a while calls into it are held, and let them return.
+# Unload nmr_peer_a while calls into it are held. The log tells of the wait before it ends.
 loses_calls_of_client()
 {
 	unload_later nmr_peer_a
 	await "the binding drains" is "$link/state" detaching
 	await "with the calls in flight" in_hand "$link/client_calls" 2
+	await "it is told of" logged "nmr: module nmr_peer_a is not unloaded before the calls"
 	check "rmmod waits" running "$rmmod"
 	release nmr_peer_a call
 	unloaded nmr_peer_a

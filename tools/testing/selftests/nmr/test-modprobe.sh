@@ -22,7 +22,8 @@ test_provider_is_loaded_when_a_client_registers()
 	load nmr
 	modprobe_what_is_asked_for
 	load hello_client
-	await "the provider is loaded and attached" attached hello_client hello_provider
+	await "the provider is attached" attached hello_client hello_provider
+	await "its load has ended" unused hello_provider
 }
 
 # The client registers before there is a udev, as in an initramfs. "udevadm trigger" then asks
@@ -37,7 +38,8 @@ test_provider_is_loaded_for_a_client_that_came_before_udev()
 	for file in "$NMR"/*/*/uevent; do
 		echo add > "$file"
 	done
-	await "the provider is loaded and attached" attached hello_client hello_provider
+	await "the provider is attached" attached hello_client hello_provider
+	await "its load has ended" unused hello_provider
 }
 
 # requests_the_provider WAY: load a client of samples/hello that requests the modules of providers.
@@ -49,8 +51,9 @@ requests_the_provider()
 	install_modules nmr hello_provider
 	load nmr
 	load_later nmr_peer_b clients=1 guid=$HELLO_NPI_ID request="$1"
-	await "the provider is loaded and attached" attached nmr_peer_b hello_provider
+	await "the provider is attached" attached nmr_peer_b hello_provider
 	loaded_later
+	await "its load has ended" unused hello_provider
 }
 
 test_provider_is_requested_before_the_client_registers()

@@ -198,10 +198,12 @@ test_ported_pair_registers_and_leaves_a_thousand_times()
 	check "nothing is left" objects 0
 }
 
+# Unload the port while calls into it are held. The log tells of the wait before it ends.
 loses_calls()
 {
 	unload_later nmr_netio_port
 	await "the binding drains" is "$link/state" detaching
+	await "it is told of" logged "nmr: module nmr_netio_port is not unloaded before the calls"
 	check "rmmod waits" running "$rmmod"
 	release nmr_netio_port call
 	unloaded nmr_netio_port

@@ -210,6 +210,7 @@ test_attached_is_shown()
 test_calls_of_the_client_are_waited_for()
 {
 	pair 1
+	set_param nmr stuck_seconds 3600
 	hold nmr_peer_a call
 	await "a call is held" in_hand "$binding/client_calls" 1
 	unload_later nmr_peer_a
@@ -868,13 +869,12 @@ test_help_needs_nothing()
 # Print the examples of the manual, each a line.
 examples()
 {
-	sed -n '/^\.SH EXAMPLES/,/^\.SH "SEE/p' "$SELFTESTS/nmrctl.8" |
-		sed -n '/^\.EX/,/^\.EE/{/^\./d; s/\\-/-/g; s/\\(aq/'"'"'/g; s/\\e/\\/g; p}'
+	sed -n '/^Examples$/,/^See also$/s/^  //p' "$SELFTESTS/nmrctl.rst"
 }
 
 test_examples_of_the_manual_run()
 {
-	skip_unless "manual of nmrctl" [ -e "$SELFTESTS/nmrctl.8" ]
+	skip_unless "manual of nmrctl" [ -e "$SELFTESTS/nmrctl.rst" ]
 	install_modules nmr hello_provider hello_client
 	load nmr
 	load hello_client
@@ -1104,6 +1104,7 @@ test_readers_see_modules_come_and_go()
 		load nmr_peer_b clients=2
 		rmmod nmr_peer_a nmr_peer_b
 		n=$((n + 1))
+		[ $((n % 25)) -ne 0 ] || echo "# $n loads"
 	done
 	touch "$TMP/stop"
 	wait
@@ -1283,15 +1284,18 @@ test_terminal_has_colour_and_width()
 	await "a line for each, and a prompt" lines_shown 5
 	check "nothing wraps" narrower_than 80
 	check "colour" coloured
-	keys "clear; NO_COLOR=1 nmrctl"
-	await "the tree" shown "^└─nmr_peer_b  *c1 unbound"
-	refuse "NO_COLOR" coloured
-	keys "clear; TERM=dumb nmrctl"
-	await "the tree" shown "^└─nmr_peer_b  *c1 unbound"
-	refuse "dumb" coloured
-	keys "clear; nmrctl --color=never"
-	await "the tree" shown "^└─nmr_peer_b  *c1 unbound"
-	refuse "never" coloured
+	shows_no_colour "NO_COLOR=1 nmrctl"
+	shows_no_colour "TERM=dumb nmrctl"
+	shows_no_colour "nmrctl --color=never"
+}
+
+# shows_no_colour COMMAND: test what it shows on the terminal
+shows_no_colour()
+{
+	keys "clear; $1; echo end of '$1'"
+	await "all of $1" shown "^end of $1"
+	check "the tree" shown "^└─nmr_peer_b  *c1 unbound"
+	refuse "colour of $1" coloured
 }
 
 lines_shown()

@@ -25,7 +25,7 @@ test_modprobe_loads_a_user_and_nmr()
 examples_of_nmr_new()
 {
 	zcat /usr/share/man/man1/nmr-new.1.gz | sed -n '/^\.SH EXAMPLES/,/^\.SH SEE/p' |
-		sed -n '/^\.EX/,/^\.EE/{/^\./d; s/\\-/-/g; p}' > "$TMP/examples"
+		sed -n '/^\.nf/,/^\.fi/{/^\./d; s/\\-/-/g; p}' > "$TMP/examples"
 }
 
 # follow_readme NAME: do what the README of a new module says, in its folder

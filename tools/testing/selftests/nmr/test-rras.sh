@@ -626,7 +626,7 @@ test_interface_that_is_unbound_loses_its_routes()
 
 test_interface_that_is_deleted_loses_its_routes()
 {
-	alone timeout_ms=$HOUR
+	alone timeout_ms=$HOUR garbage_ms=$HOUR
 	await "a learns" teaches
 	check "delete" rras a interface "delete ab"
 	await "the route is gone" no_route a 10.9.0.0/16
@@ -834,13 +834,17 @@ test_table_manager_unloads_and_comes_back()
 test_binding_is_detached_and_comes_back()
 {
 	with_clients
-	for path in "$NMR"/bindings/*; do
+	paths=$(echo "$NMR"/bindings/*)
+	for path in $paths; do
 		echo fallback > "$path/detach"
 	done
-	await "all have gone and come back" has bindings 4
+	for path in $paths; do
+		await "it has gone" gone "$path"
+	done
+	await "all have come back" has bindings 4
 	await "a learns" has_route a 10.2.0.0/24
 	await "b learns" has_route b 10.1.0.0/24
-	check "the client is back" protocol_says a "client ab 10.0.0.2"
+	await "the client is back" protocol_says a "client ab 10.0.0.2"
 }
 
 test_modules_leave_together()

@@ -399,8 +399,8 @@ test_route_that_is_added_again_lives_on()
 {
 	scene
 	clients
-	order $A "add 10.1.0.0/16 dev d0 ttl 1"
-	order $A "add 10.2.0.0/16 dev d0 ttl 1"
+	order $A "add 10.1.0.0/16 dev d0 ttl 10"
+	order $A "add 10.2.0.0/16 dev d0 ttl 10"
 	answered $A "add 10.1.0.0/16 dev d0" "no change"
 	dequeued $A "deleted 10.2.0.0/16 via 0.0.0.0 ifindex $(index d0) proto 201 metric 0, last"
 	check "the other is still there" in_table "10.1.0.0/16 dev d0 proto 201 metric 0 best fib"

@@ -16,6 +16,7 @@
 
 ORDERS=50
 SLACK=4		# slab objects by which a cache may have grown after 100 orders
+LATE=6		# seconds; kfree_rcu() keeps objects for 5 s before their grace period
 LEAKS=/sys/kernel/debug/kmemleak
 SLAB=/sys/kernel/slab
 MODULES="rtm rtm_static rtm_static2 rip rras mpr mpr_admin mpr_nl wds_server wds_server2 wds_client
@@ -156,8 +157,14 @@ fib()
 	done
 }
 
+# A worker of the kernel looks at the carrier of a new device.
+carriers_are_known()
+{
+	! fib | grep -q linkdown
+}
+
 # What the modules allocate from, and what the kernel allocates for them. kmalloc-8 and kmalloc-96 are
-# not among these: the kernel allocates from them when a process reads a count.
+# not among these: each file of sysfs that a process has read keeps an object there for some seconds.
 caches()
 {
 	for cache in "$SLAB"/kmalloc-*; do
@@ -173,34 +180,48 @@ caches()
 	done
 }
 
-# objects CACHE TRIES [LIMIT]: set $least to the objects of the cache that are in use. Try again
-# unless it is at most LIMIT. Each CPU has a slab that counts as full, until the cache is shrunk. A
-# CPU may get one before the count is read, and what is freed by RCU is freed later, so the least
-# number counts. A process would allocate, so none is started.
+# objects CACHE: set $objects to the objects of the cache that are in use. A process would allocate, so
+# none is started.
 objects()
 {
-	least='' tries=$2
-	while [ "$tries" -gt 0 ]; do
-		echo 1 > "$1/shrink"
-		said "$1/objects"
-		said=${said%% *}
-		[ -n "$least" ] && [ "$least" -le "$said" ] || least=$said
-		[ "$least" -gt "${3:--1}" ] || break
-		tries=$((tries - 1))
+	said "$1/objects"
+	objects=${said%% *}
+}
+
+# Set $tasks to the number of threads. Each worker of the kernel has an object in some caches, and
+# stays for minutes.
+count_tasks()
+{
+	read -r tasks < /proc/loadavg
+	tasks=${tasks#*/} tasks=${tasks%% *}
+}
+
+# objects_are_at_most NUMBER CACHE SECONDS: wait for this
+objects_are_at_most()
+{
+	clock
+	deadline=$((uptime + $3))
+	objects "$2"
+	while [ "$objects" -gt "$1" ]; do
+		clock
+		[ "$uptime" -lt $deadline ] || return 1
+		objects "$2"
 	done
 }
 
-# A kernel that looks for leaks, or for a use after free, keeps objects that were freed.
+# Objects are counted if the kernel was started with slub_debug=F. Otherwise each CPU has a slab of its
+# own, and the free objects of that count as used. A kernel that looks for leaks, or for a use after
+# free, keeps objects that were freed.
 counts_slabs()
 {
-	[ -e "$SLAB/net_namespace/objects" ] && [ ! -e $LEAKS ]
+	is "$SLAB/net_namespace/sanity_checks" 1 && [ ! -e $LEAKS ]
 }
 
 # namespaces_are_at_most NUMBER. A namespace ends some time after its devices.
 namespaces_are_at_most()
 {
-	objects "$SLAB/net_namespace" 1
-	[ "$least" -le "$1" ]
+	objects "$SLAB/net_namespace"
+	[ "$objects" -le "$1" ]
 }
 
 percpu()
@@ -210,20 +231,26 @@ percpu()
 
 count_slabs()
 {
+	clock
+	await "what is freed late has been freed" up_for $((uptime + LATE))
 	for cache in $(caches); do
-		objects "$cache" 50
-		echo "$cache $least"
+		objects "$cache"
+		echo "$cache $objects"
 	done
+	count_tasks
+	counted=$tasks
 }
 
-# slabs_are_as_in FILE: test that no cache has grown by more than $SLACK objects
+# slabs_are_as_in FILE: test that no cache has grown by more than $SLACK objects and one for each
+# thread that has come, or is so again when what is freed late must have been freed
 slabs_are_as_in()
 {
+	count_tasks
+	more=$((tasks > counted ? SLACK + tasks - counted : SLACK))
 	grown=no
 	while read -r cache before; do
-		objects "$cache" 20000 $((before + SLACK))
-		[ "$least" -gt $((before + SLACK)) ] || continue
-		echo "# ${cache##*/} had $before objects, and has $least"
+		! objects_are_at_most $((before + more)) "$cache" $((10 * LATE)) || continue
+		echo "# ${cache##*/} had $before objects, and has $objects"
 		grown=yes
 	done < "$1"
 	[ $grown = no ]
@@ -267,6 +294,7 @@ part()
 	for space in a b; do
 		ip link add end_$space type veth peer name end netns $space
 	done
+	await "carriers are known" carriers_are_known
 	before=$(fib)
 	traffic_begins
 	echo "# all modules come"
@@ -308,8 +336,8 @@ test_random_orders_leave_nothing()
 	mark
 	[ ! -e $LEAKS ] || echo clear > $LEAKS
 	if counts_slabs; then
-		objects "$SLAB/net_namespace" 50
-		namespaces=$least
+		objects "$SLAB/net_namespace"
+		namespaces=$objects
 	fi
 	part
 	! counts_slabs || count_slabs > "$TMP/slabs"

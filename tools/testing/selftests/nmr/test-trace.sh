@@ -66,7 +66,7 @@ test_events_name_errnos()
 	hold nmr_peer_b detach
 	check "an end" write_word abort $NMR/bindings/2/detach
 	await "pending" is_traced nmr_detach "binding=2 side=client result=-115 (EINPROGRESS)"
-	check "the other side" is_traced nmr_detach "binding=2 side=provider result=0 (OK)"
+	await "the other side" is_traced nmr_detach "binding=2 side=provider result=0 (OK)"
 	release nmr_peer_b detach
 	await "it has gone" has bindings 0
 }

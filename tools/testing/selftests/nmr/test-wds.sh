@@ -379,7 +379,7 @@ test_abort_wins_over_a_later_fallback()
 	check "an administrator is late" complains "already" write_word fallback "$link/detach"
 	release wds_server read
 	await "the binding has gone" gone "$link"
-	check "the pair is aborted" pair_is aborted
+	await "the pair is aborted" pair_is aborted
 	check "offers" write_word deferred "$(registration clients wds_client)/reoffer"
 	server 2 b
 	moved 65536
