@@ -13,17 +13,18 @@
 #   make test-modules		build all that tools/testing/selftests/nmr loads
 #   make demo [KERNEL=7.3]	watch nmr work in a virtual machine
 #   make demo-stack		watch the sample systems route packets, and leave in any order
-#   make machine		test on a whole Debian 12, with systemd and udevd (as root)
+#   make machine		test on a whole Debian 12, with systemd and udevd, and do deb-test, too
+#				(as root)
 #   make dist			write a tarball of the sources, with the manual, into build/dist
 #   make deb			build packages of Debian, into build/deb
 #   make deb-test		test the packages on a whole Debian 12 with two kernels (as root)
-#   make systems		test the sample systems on a kernel with KASAN and lockdep
+#   make systems [KERNEL=stack-kcfi]	test the sample systems on a kernel with KASAN and lockdep
 #   make vm MODULES='a.ko b.ko' [SCRIPT=...] [KERNEL=...] [NMR_DEBUG=1]
 #				try your modules with nmr.ko in a virtual machine
 #   make check [WITH='model torture']	run all tests
 #   make kunit [KERNEL=uml] [FILTER=...]	run the KUnit suites, or those that match
 #   make integration [SERIES=...]	run the selftests on stock kernels
-#   make bench [SIZES=...]	measure nmr and its alternatives
+#   make bench [SERIES=... SIZES=...]	measure nmr and its alternatives
 #   make torture [KERNEL=... SECONDS=... OPERATIONS=... CPUS=... SEED=... CYCLES=...]
 #				do all that the API allows at once, at random
 #   make matrix [SECONDS=...]	run the tests and some torture on every kernel
@@ -31,6 +32,7 @@
 #   make mutants [NAMES=...]	break the code, and see the suites fail
 #   make model			search all interleavings of a model of a binding
 #   make docs			build the documentation as HTML, in build/docs/html
+#   make look			look at each page in Chromium, as a window and a phone show it
 #   make man			make manual pages of the functions, in build/man
 #   make figures		draw the figures of the documentation
 #   make lint			run the checkers
@@ -112,14 +114,21 @@ clean:
 	$(kbuild) clean
 	rm -rf build .built
 
-coverage deb demo-stack dist figures machine man model lint systems:
+coverage deb demo-stack dist figures man model lint look:
 	@scripts/$@.sh
+
+machine:
+	@scripts/machine.sh
+	@scripts/deb-test.sh
 
 deb-test:
 	@scripts/deb-test.sh
 
 demo:
 	@scripts/demo.sh $(KERNEL)
+
+systems:
+	@scripts/systems.sh $(if $(KERNEL),-k $(KERNEL))
 
 integration:
 	@scripts/integration.sh $(SERIES)
@@ -145,7 +154,7 @@ check:
 	@scripts/check.sh $(WITH)
 
 bench:
-	@scripts/bench.sh $(SIZES)
+	@scripts/bench.sh $(if $(SERIES),-k $(SERIES)) $(SIZES)
 
 torture:
 	@scripts/torture.sh $(if $(KERNEL),-k $(KERNEL)) $(if $(SECONDS),-t $(SECONDS)) \
@@ -164,4 +173,4 @@ kunit:
 .PHONY: all modules samples test-modules modules_install clean deb deb-test demo demo-stack dist \
 	vm check kunit machine \
 	integration systems tools tools_install bench torture matrix coverage mutants model docs \
-	htmldocs figures lint man patch patch-test
+	htmldocs figures lint look man patch patch-test

@@ -1,18 +1,26 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# bench.sh [SIZE]...: measure nmr and its alternatives in one run on a stock 6.1 kernel, with so
-# many bindings (1000, 10000 and 100000). Print a table, and write results.json and the plots to
-# build/bench.
+# bench.sh [-k SERIES] [SIZE]...: measure nmr and its alternatives in one run on a stock kernel
+# (6.1), with so many bindings (1000, 10000 and 100000). Print a table, and write results.json and
+# the plots to build/bench.
 
 . "$(dirname "$0")/common.sh" || exit 1
 
+series=6.1
+while getopts k: option; do
+	case $option in
+	k) series=$OPTARG ;;
+	*) exit 1 ;;
+	esac
+done
+shift $((OPTIND - 1))
 sizes=${*:-1000 10000 100000}
 out=$BUILD/bench
 mkdir -p "$out"
 "$TOP/scripts/fetch/packages.sh" build guest bench
-say "building"
-modules=$("$TOP/scripts/modules.sh" 6.1 -s | grep -e '/nmr\.ko$' -e /bench/)
+say "building for $series"
+modules=$("$TOP/scripts/modules.sh" "$series" -s | grep -e '/nmr\.ko$' -e /bench/)
 
 # measure SCRIPT [GUEST-OPTION]...: run it in a guest, and show its lines as they come
 measure()
@@ -21,7 +29,7 @@ measure()
 
 	shift
 	# shellcheck disable=SC2086	# a list of files
-	"$TOP/scripts/guest.sh" -n "$script" -k 6.1 ${modules//$BUILD/-f $BUILD} "$@" \
+	"$TOP/scripts/guest.sh" -n "$script" -k "$series" ${modules//$BUILD/-f $BUILD} "$@" \
 		-s "$TOP/scripts/guest/$script.sh" | sed -n 's/^\[[ 0-9.]*\] bench-//p' >&2
 }
 

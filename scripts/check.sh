@@ -26,17 +26,6 @@ step()
 	printf '%-4s %s (%d s)\n' $verdict "$name" $((SECONDS - begin))
 }
 
-# Run test-stack.sh on a stock kernel, too: there it counts the objects of slab caches.
-# shellcheck disable=SC2317	# called by step
-stack()
-{
-	local modules
-
-	mapfile -t modules < <("$TOP/scripts/modules.sh" 6.12 -s)
-	"$TOP/scripts/guest.sh" -n integration-stack-6.12 -k 6.12 "${modules[@]/#/-f}" \
-		-a programs=test-stack.sh -s "$TOP/scripts/guest/integration-systems.sh"
-}
-
 step packages "$TOP/scripts/fetch/packages.sh" build source kernel guest
 
 mapfile -t kernels < <(awk '$5 == "check" { print $1 }' "$TOP/kunit/kernels")
@@ -58,11 +47,12 @@ beside step vm "$TOP/scripts/vm-test.sh"
 beside step crc "$TOP/scripts/crc-test.sh"
 beside step demo "$TOP/scripts/demo.sh"
 beside step demo-stack "$TOP/scripts/demo-stack.sh"
-beside step stack stack
+# On a stock kernel test-stack.sh counts the objects of slab caches.
+beside step stack "$TOP/scripts/systems.sh" -k 6.12 test-stack.sh
 wait
 
-logs=("$BUILD"/{install,vm-test,crc,demo,demo-stack}.log
-      "$BUILD"/integration-{systems-stack,stack-6.12}.log)
+logs=("$BUILD"/{install,vm-test,crc,demo-6.1,demo-stack-6.1}.log
+      "$BUILD"/integration-systems-{stack,6.12}.log)
 for kernel in "${kernels[@]}"; do
 	logs+=("$BUILD/kunit/$kernel/test.log")
 done

@@ -61,23 +61,46 @@ patch_series()
 	series check matrix | sort -V | tail -n 1
 }
 
-# skipped KERNEL LOG...: test whether this machine cannot get a stock kernel, or the source of one
-# of kunit/kernels. If so, make each log one result that is skipped, with the reason.
+# skipped KERNEL[,KERNEL]... [LOG]...: test whether this machine cannot get one of these: a stock
+# kernel (6.12), the source of one (6.12-source), or that of a kernel of kunit/kernels. If so, set
+# reason, and make each log one result that is skipped, with the reason.
 skipped()
 {
-	local kernel=$1 what=source reason log
+	local kernel what missing log
 
+	for kernel in ${1//,/ }; do
+		what=source
+		case $kernel in
+		*-source) kernel=${kernel%-source} ;;
+		[0-9]*)	what=stock ;;
+		*)	kernel=$(awk -v name="$kernel" '$1 == name { print $2 }' \
+				"$TOP/kunit/kernels") ;;
+		esac
+		missing=$("$TOP/scripts/fetch/kernel.sh" "$what" "$kernel" | field SKIP -)
+		[ -z "$missing" ] || break
+	done
+	[ -n "$missing" ] || return 1
+	reason=$missing
 	shift
-	case $kernel in
-	[0-9]*)	what=stock ;;
-	*)	kernel=$(awk -v name="$kernel" '$1 == name { print $2 }' "$TOP/kunit/kernels") ;;
-	esac
-	reason=$("$TOP/scripts/fetch/kernel.sh" "$what" "$kernel" | field SKIP -)
-	[ -n "$reason" ] || return 1
 	for log; do
 		printf 'KTAP version 1\n1..1\nok 1 %s # SKIP %s\n' "$(basename "$log" .log)" \
 			"$reason" > "$log"
 	done
+}
+
+# build_modules KERNEL: build nmr and the samples for a stock kernel, or for one of kunit/kernels
+# that has them as modules, and set built to their paths
+build_modules()
+{
+	local paths
+
+	case $1 in
+	[0-9]*)	paths=$("$TOP/scripts/modules.sh" "$1" -s) ;;
+	*)	"$TOP/scripts/fetch/own-kernel.sh" "$1" > /dev/null
+		paths=$(find "$BUILD/kunit/$1/modules" -name '*.ko') ;;
+	esac
+	# shellcheck disable=SC2034	# for the script that sources this
+	mapfile -t built <<< "$paths"
 }
 
 # guest_tests SERIES [-c]: print the scripts of guest/ that test a stock kernel. There are no

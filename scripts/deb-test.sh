@@ -125,13 +125,24 @@ installs_later()
 		built "$version" nmr "$new" && purged
 }
 
+# refused TEXT COMMAND...: test that the command fails, and that apt says why
+refused()
+{
+	local text=$1 said
+
+	shift
+	! said=$("$@" 2>&1) && echo "$said" && [[ $said == *"$text"* ]]
+}
+
+# apt names the log of make, which has the reason.
 test_headers_without_symvers_are_told()
 {
-	local symvers=$root/usr/src/linux-headers-$old/Module.symvers
+	local symvers=$root/usr/src/linux-headers-$old/Module.symvers log
 
+	log=/var/lib/dkms/nmr/$version/build/make.log
 	mv "$symvers" "$dir/symvers"
-	! apt install "${packages[@]}" &&
-		grep "$old has no Module.symvers" "$root/var/lib/dkms/nmr/$version/build/make.log"
+	refused "Consult $log" apt install "${packages[@]}" &&
+		grep "$old has no Module.symvers, and a module .* install the headers" "$root$log"
 	set -- $?
 	mv "$dir/symvers" "$symvers"
 	[ "$1" = 0 ] && installs_later
@@ -140,8 +151,10 @@ test_headers_without_symvers_are_told()
 # The packages are there, but not what dkms builds.
 test_full_disk_leaves_no_module()
 {
-	! inside "$root" sh -c 'mount -t tmpfs -o size=256k none /var/lib/dkms &&
-		DEBIAN_FRONTEND=noninteractive apt-get -qq --yes install "$@"' sh "${packages[@]}" &&
+	refused "No space left on device" inside "$root" sh -c \
+		'mount -t tmpfs -o size=256k none /var/lib/dkms &&
+		DEBIAN_FRONTEND=noninteractive apt-get -qq --yes install "$@"' \
+		sh "${packages[@]}" &&
 		! module "$old" nmr && ! module "$new" nmr && installs_later
 }
 
@@ -157,15 +170,50 @@ test_kernel_that_has_nmr_is_skipped()
 	local config=$root/usr/src/linux-headers-$old/.config
 
 	cp "$config" "$dir/config" && echo CONFIG_NMR=m >> "$config"
-	apt install "${packages[@]}" && ! module "$old" nmr && built "$version" nmr "$new"
+	apt install "${packages[@]}" > "$dir/said" 2>&1 && cat "$dir/said" &&
+		grep 'BUILD_EXCLUSIVE directive which does not match this' "$dir/said" &&
+		! module "$old" nmr && built "$version" nmr "$new"
 	set -- $?
 	cp "$dir/config" "$config"
 	[ "$1" = 0 ] && purged
 }
 
-test_apt_installs_and_dkms_builds_for_both_kernels()
+# Follow README.md, with the sources of the archive that make dist has made.
+test_readme_is_followed_with_dkms_alone()
 {
-	apt install "${packages[@]}" && built "$version" nmr "$old" && built "$version" nmr "$new"
+	local sources
+
+	sources=$(basename "$BUILD"/dist/*.tar.xz .tar.xz)
+	tar -xf "$BUILD/dist/$sources.tar.xz" -C "$root/packages" || return
+	grep dkms_version "$TOP/README.md" > "$root/packages/commands" &&
+		inside "$root" sh -exc "cd /packages/$sources && . /packages/commands" &&
+		built "$version" nmr "$old"
+	set -- $?
+	inside "$root" sh -c "dkms remove nmr/$version --all; rm -r /usr/src/nmr-*"
+	rm -r "$root/packages/$sources" "$root/packages/commands"
+	[ "$1" = 0 ] && diff "$dir/files" <(files)
+}
+
+# Do what the page for newcomers says under "Install", in a folder with the packages. The machine
+# gets its second kernel later.
+test_newcomer_installs_as_printed()
+{
+	echo 'APT::Get::Assume-Yes "true";' > "$root/etc/apt/apt.conf.d/99-nmr-test"
+	begin_page install "From a checkout|Begin|Build|Leave|Keep|What" &&
+		grep -c '^apt install' "$root/nmr/install.sh" | grep -x 2 &&
+		apt purge "linux-headers-$new" "linux-image-$new-unsigned" &&
+		inside "$root" sh -exc "cd /packages && $(grep -v ^modprobe "$root/nmr/install.sh")"
+	set -- $?
+	rm "$root/etc/apt/apt.conf.d/99-nmr-test"
+	[ "$1" = 0 ] && built "$version" nmr "$old" && ! module "$new" nmr
+}
+
+test_second_kernel_is_built_for_by_itself()
+{
+	apt install "linux-headers-$new" "linux-image-$new-unsigned" && built "$version" nmr "$new"
+	set -- $?
+	rm "$root/boot/initrd.img-$new"		# which the root did not have before
+	return "$1"
 }
 
 test_modinfo_is_complete_and_signed()
@@ -228,10 +276,15 @@ test_nmr_new_leaves_nothing_on_a_full_disk()
 
 test_dkms_builds_a_user_after_nmr()
 {
-	inside "$root" sh -ec "cp -r /root/greeter /usr/src/greeter-0.1 && dkms add greeter/0.1
-		cp -r /root/visitor /usr/src/visitor-0.1 && dkms add visitor/0.1
-		dkms autoinstall -k $old && dkms autoinstall -k $new" &&
-		built 0.1 greeter "$old" && built 0.1 greeter "$new" && fit "$old"
+	local name
+
+	for name in greeter visitor; do
+		# The first line of dkms.conf says what to do.
+		inside "$root" sh -exc "cd /root/$name &&
+			$(sed -n '1s/.*: //p' "$root/root/$name/dkms.conf")" &&
+			built 0.1 "$name" "$old" || return
+	done
+	inside "$root" dkms autoinstall -k "$new" && built 0.1 greeter "$new" && fit "$old"
 }
 
 test_missing_headers_are_told()
@@ -299,7 +352,8 @@ old=$("$TOP/scripts/fetch/kernel.sh" stock 6.1 | field RELEASE -)
 new=$("$TOP/scripts/fetch/kernel.sh" stock 6.12 | field RELEASE -)
 assignments=$("$TOP/scripts/fetch/machine.sh" 6.1 dkms openssl sudo "linux-headers-$old" \
 	"linux-image-$new-unsigned" "linux-headers-$new" \
-	libsmartcols-dev libjson-c-dev libudev-dev libkmod-dev libncurses-dev)
+	libsmartcols-dev libjson-c-dev libudev-dev libkmod-dev libncurses-dev \
+	python3-docutils)
 eval "$assignments"
 version=$(sed -n 's/^NMR_RELEASE[[:space:]]*:= //p' "$TOP/Kbuild")
 say "building packages of two versions"
@@ -309,7 +363,11 @@ next_version
 say "copying $ROOT"
 rm -rf "$root"
 cp -a --reflink=auto "$ROOT" "$root"
-# The kernel that runs here is none of the root's. Build for all that are in it.
+# The kernel that runs here is none of the root's, where uname says that it is the first of them.
+# dkms builds for all.
+printf '#!/bin/sh\n[ "$*" != -r ] || exec echo %s\nexec /bin/uname "$@"\n' "$old" \
+	> "$root/usr/local/bin/uname"
+chmod 755 "$root/usr/local/bin/uname"
 echo 'autoinstall_all_kernels="yes"' >> "$root/etc/dkms/framework.conf"
 install_tests "$root"
 make_initramfs "$root" "$old"
@@ -317,7 +375,8 @@ packages "$TOP"
 files > "$dir/files"
 cases=(two_builds_are_identical dkms_autopkgtest_passes headers_without_symvers_are_told
 	full_disk_leaves_no_module half_configured_dkms_is_configured_first
-	kernel_that_has_nmr_is_skipped apt_installs_and_dkms_builds_for_both_kernels
+	kernel_that_has_nmr_is_skipped readme_is_followed_with_dkms_alone
+	newcomer_installs_as_printed second_kernel_is_built_for_by_itself
 	modinfo_is_complete_and_signed symvers_is_kept nmr_new_makes_a_pair_that_builds
 	nmr_new_refuses_odd_names nmr_new_leaves_nothing_on_a_full_disk
 	dkms_builds_a_user_after_nmr missing_headers_are_told

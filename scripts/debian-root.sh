@@ -9,8 +9,8 @@ inside()
 {
 	# shellcheck disable=SC2016	# of the other shell
 	unshare --mount --pid --fork bash -c '
-		mount -t proc proc "$1/proc" &&
-			exec chroot "$1" env PATH=/usr/sbin:/usr/bin:/sbin:/bin "${@:2}"' bash "$@"
+		mount -t proc proc "$1/proc" && exec chroot "$1" \
+			env PATH=/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin "${@:2}"' bash "$@"
 }
 
 # install_tests ROOT: install the selftests, and a unit that runs them when the machine has booted
@@ -25,8 +25,8 @@ install_tests()
 	inside "$1" systemctl --quiet mask serial-getty@ttyS0.service >&2
 }
 
-# make_initramfs ROOT RELEASE [MODULE]...: make the initramfs, which has these modules and those that
-# find the disk
+# make_initramfs ROOT RELEASE [MODULE]...: make the initramfs, which has these modules and those
+# that find the disk
 make_initramfs()
 {
 	printf '%s\n' virtio_pci virtio_blk ext4 "${@:3}" >> "$1/etc/initramfs-tools/modules"
@@ -38,8 +38,9 @@ make_initramfs()
 # of a program of the selftests, and judge them. The console goes to build/NAME.log.
 boot_root()
 {
-	local name=$1 root=$2 release=$3 program=$4 dir=$BUILD/$1 code=0
+	local name=$1 root=$2 release=$3 program=$4 dir=$BUILD/$1 code=0 cases
 
+	cases=cases=$(IFS=,; echo "${*:5}")
 	say "making a disk"
 	mkdir -p "$dir"
 	rm -f "$dir/disk"
@@ -47,7 +48,7 @@ boot_root()
 	say "booting"
 	qemu "$BUILD/$name.log" "$SILENCE" "$(accel)" "$root/boot/vmlinuz-$release" \
 	     "$root/boot/initrd.img-$release" "$dir/verdict" \
-	     "root=/dev/vda rw systemd.show_status=0 program=$program cases=$(IFS=,; echo "${*:5}")" \
+	     "root=/dev/vda rw systemd.show_status=0 program=$program $cases" \
 	     -smp 2 -m 1536 -drive "file=$dir/disk,format=raw,if=virtio,cache=unsafe" |
 		awk '/guest: begin/ { on = 1; next } /guest: exit/ { on = 0 } on' || true
 	judge "$BUILD/$name.log" "$dir/verdict" || code=1

@@ -1,15 +1,16 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# demo.sh [SERIES]: run the demonstration on a stock kernel (6.1), see guest/demo.sh.
+# demo.sh [KERNEL]: run the demonstration on a stock kernel (6.1), or on one of kunit/kernels that
+# has the samples, see guest/demo.sh. The log is build/demo-KERNEL.log.
 
 . "$(dirname "$0")/common.sh" || exit 1
 
-series=${1-6.1}
-modules=$("$TOP/scripts/modules.sh" "$series" -s)
-# shellcheck disable=SC2086	# a list of files
-"$TOP/scripts/guest.sh" -n demo -k "$series" ${modules//$BUILD/-f $BUILD} \
+kernel=${1-6.1} name=demo-${1-6.1}
+! skipped "$kernel" "$BUILD/$name.log" || exit 0
+build_modules "$kernel"
+"$TOP/scripts/guest.sh" -n "$name" -k "$kernel" "${built[@]/#/-f}" \
 	-s "$TOP/scripts/guest/demo.sh"
 
 # As a test it has one result. guest.sh has ended this script if it failed.
-printf 'KTAP version 1\n1..1\nok 1 demo\n' >> "$BUILD/demo.log"
+printf 'KTAP version 1\n1..1\nok 1 %s\n' "$name" >> "$BUILD/$name.log"

@@ -10,6 +10,7 @@
 #   messages	the page on troubleshooting has each message of the log, and each errno
 #   figures	each drawing is what scripts/figures.sh makes of its source
 #   man		each name that nmr.h documents has a page of section 9, and man has no warning
+#   targets	each target of make that a document prints exists
 #   samples	the code that README.md shows is the code of samples/hello
 
 . "$(dirname "$0")/common.sh" || exit 1
@@ -93,6 +94,36 @@ check_names()
 		done | report
 }
 
+# targets_of DOCUMENT: print what its blocks, which are fenced or have a prompt, have make do here
+targets_of()
+{
+	awk '
+	/^```/ { fence = !fence; next }
+	fence || sub(/^\t[$#] /, "") {
+		sub(/ #.*/, "")
+		for (n = split($0, commands, /[;&|]+/); n; n--) {
+			words = split(commands[n], word)
+			if (word[1] == "make" && word[2] != "-C")
+				for (; words > 1; words--)
+					print word[words]
+		}
+	}' "$1"
+}
+
+# A word of make that is neither an option nor a variable is a target.
+check_targets()
+{
+	local document target
+
+	for document in "${documents[@]}"; do
+		targets_of "$document" | sort -u | while read -r target; do
+			[[ $target != +([a-z_-]) ]] ||
+				grep -qE "^([a-z_-]+ )*$target( [a-z_-]+)*:" Makefile ||
+				echo "$document: make has no $target"
+		done
+	done | report
+}
+
 # Print the constant parts of the messages in these files: what stands between conversions. A text
 # that ends in "=" is a variable of an event.
 message_parts()
@@ -105,7 +136,8 @@ message_parts()
 		my $kind = qr/\[NMR_MISUSE_\w+\] = (\{[^}]*\})/;
 		while (/\b$print(\((?:[^()"]|$string|(?1))*\))|$kind/gs) {
 			foreach (($1 // $2) =~ /$string/g) {
-				print map { "$_\n" } split /%[hlzj]*[a-zA-Z]\w?|\\n/, substr($_, 1, -1);
+				print map { "$_\n" }
+					split /%[hlzj]*[a-zA-Z]\w?|\\n/, substr($_, 1, -1);
 			}
 		}' "$@" | sed 's/^[ ,.:;(]*//; s/[ ,.:;(]*$//' | grep -E '.{5}[^=]$' | sort -u
 }
@@ -117,7 +149,8 @@ check_messages()
 	text=$(tr -s '[:space:]' ' ' < "$page")
 	{
 		message_parts {module,netio}/*.[ch] include/linux/nmr.h
-		grep -oE '%-E[A-Z_]+' include/linux/nmr.h | sort -u | sed 's/%\(.*\)/\x60\x60\1\x60\x60/'
+		grep -oE '%-E[A-Z_]+' include/linux/nmr.h | sort -u |
+			sed 's/%\(.*\)/\x60\x60\1\x60\x60/'
 	} | while IFS= read -r part; do
 		[[ $text == *"$part"* ]] || echo "$page lacks: $part"
 	done | report
@@ -144,7 +177,8 @@ check_man()
 	"$TOP/scripts/fetch/packages.sh" manual
 	"$TOP/scripts/man.sh" "$out/man"
 	{
-		sed -nE 's/^ \* ((struct|enum|typedef) )?(\w+)(\(\))? - .*/\3/p' include/linux/nmr.h |
+		sed -nE 's/^ \* ((struct|enum|typedef) )?(\w+)(\(\))? - .*/\3/p' \
+			include/linux/nmr.h |
 			while read -r name; do
 				[ -e "$out/man/man9/$name.9" ] || echo "$name has no page"
 			done
@@ -198,6 +232,7 @@ for check; do
 	messages)	check_messages ;;
 	figures)	check_figures ;;
 	man)		check_man ;;
+	targets)	check_targets ;;
 	samples)	check_samples ;;
 	*)		die "no check $check" ;;
 	esac
@@ -206,7 +241,7 @@ done
 
 # Run all of them, even if one fails.
 code=0
-for check in links names messages figures man samples html; do
+for check in links names messages figures man targets samples html; do
 	"$TOP/scripts/docs.sh" "$check" || code=1
 done
 exit "$code"

@@ -18,8 +18,9 @@ begin()
 	cp -r "$TOP"/{Makefile,Kbuild,nmr.mk,include,module,netio,scripts} "$dir"
 	cp -r "$TOP/samples/hello" "$dir"
 	cp -r "$TOP/samples/netio" "$dir/ported"
-	mkdir "$dir/tools"
+	mkdir "$dir/tools" "$dir/Documentation"
 	cp -r "$TOP"/tools/{nmrctl,bpftrace} "$dir/tools"
+	cp -r "$TOP/Documentation/tools" "$dir/Documentation"
 	build=(make -C "$dir" -s -j"$JOBS")
 	install=(INSTALL_MOD_PATH="$dir/root" modules_install)
 	nmr=$dir/root/lib/modules/$RELEASE/nmr
@@ -87,6 +88,32 @@ test_a_user_is_built_without_a_warning()
 		modinfo -F depends "$dir/hello/hello_client.ko" | grep -x nmr
 }
 
+# compile LINE: compile a module with this line, with the output in $dir/said
+compile()
+{
+	printf '#include <linux/module.h>\n#include <linux/nmr.h>\nMODULE_LICENSE("GPL");\n%s\n' \
+		"$1" > "$dir/bad/bad.c"
+	make -C "$dir/bad" -s KDIR="$KDIR" KCFLAGS=-Werror NMR_MK="$nmr/nmr.mk" \
+		> "$dir/said" 2>&1
+}
+
+# A string that is no GUID, and a result that is not looked at.
+test_header_refuses_mistakes()
+{
+	local guid=527f8f93-c543-4216-8a82-c6059525fa7d other
+
+	mkdir "$dir/bad"
+	cp "$dir/hello/Makefile" "$dir/bad"
+	echo 'obj-m += bad.o' > "$dir/bad/Kbuild"
+	compile "static const guid_t __used id = NMR_GUID(\"$guid\");" || return
+	for other in "${guid^^}" "${guid%d}" "${guid}0" "${guid/-/0}" "${guid/f/g}" ""; do
+		! compile "static const guid_t __used id = NMR_GUID(\"$other\");" &&
+			grep ' error: ' "$dir/said" || return
+	done
+	! compile "static void __used f(struct nmr_binding *b) { nmr_client_call_enter(b); }" &&
+		grep 'error: ignoring return value of .*nmr_client_call_enter' "$dir/said"
+}
+
 # The sources that are written for Windows need no other files than those that are installed.
 test_a_port_is_built_without_a_warning()
 {
@@ -95,31 +122,32 @@ test_a_port_is_built_without_a_warning()
 		modinfo -F depends "$dir/ported/netio_client.ko" | grep -x nmr_netio
 }
 
-# refused SENTENCE ARGUMENT...: test that make refuses to build hello, and says so in one line
+# refused SENTENCE MAKE-COMMAND...: test that it fails, and says why in one line. Each make above
+# the one that fails adds a line of its own.
 refused()
 {
 	local said
 
-	said=$("${build_hello[@]}" "${@:2}" 2>&1 | grep -v '^make:.* directory')
+	said=$("${@:2}" 2>&1 | grep -vE '^make(\[[0-9]+\])?: (.* directory|\*\*\* \[.*\] Error)')
 	echo "$said"
-	[[ $said == *": *** nmr: $1.  Stop." && $said != *$'\n'* ]]
+	[[ $said == *": *** $1.  Stop." && $said != *$'\n'* ]]
 }
 
 # Neither the machine that runs this nor the copy of nmr.mk has an nmr for the kernel.
 test_a_user_is_told_what_is_missing()
 {
-	local mk=NMR_MK=$dir/alone/nmr.mk empty=$dir/empty
+	local hello=("${build_hello[@]}" NMR_MK="$dir/alone/nmr.mk") empty=$dir/empty
 
 	mkdir "$dir/alone" "$empty"
 	cp "$TOP/nmr.mk" "$dir/alone"
-	refused "there is no nmr for $RELEASE: install nmr-dkms and linux-headers-$RELEASE, or \
-give NMR_DIR=" "$mk" &&
-		refused "$empty has no Module.symvers or no include/linux/nmr.h: run make there" \
-			"$mk" NMR_DIR="$empty" &&
-		refused "there are no headers in $empty: install linux-headers-$(uname -r), or \
-give KDIR=" "$mk" KDIR="$empty" &&
-		"${build_hello[@]}" "$mk" clean &&
-		"${build_hello[@]}" "$mk" NMR_DIR="$nmr"
+	refused "nmr: there is no nmr for $RELEASE: install nmr-dkms and linux-headers-$RELEASE, \
+or give NMR_DIR=" "${hello[@]}" &&
+		refused "nmr: $empty has no Module.symvers or no include/linux/nmr.h: run make \
+there" "${hello[@]}" NMR_DIR="$empty" &&
+		refused "nmr: there are no headers in $empty: install linux-headers-$(uname -r), \
+or give KDIR=" "${hello[@]}" KDIR="$empty" &&
+		"${hello[@]}" clean &&
+		"${hello[@]}" NMR_DIR="$nmr"
 }
 
 # If there are no headers for the running kernel, make says so in its first line.
@@ -156,8 +184,14 @@ test_readme_builds_as_printed()
 
 test_kernel_before_5_10_is_named_and_refused()
 {
-	! "${build[@]}" KDIR="$KDIR" VERSION=5 PATCHLEVEL=4 2> "$dir/refused" &&
-		grep 'nmr needs Linux 5.10 or later, and this is 5.4' "$dir/refused"
+	refused "nmr needs Linux 5.10 or later, and this is 5.4" \
+		"${build[@]}" KDIR="$KDIR" VERSION=5 PATCHLEVEL=4
+}
+
+test_kernel_without_sysfs_is_refused()
+{
+	refused "nmr: this kernel has no sysfs: build for a kernel that is configured with \
+CONFIG_SYSFS" "${build[@]}" KDIR="$KDIR" CONFIG_SYSFS=
 }
 
 # completes WORDS COMMAND-LINE...: test what bash completes the last word of the command line to
@@ -253,17 +287,19 @@ test_manual_has_no_warning()
 	done
 }
 
-# run SERIES CASE...: run the cases in this order, in one folder
+# run SERIES CASE...: run the cases in this order, in one folder. A case that sets reason, because
+# it could not do all that it is for, is skipped, and so is each on a series that is not there.
 run()
 {
-	local series=$1 name verdict
+	local series=$1 lacking='' name verdict
 
 	shift
-	begin "$series"
+	! skipped "$series" || lacking=$reason
+	[ -n "$lacking" ] || begin "$series"
 	for name; do
-		number=$((number + 1)) verdict=ok
-		"test_$name" >&2 || verdict="not ok"
-		echo "$verdict $number $name, $series"
+		number=$((number + 1)) verdict=ok reason=$lacking
+		[ -n "$lacking" ] || "test_$name" >&2 || verdict="not ok"
+		echo "$verdict $number $name, $series${reason:+ # SKIP $reason}"
 	done
 }
 
@@ -271,12 +307,13 @@ run()
 number=0
 {
 	echo "KTAP version 1"
-	echo "1..22"
+	echo "1..24"
 	run 6.1 what_was_built_is_installed what_is_told_now_is_built_and_installed \
 		modinfo_shows_version_and_author modinfo_describes_each_parameter \
-		modprobe_finds_it a_user_is_built_without_a_warning \
+		modprobe_finds_it a_user_is_built_without_a_warning header_refuses_mistakes \
 		a_user_is_told_what_is_missing make_says_for_which_kernel \
 		a_port_is_built_without_a_warning kernel_before_5_10_is_named_and_refused \
+		kernel_without_sysfs_is_refused \
 		nmrctl_is_built_without_a_warning_and_installed \
 		nmrctl_keeps_a_file_of_names_that_is_there \
 		dot_draws_what_nmrctl_graph_prints bash_completes_without_nmr \

@@ -38,8 +38,12 @@ for series; do
 		small_enough "$(printf '%s\n' "${modules[@]}" | grep '/nmr\.ko$')" || code=1
 	fi
 	for script in "${scripts[@]}"; do
-		name=${script##*/}
-		"$TOP/scripts/guest.sh" -n "${name%.sh}-$series" -k "$series" \
+		name=$(basename "$script" .sh)
+		if [ "$name" = integration-systems ]; then
+			"$TOP/scripts/systems.sh" -k "$series" || code=1
+			continue
+		fi
+		"$TOP/scripts/guest.sh" -n "$name-$series" -k "$series" \
 			"${modules[@]/#/-f}" -s "$script" || code=1
 	done
 	documents=$BUILD/integration-nmrctl-$series.documents

@@ -12,7 +12,7 @@ assignments=$("$TOP/scripts/fetch/kernel.sh" source 6.1)
 eval "$assignments"
 rm -rf "$dir"
 mkdir -p "$dir"
-date=$(sed -n 's/^\.TH NMR 4 "\([^"]*\)".*/\1/p' "$TOP/tools/nmrctl/nmr.4")
+date=$(sed -n 's/^:Date: //p' "$TOP/Documentation/tools/nmr/nmr.rst")
 version=$(sed -n 's/^NMR_RELEASE[[:space:]]*:= //p' "$TOP/Kbuild")
 "$SOURCE/scripts/kernel-doc" -man -no-doc-sections "$TOP/include/linux/nmr.h" |
 	awk -v dir="$dir" -v date="$date" -v source="nmr $version" -f "$TOP/scripts/man.awk"

@@ -1,11 +1,12 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# matrix.sh [-t SECONDS] [KERNEL]...: run the KUnit suites on the kernels of kunit/kernels, and
-# the selftests on the stock ones of fetch/series, on as many kernels concurrently as there are
-# CPUs. Then run the torture test for SECONDS (60) and at least a million operations on each kernel
-# that has a userspace here; the other kernels but uml run it as a suite. The table is
-# build/matrix.md. What each kernel said, and its line as soon as it has ended, is in build/matrix.
+# matrix.sh [-t SECONDS] [ROW]...: run the KUnit suites on the kernels of kunit/kernels, and the
+# selftests and the demonstration on the stock ones of fetch/series, on as many kernels concurrently
+# as there are CPUs. Then run the torture test for SECONDS (60) and at least a million operations on
+# each kernel that has a userspace here. The other kernels but uml run it as a suite. A row is a
+# kernel, or "KERNEL, N CPUs", which only runs the torture test. The table is build/matrix.md. What
+# each row said, and its line as soon as it has ended, is in build/matrix.
 
 . "$(dirname "$0")/common.sh" || exit 1
 
@@ -21,7 +22,7 @@ shift $((OPTIND - 1))
 	mapfile -t own < <(awk '$5 == "check" || $5 == "matrix" { print $1 }' \
 			       "$TOP/kunit/kernels")
 	mapfile -t stock < <(series check matrix)
-	set -- "${own[@]}" "${stock[@]}"
+	set -- "${own[@]}" "${stock[@]}" "6.1, 64 CPUs"
 }
 
 out=$BUILD/matrix
@@ -33,17 +34,21 @@ machine()
 	awk -v name="$1" '$1 == name { print $3 }' "$TOP/kunit/kernels"
 }
 
-# tests KERNEL: run them, and print the number of results last
+# tests ROW: run them, and print the number of results last
 tests()
 {
 	local logs code=0
 
-	mapfile -t logs < <(guest_logs "$1")
 	case $1 in
+	*CPUs)	echo "not run"
+		return ;;
 	[0-9]*)	"$TOP/scripts/integration.sh" "$1" || code=1
-		"$TOP/scripts/summary.sh" "${logs[@]}" || code=1 ;;
-	*)	"$TOP/scripts/kunit.sh" -k "$1" || code=1 ;;
+		"$TOP/scripts/demo.sh" "$1" || code=1
+		mapfile -t logs < <(guest_logs "$1") ;;
+	*)	"$TOP/scripts/kunit.sh" -k "$1"
+		return ;;
 	esac
+	"$TOP/scripts/summary.sh" "${logs[@]}" "$BUILD/demo-$1.log" || code=1
 	return $code
 }
 
@@ -54,31 +59,47 @@ verdict()
 	sed -n 's/.*\(SUCCESS\|FAILURE\): \([0-9]*\) operations.*/\1: \2/p' "$1" | tail -n 1
 }
 
-# line KERNEL: test it, and print its line of the table
-line()
+# torture ROW: run the torture test, and print its verdict
+torture()
 {
-	local kernel=$1 begin=$SECONDS said tortured
+	local kernel=${1%%,*} name=torture-${1%%,*} cpus options
 
-	if skipped "$kernel" "$out/$kernel.log"; then
-		echo "| $kernel | $(sed -n 's/.*# SKIP/skipped:/p' "$out/$kernel.log") | | |"
-		return
-	fi
-	tests "$kernel" > "$out/$kernel.out" 2>&1 || touch "$out/failed"
-	said=$(tail -n 1 "$out/$kernel.out")
-	tortured=$(verdict "$BUILD/kunit/$kernel/test.log")
-	case $kernel-$(machine "$kernel") in
-	[0-9]*|*-x86_64)
-		tortured=FAILURE
-		"$TOP/scripts/torture.sh" -k "$kernel" -t "$seconds" -o 1000000 \
-			> "$out/torture-$kernel.out" 2>&1 &&
-			tortured=$(verdict "$BUILD/torture-$kernel.log")
-		;;
+	options=(-t "$seconds" -o 1000000)
+	case $1-$(machine "$kernel") in
+	uml-*)
+		echo "not run"
+		return ;;
+	*CPUs-)
+		cpus=${1#*, } cpus=${cpus% CPUs}
+		name+=-$cpus-cpus options=(-c "$cpus" -t 30 -n 20) ;;
+	[0-9]* | *-x86_64) ;;
+	*)	verdict "$BUILD/kunit/$kernel/test.log"
+		return ;;
 	esac
-	[[ $tortured == SUCCESS* || $kernel == uml ]] || touch "$out/failed"
-	echo "| $kernel | $said | ${tortured:-nothing} | $(((SECONDS - begin + 59) / 60)) |"
+	if "$TOP/scripts/torture.sh" -k "$kernel" "${options[@]}" > "$out/$name.out" 2>&1; then
+		verdict "$BUILD/$name.log"
+	else
+		echo FAILURE
+	fi
 }
 
-# row KERNEL: keep its line for the table
+# line ROW: run its tests, and print its line of the table
+line()
+{
+	local row=$1 kernel=${1%%,*} begin=$SECONDS said tortured
+
+	if skipped "$kernel" "$out/$row.log"; then
+		echo "| $row | skipped: $reason | | |"
+		return
+	fi
+	tests "$row" > "$out/$row.out" 2>&1 || touch "$out/failed"
+	said=$(tail -n 1 "$out/$row.out")
+	tortured=$(torture "$row")
+	[[ $tortured == SUCCESS* || $tortured == "not run" ]] || touch "$out/failed"
+	echo "| $row | $said | ${tortured:-nothing} | $(((SECONDS - begin + 59) / 60)) |"
+}
+
+# row ROW: keep its line for the table
 row()
 {
 	say "$1 ..."
@@ -86,8 +107,8 @@ row()
 	say "$(cat "$out/$1.row")"
 }
 
-for kernel; do
-	beside row "$kernel"
+for row; do
+	beside row "$row"
 done
 wait
 rows=("${@/#/"$out/"}")

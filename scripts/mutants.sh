@@ -153,6 +153,7 @@ patches=("${names[@]/#/$TOP/kunit/mutants/}")
 patches=("${patches[@]/%/.patch}")
 ls "${patches[@]}" > /dev/null
 
+! skipped mutants "$BUILD/mutants.log" || exit 0
 assignments=$("$TOP/scripts/fetch/own-kernel.sh" mutants)
 eval "$assignments"
 "$TOP/scripts/fetch/packages.sh" guest

@@ -92,10 +92,12 @@ case_documentation()
 {
 	local code=0
 
-	make O="$objects" -s SPHINXDIRS=driver-api/nmr htmldocs > "$objects/docs" 2>&1 || code=$?
+	make O="$objects" -s SPHINXDIRS='driver-api/nmr tools/nmr' htmldocs \
+		> "$objects/docs" 2>&1 || code=$?
 	! grep -E '(warning|error|WARNING|ERROR).*nmr|nmr[/.].*(warning|error|WARNING|ERROR)' \
 		<(sed "s,$BUILD/,,g" "$objects/docs") || return 1
-	[ -n "$(find "$objects" -name nmr-internals.html)" ] || cat "$objects/docs"
+	[ "$(find "$objects" -name nmr-internals.html -o -name nmrctl.html | wc -l)" = 2 ] ||
+		cat "$objects/docs"
 	return "$code"
 }
 

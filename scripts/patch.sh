@@ -65,7 +65,8 @@ patches()
 	cd "$tree"
 	git sparse-checkout set --no-cone '/*' '!/*/' '/drivers/*' '!/drivers/*/' \
 		'/scripts/unifdef.c' '/include/linux/' '/tools/testing/selftests/Makefile' \
-		'/Documentation/driver-api/index.rst' '/Documentation/ABI/testing/'
+		'/Documentation/driver-api/index.rst' '/Documentation/tools/index.rst' \
+		'/Documentation/ABI/testing/'
 	git checkout -q
 	"$TOP/scripts/patch/tree.sh" "$tree" "$name <$email>"
 	for message in "$TOP"/scripts/patch/[0-9]-*; do

@@ -9,7 +9,8 @@
 # (see fetch/series), or an x86-64 one of kunit/kernels. Afterwards modules load and unload
 # CYCLES times. -b: do something wrong on purpose, and check that the test fails. -i: run on one
 # CPU, count instructions and record all input, so that -p does exactly the same, to the last
-# line of the log. KTAP goes to build/torture-KERNEL.log.
+# line of the log. KTAP goes to build/torture-KERNEL.log, or to build/torture-KERNEL-CPUS-cpus.log
+# if CPUS is not 4, the default.
 
 . "$(dirname "$0")/common.sh" || exit 1
 
@@ -35,7 +36,9 @@ while getopts k:t:o:c:r:n:bi option; do
 	esac
 done
 
-! skipped "$kernel" "$BUILD/$script-$kernel.log" || exit 0
+name=$script-$kernel
+[ "$cpus" -eq 4 ] || name+=-$cpus-cpus
+! skipped "$kernel" "$BUILD/$name.log" || exit 0
 options="-k $kernel -t $seconds -o $operations -c $cpus -r $seed ${cycles:+-n $cycles}"
 [[ $qemu_args != *rr=record* ]] || echo "$options" > "$record.options"
 say "torture: kernel $kernel, $seconds s, $cpus CPUs, seed $seed"
@@ -55,6 +58,6 @@ case $kernel in
 	[ -n "$cycles" ] || cycles=10
 	;;
 esac
-"$TOP/scripts/guest.sh" -n "$script-$kernel" -k "$kernel" -c "$cpus" -m 2048 \
+"$TOP/scripts/guest.sh" -n "$name" -k "$kernel" -c "$cpus" -m 2048 \
 	-a "$args torture_cycles=$cycles" -q "$qemu_args" \
 	"${modules[@]/#/-f}" -s "$TOP/scripts/guest/$script.sh"

@@ -1,8 +1,9 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# Test make vm as an author of modules runs it, with the hello pair built beside the sources, and
-# what vm.sh takes for a complaint of the kernel. KTAP goes to build/vm-test.log.
+# Test make vm as an author of modules runs it, with the hello pair built beside the sources, what
+# the tests do if the archive lacks a kernel, and what vm.sh takes for a complaint of the kernel.
+# KTAP goes to build/vm-test.log.
 
 . "$(dirname "$0")/common.sh" || exit 1
 . "$(dirname "$0")/vm.sh" || exit 1
@@ -48,6 +49,7 @@ test_script_that_fails_is_a_failure()
 
 test_module_for_another_kernel_is_refused()
 {
+	! skipped 6.12 || return 0
 	! make_vm KERNEL=6.12 MODULES="$modules" &&
 		grep "hello_provider.ko is for the kernel $RELEASE, and this is" "$dir/said"
 }
@@ -79,7 +81,7 @@ test_shell_does_what_is_typed()
 # exit.
 test_readme_tries_modules_as_printed()
 {
-	local command input copy=$dir/copy log=$dir/copy/build/vm.log
+	local command input kernel copy=$dir/copy log=$dir/copy/build/vm.log
 
 	mkdir -p "$copy/build"
 	tar -c -C "$TOP" --exclude=./build --exclude=./.git . | tar -x -C "$copy"
@@ -89,6 +91,8 @@ test_readme_tries_modules_as_printed()
 	readme "Trying your own modules" > "$dir/commands"
 	grep -q SCRIPT=try.sh "$dir/commands" || return
 	while IFS= read -r command <&3; do
+		kernel=${command#*KERNEL=}
+		[ "$kernel" = "$command" ] || ! skipped "${kernel%% *}" || continue
 		rm -f "$log"
 		input=(type_in "$log" exit)
 		[[ $command != *SCRIPT=* ]] || input=(true)
@@ -96,25 +100,91 @@ test_readme_tries_modules_as_printed()
 			sh -c "${command/MODULES=.../}" > "$dir/said" 2>&1) || return
 	done 3< "$dir/commands"
 	# This is what README.md shows of the last one.
-	grep 'modules for this kernel are built with: make KDIR=' "$dir/said"
+	[ -n "$reason" ] || grep 'modules for this kernel are built with: make KDIR=' "$dir/said"
 }
 
-# The copy of the sources has builds and logs of its own.
+# Make an archive that has suites of Debian, and no kernel.
+make_archive()
+(
+	list=main/binary-amd64/Packages
+	for suite in bookworm trixie trixie-backports; do
+		mkdir -p "$dir/archive/dists/$suite/${list%/*}"
+		cd "$dir/archive/dists/$suite" || return
+		printf '%s\n' 'Package: nothing' 'Version: 1' 'Architecture: all' '' > $list
+		printf '%s\n' 'Label: Debian' "Codename: $suite" "Date: $(date -Ru)" \
+			'Architectures: amd64' 'Components: main' 'SHA256:' \
+			" $(sha256sum < $list | cut -d' ' -f1) $(stat -c %s $list) $list" > Release
+	done
+)
+
+# use_archive ADDRESS: let apt and the scripts know a stock 6.1, and otherwise nothing but the
+# archive at the address, with the lists of make_archive(). The address may be empty.
+use_archive()
+{
+	local machine=$dir/machine list
+
+	rm -rf "$machine"
+	mkdir -p "$machine"/{nmr,lists/partial}
+	ln -s "$CACHE"/{release-6.1,stock} "$machine/nmr"
+	printf '%s;\n' "Dir::Etc::SourceList \"$machine/list\"" \
+		'Dir::Etc::SourceParts "/dev/null"' "Dir::State \"$machine\"" \
+		'Dir::State::Status "/dev/null"' 'Dir::Cache::PkgCache ""' \
+		'Dir::Cache::SrcPkgCache ""' "APT::Sandbox::User \"$(id -un)\"" \
+		'Acquire::AllowInsecureRepositories "true"' 'Acquire::Retries "0"' \
+		'Acquire::http::Proxy "DIRECT"' > "$machine/apt.conf"
+	export APT_CONFIG=$machine/apt.conf XDG_CACHE_HOME=$machine
+	echo "deb file:$dir/archive bookworm main" > "$machine/list"
+	apt-get -qq update || return
+	[[ $1 != http:* ]] || for list in "$machine"/lists/*_dists_*; do
+		mv "$list" "$machine/lists/${1#*//}_dists_${list##*_dists_}"
+	done
+	echo "${1:+deb $1 bookworm main}" > "$machine/list"
+}
+
+# without_kernels ADDRESS COMMAND: run it in the copy, which has builds and logs of its own, with
+# this archive
+without_kernels()
+{
+	(cd "$dir/copy/scripts" && use_archive "$1" && eval "$2") > "$dir/said" 2>&1
+}
+
+# skipped_for REASON LOG...: test that each log has one result, and that it is skipped for this
+skipped_for()
+{
+	local log
+
+	for log in "${@:2}"; do
+		grep "^ok 1 .* # SKIP $1" "$dir/copy/build/$log.log" || return
+	done
+}
+
+# Run all of make check that needs another kernel than 6.1.
 test_archive_without_a_kernel_is_skipped()
 {
-	local copy=$dir/copy none=$dir/none log
+	without_kernels "file:$dir/archive" './integration.sh -c 6.12 7.3 && ./systems.sh &&
+		./systems.sh -k 6.12 test-stack.sh && ./demo-stack.sh && ./mutants.sh &&
+		./kunit.sh -k kasan73 && ./torture.sh -k 6.12 -b' &&
+		skipped_for "no 6.12 kernel in the archive" integration-6.12 \
+			integration-systems-6.12 torture-busted-6.12 &&
+		skipped_for "no 7.3 kernel in trixie trixie-backports" integration-7.3 &&
+		skipped_for "no linux-source-6.12 in the archive" integration-systems-stack \
+			demo-stack-6.1 mutants &&
+		skipped_for "no linux-source-7.3 in the archive" kunit/kasan73/test
+}
 
-	mkdir -p "$none/lists/partial"
-	printf '%s;\n' 'Dir::Etc::SourceList "/dev/null"' 'Dir::Etc::SourceParts "/dev/null"' \
-		"Dir::State::Lists \"$none/lists\"" 'Dir::State::Status "/dev/null"' \
-		'Dir::Cache::PkgCache ""' 'Dir::Cache::SrcPkgCache ""' > "$none/apt.conf"
-	(
-		export APT_CONFIG=$none/apt.conf XDG_CACHE_HOME=$none
-		"$copy/scripts/integration.sh" 6.12 7.3 && "$copy/scripts/kunit.sh" -k kasan73
-	) > "$dir/said" 2>&1 || return
-	for log in integration-6.12 integration-7.3 kunit/kasan73/test; do
-		grep '^ok 1 .* # SKIP .*archive' "$copy/build/$log.log" || return
-	done
+test_archive_that_refuses_is_skipped()
+{
+	without_kernels http://127.0.0.1:9 './integration.sh -c 6.12 7.3' &&
+		skipped_for "no 6.12 kernel in the archive, or no way to it" integration-6.12 &&
+		skipped_for "no trixie trixie-backports in the archive, or no way to it" \
+			integration-7.3
+}
+
+test_apt_without_an_archive_is_skipped()
+{
+	without_kernels '' './integration.sh -c 6.12 7.3' &&
+		skipped_for "no 6.12 kernel in the archive" integration-6.12 &&
+		skipped_for "apt is configured for no archive of Debian" integration-7.3
 }
 
 # race FUNCTIONS: print what KCSAN reports of a race between them, with nmr in a backtrace
@@ -132,6 +202,9 @@ race()
 		[    1.000000] read to 0xffff888237d2ed40 of 4 bytes by task 54 on cpu 1:
 		[    1.000000]  ${1##* }+0x8f/0x190
 		[    1.000000]  kthread+0x1b8/0x1f0
+		[    1.000000]
+		[    1.000000] Reported by Kernel Concurrency Sanitizer on:
+		[    1.000000] CPU: 1 UID: 0 PID: 54 Comm: nmr_kunit Tainted: G        W 6.12.117 #9
 		[    1.000000] ==================================================================
 	END
 }
@@ -150,28 +223,60 @@ test_race_with_nmr_in_a_backtrace_is_a_complaint()
 		! complaints "$(race osq_lock+0x51/0x1e0)"
 }
 
+# The thread is called nmr_kunit.
+test_race_of_a_thread_of_nmr_elsewhere_is_no_complaint()
+{
+	complaints "$(race "do_exit / kthread_is_per_cpu" | grep -v nmr_register)"
+}
+
 test_race_of_spinners_for_a_mutex_is_no_complaint()
 {
 	complaints "$(race "osq_lock / osq_unlock")" &&
 		! complaints "$(race "osq_lock / osq_unlock"; race "list_del / list_add")"
 }
 
+# replay LINE...: print the lines with what the console says between a line and its repetition
+replay()
+{
+	printf '%s\r\n' "${@//REPLAY/** replaying previous printk message **}"
+}
+
+test_line_that_a_warning_interrupts_is_read_once()
+{
+	replay "ok 1 a" "    ok 1" REPLAY "    ok 16 b" "" REPLAY "c" "d" "d e" REPLAY "d e" |
+		whole_lines > "$dir/said"
+	replay "ok 1 a" "    ok 16 b" "c" "d" "d e" | cmp - "$dir/said"
+}
+
+test_line_that_is_not_repeated_is_kept()
+{
+	replay "a" "b" REPLAY "c" "d" REPLAY > "$dir/said"
+	# shellcheck disable=SC2094	# both read
+	whole_lines < "$dir/said" | cmp "$dir/said" - &&
+		replay "a" | whole_lines | cmp <(replay "a") - && whole_lines < /dev/null
+}
+
 cases="script_meets_the_modules_and_succeeds script_that_fails_is_a_failure
 	module_for_another_kernel_is_refused shell_does_what_is_typed
 	readme_tries_modules_as_printed archive_without_a_kernel_is_skipped
-	race_with_nmr_in_a_backtrace_is_a_complaint race_of_spinners_for_a_mutex_is_no_complaint"
+	archive_that_refuses_is_skipped apt_without_an_archive_is_skipped
+	race_with_nmr_in_a_backtrace_is_a_complaint race_of_spinners_for_a_mutex_is_no_complaint
+	race_of_a_thread_of_nmr_elsewhere_is_no_complaint
+	line_that_a_warning_interrupts_is_read_once line_that_is_not_repeated_is_kept"
 build_pair
+make_archive
 number=0
 {
 	echo "KTAP version 1"
 	echo "1..$(wc -w <<< "$cases")"
 	for name in $cases; do
-		number=$((number + 1)) verdict=ok
+		# A case that sets reason could not do all that it is for.
+		number=$((number + 1)) verdict=ok reason=
 		"test_$name" >&2 || {
 			verdict="not ok"
 			tail -n 20 "$dir/said" >&2
 		}
-		echo "$verdict $number $name"
+		echo "$verdict $number $name${reason:+ # SKIP $reason}"
 	done
 } > "$BUILD/vm-test.log"
 "$TOP/scripts/summary.sh" "$BUILD/vm-test.log"

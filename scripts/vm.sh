@@ -55,6 +55,22 @@ kernel_args()
 	echo -n " tsc=reliable${khz:+ tsc_early_khz=$khz}"
 }
 
+# Drop the part of a line that the console printed before a warning took the console over. The
+# whole line follows, after a line that says so. The serial console of Linux 7.3 does this.
+whole_lines()
+{
+	sed -u ':pair
+		$!N
+		/\n\*\* replaying previous printk message \*\*\r\?$/ {
+			$!N
+			s/^\([^\n]*\)\r\?\n[^\n]*\n\1/\1/
+			t pair
+			b
+		}
+		P
+		D'
+}
+
 # console LOG SECONDS QEMU [QEMU-ARG]...: run a machine, with its console on stdout and in LOG,
 # until it ends or prints nothing for so many seconds. If SECONDS is empty, the terminal is its
 # console, and silence does not end it.
@@ -71,7 +87,8 @@ console()
 		watched "$log" 1000000000 "${qemu[@]}" "$@"
 		return
 	fi
-	watched "$log" "$seconds" "${qemu[@]}" -serial stdio "$@" < /dev/null | tee "$log"
+	watched "$log" "$seconds" "${qemu[@]}" -serial stdio "$@" < /dev/null | whole_lines |
+		tee "$log"
 }
 
 # qemu LOG SECONDS ACCEL KERNEL INITRD VERDICT KERNEL-ARGS [QEMU-ARG]...: boot an x86-64 kernel
@@ -102,7 +119,10 @@ accel()
 	if [ -w /dev/kvm ] && [ "$(cat "$known")" = yes ]; then
 		echo -accel kvm -cpu host
 	else
-		echo -accel tcg,thread=multi
+		# With RDRAND the kernel has random numbers before it starts a second CPU. Without it the
+		# kernel patches the code of /dev/urandom later. CPUs of QEMU 7.2 that run such code then
+		# may find a breakpoint there that has gone, and the kernel oopses.
+		echo -accel tcg,thread=multi -cpu qemu64,+rdrand
 	fi
 }
 
@@ -122,10 +142,10 @@ kvm_boots()
 # that provokes a WARN prints "# expect: WARNING begin" before and "# expect: WARNING end" after
 # it. At least one WARN must occur in between, and no other complaint is excused. KCSAN reports
 # races in the rest of the kernel, too. A report counts if it has nmr or its tests in a
-# backtrace, other than in the part that was interrupted. A worker of nmr that races in the
-# kernel's own code, such as the statistics of process_one_work(), has only the line
-# "Workqueue:" above its backtrace. A report of two functions of osq_lock.c does not count: they
-# queue the tasks that spin for a mutex, and race in any caller's backtrace.
+# backtrace, other than in the part that was interrupted. A worker or a thread of nmr that races in
+# the kernel's own code, such as the statistics of process_one_work() or do_exit(), has only the
+# lines "Workqueue:" and "Comm:" beside its backtrace. A report of two functions of osq_lock.c does
+# not count: they queue the tasks that spin for a mutex, and race in any caller's backtrace.
 splats()
 {
 	awk '
@@ -149,7 +169,7 @@ splats()
 	/BUG: KCSAN: / { race = $0 }
 	race && / by (task|interrupt) / { interrupted = 0 }
 	race && /asm_.*interrupt/ { interrupted = 1 }
-	race && /Workqueue: / { next }
+	race && / (Workqueue|Comm): / { next }
 	race && !interrupted && /[^a-z](nmr|nt)_/ { complain(race); race = "" }
 	/==========/ { race = "" }
 	race { next }

@@ -23,8 +23,8 @@ newest()
 	apt-cache search --names-only "$1" | cut -d' ' -f1 | sort -V | tail -n1
 }
 
-# resolve SERIES: print the release of its newest kernel by apt, and fail if there is none. The cloud
-# flavour is small; the realtime kernel has none.
+# resolve SERIES: print the release of its newest kernel by apt, and fail if there is none. The
+# cloud flavour is small; the realtime kernel has none.
 resolve()
 {
 	local series=${1%-rt} flavour=cloud-amd64 pattern package

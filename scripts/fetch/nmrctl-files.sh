@@ -18,7 +18,7 @@ fi
 [ $# -gt 0 ] || exit 0
 "$TOP/scripts/fetch/packages.sh" tools-test
 "$TOP/scripts/fetch/program-files.sh" modprobe:/sbin/modprobe depmod:/sbin/depmod jq tmux
-echo "-f $TOP/tools/nmrctl/nmrctl.8:/nmr/nmrctl.8"
+echo "-f $TOP/Documentation/tools/nmr/nmrctl.rst:/nmr/nmrctl.rst"
 echo "-f /usr/lib/locale/C.utf8/LC_CTYPE:/usr/lib/locale/C.utf8/LC_CTYPE"
 for terminal in s/screen t/tmux x/xterm d/dumb; do
 	[ ! -e "/lib/terminfo/$terminal" ] ||

@@ -93,6 +93,8 @@ assignments=$("$TOP/scripts/fetch/kernel.sh" source "$series")
 eval "$assignments"
 cache_lock "source-$series"
 "$TOP/scripts/stage.sh" "$SOURCE"
+# A warning in nmr is an error, and one in the rest of the kernel is not. kunit.py hides warnings.
+echo 'subdir-ccflags-y += -Werror' >> "$SOURCE/drivers/nmr/Kbuild"
 if [ -n "$lint" ]; then
 	compile_only "$@"
 	exit

@@ -115,8 +115,9 @@ needs()
 			depmod			kmod
 		END
 		;;
-	tools)	# build nmrctl
+	tools)	# build nmrctl, and format its manual
 		cat <<-END
+			rst2man			python3-docutils
 			make			make
 			gcc			gcc
 			/usr/include/stdio.h	libc6-dev
@@ -166,6 +167,12 @@ needs()
 		cat <<-END
 			sphinx-build		python3-sphinx
 			perl			perl
+		END
+		;;
+	look)	# look at the pages, in a font that is wider than most
+		cat <<-END
+			chromium		chromium
+			/usr/share/fonts/truetype/dejavu/DejaVuSerif.ttf	fonts-dejavu-core
 		END
 		;;
 	figures)	# draw the figures of the pages

@@ -1,9 +1,9 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# root.sh [-d PACKAGE] SERIES SUITE...: unpack the newest kernel of a series, its headers and its compiler,
-# from these suites of the archive that the machine's apt has, into a root in the cache. Nothing
-# is installed, and no script of a package runs. Print KDIR, RELEASE, IMAGE and MODULES as
+# root.sh [-d PACKAGE] SERIES SUITE...: unpack the newest kernel of a series, its headers and its
+# compiler, from these suites of the archive that the machine's apt has, into a root in the cache.
+# Nothing is installed, and no script of a package runs. Print KDIR, RELEASE, IMAGE and MODULES as
 # kernel.sh does. With -d only download a package of these suites, into the current folder.
 #
 # If the archive lacks the series or cannot be reached, or if there are no mount namespaces, in

@@ -34,6 +34,18 @@ case $(uname -r) in
 *)	CLIENT_DEFERRED=45000 PROVIDER_DEFERRED=50000 ;;
 esac
 
+# LAYER: register, or attach, a module that is written for Windows, beyond one that is not
+case $(uname -r) in
+*-rt-*)	LAYER=2000 ;;
+*)	LAYER=1500 ;;
+esac
+
+# WALK: a peer of a walk that may sleep, in hundredths. On rt, a spinlock sleeps.
+case $(uname -r) in
+*-rt-*)	WALK=15500 ;;
+*)	WALK=12000 ;;
+esac
+
 # call WAY: print what a call costs, in hundredths of an instruction
 call()
 {
@@ -47,8 +59,16 @@ at_most()
 	[ "$2" -le "$1" ]
 }
 
-# costs_at_most WAY LIMIT: check what a call costs beyond a bare call
-costs_at_most()
+# within LIMIT VALUE: print both, and test the value. A limit is some percent above what was
+# measured. Less than a third of it is what a clock measures that stands still most of the time.
+within()
+{
+	echo "# $2, of at least $(($1 / 3)) and at most $1"
+	[ "$2" -ge $(($1 / 3)) ] && [ "$2" -le "$1" ]
+}
+
+# Load the benchmark of calls, and check what a bare call costs.
+measure_calls()
 {
 	load nmr
 	mark
@@ -56,37 +76,67 @@ costs_at_most()
 	bare=$(call bare)
 	check "a bare call takes at least 5 instructions" [ "$bare" -gt 500 ]
 	check "and at most 20" [ "$bare" -lt 2000 ]
-	over=$(($(call "$1") - bare))
-	check "it costs something" [ "$over" -gt 0 ]
-	check "and no more than its limit" at_most "$2" "$over"
+}
+
+# call_costs WAY LIMIT: check what a call costs beyond a bare call
+call_costs()
+{
+	measure_calls
+	check "$1 costs what it did" within "$2" $(($(call "$1") - bare))
+}
+
+# Scoped calls need <linux/cleanup.h>, and a kernel that is compiled as C99 or later.
+need_scoped_calls()
+{
+	case $(uname -r) in
+	5.*)	skip_on_kernel "it is not compiled as C99" ;;
+	esac
 }
 
 test_client_gate_costs_at_most_6_instructions()
 {
-	costs_at_most nmr 650
+	call_costs nmr 650
 }
 
 test_provider_gate_costs_at_most_6_instructions()
 {
-	costs_at_most nmr_provider 650
+	call_costs nmr_provider 650
 }
 
-test_scoped_call_costs_at_most_5_instructions()
+test_scoped_call_of_client_costs_at_most_5_instructions()
+{
+	need_scoped_calls
+	call_costs nmr_scoped 550
+}
+
+test_scoped_call_of_provider_costs_at_most_5_instructions()
+{
+	need_scoped_calls
+	call_costs nmr_scoped_provider 550
+}
+
+# A timer interrupt may come between, so the figures of two loads differ by some hundredths.
+test_scoped_call_costs_less_than_srcu_fast()
 {
 	case $(uname -r) in
-	5.10.*)	skip_on_kernel "it is not compiled as C99" ;;
+	5.* | 6.*)	skip_on_kernel "it has no SRCU-fast" ;;
 	esac
-	costs_at_most nmr_scoped 550
+	measure_calls
+	fast=$(call srcu_fast)
+	check "SRCU-fast costs something" [ "$fast" -gt "$bare" ]
+	for way in nmr_scoped nmr_scoped_provider; do
+		check "$way costs less" at_most $((fast - 50)) "$(call $way)"
+	done
 }
 
 test_call_of_rcu_reader_costs_at_most_4_instructions()
 {
-	costs_at_most nmr_rcu 450
+	call_costs nmr_rcu 450
 }
 
-test_slot_costs_at_most_10_instructions()
+test_slot_costs_at_most_8_instructions()
 {
-	costs_at_most nmr_slot 1000
+	call_costs nmr_slot 850
 }
 
 # result KIND FIELD [TEXT]: print the field of the last line of that kind that has TEXT
@@ -103,11 +153,11 @@ pairs_cost()
 	load nmr_bench_bindings n=1000 shape="$1"
 	attach=$(result bindings attach_instructions)
 	detach=$(result bindings detach_instructions)
-	check "attach and detach" at_most "$2" $((attach + detach))
-	check "attach" at_most $ATTACH "$attach"
-	check "detach" at_most $DETACH "$detach"
-	check "until they can call" at_most "$CALLABLE" "$(result callable instructions)"
-	check "bytes" at_most 2400 "$(result bindings bytes)"
+	check "attach and detach" within "$2" $((attach + detach))
+	check "attach" within $ATTACH "$attach"
+	check "detach" within $DETACH "$detach"
+	check "until they can call" within "$CALLABLE" "$(result callable instructions)"
+	check "bytes" within 2400 "$(result bindings bytes)"
 }
 
 test_clients_of_one_provider_cost_what_they_did()
@@ -136,7 +186,7 @@ test_leaving_waits_for_no_more_than_three_grace_periods()
 		check "the whole part of the multiple" at_most 2 \
 			"$(result leaving synchronize_rcu_multiple $side)"
 	done
-	check "work for each" at_most $LEAVE "$(result leaving instructions provider)"
+	check "work for each" within $LEAVE "$(result leaving instructions provider)"
 }
 
 # deferred_pairs_cost SHAPE LIMIT: check that each pair is offered once, and what a pair costs
@@ -146,7 +196,7 @@ deferred_pairs_cost()
 	mark
 	load nmr_bench_deferred n=10000 shape="$1"
 	check "offers" [ "$(result deferred offers)" -eq 10000 ]
-	check "a pair" at_most "$2" "$(result deferred instructions)"
+	check "a pair" within "$2" "$(result deferred instructions)"
 }
 
 test_clients_of_a_provider_that_defers_cost_no_square()
@@ -160,7 +210,7 @@ test_providers_that_defer_a_full_client_cost_no_square()
 }
 
 # What a module that is written for Windows pays for its layer
-test_layer_costs_at_most_1500_instructions()
+test_layer_costs_what_it_did()
 {
 	load nmr
 	load nmr_netio
@@ -168,23 +218,25 @@ test_layer_costs_at_most_1500_instructions()
 	load nmr_bench_netio
 	for field in register_instructions attach_instructions; do
 		native=$(result netio $field native)
-		check "it costs something" [ "$native" -gt 1000 ]
-		check "$field" at_most 1500 $(($(result netio $field ported) - native))
+		check "it costs something" [ "$native" -gt 10000 ]
+		check "$field" within $LAYER $(($(result netio $field ported) - native))
 	done
 }
 
 # Each walk is linear: with a hundred times as many peers, a peer costs at most 10% more.
-test_walk_costs_at_most_120_instructions_a_peer()
+test_walk_costs_what_it_did()
 {
 	load nmr uevents=N
 	mark
 	load nmr_bench_walk n=100000
 	for field in walk_hundredths walk_rcu_hundredths; do
+		limit=12000
+		[ $field != walk_hundredths ] || limit=$WALK
 		few=$(result walk $field '"clients":1000,')
 		many=$(result walk $field '"clients":100000,')
 		check "it costs something" [ "$few" -gt 1000 ]
-		check "$field, 1,000 peers" at_most 12000 "$few"
-		check "$field, 100,000 peers" at_most 12000 "$many"
+		check "$field, 1,000 peers" at_most "$limit" "$few"
+		check "$field, 100,000 peers" at_most "$limit" "$many"
 		check "linear" at_most $((few + few / 10)) "$many"
 	done
 }
@@ -192,14 +244,16 @@ test_walk_costs_at_most_120_instructions_a_peer()
 # The walk comes last: 100,000 bindings make the trees of kernfs deeper for what follows.
 run_cases client_gate_costs_at_most_6_instructions \
 	provider_gate_costs_at_most_6_instructions \
-	scoped_call_costs_at_most_5_instructions \
+	scoped_call_of_client_costs_at_most_5_instructions \
+	scoped_call_of_provider_costs_at_most_5_instructions \
+	scoped_call_costs_less_than_srcu_fast \
 	call_of_rcu_reader_costs_at_most_4_instructions \
-	slot_costs_at_most_10_instructions \
+	slot_costs_at_most_8_instructions \
 	clients_of_one_provider_cost_what_they_did \
 	providers_of_one_client_cost_what_they_did \
 	pairs_without_events_cost_what_they_did \
 	clients_of_a_provider_that_defers_cost_no_square \
 	providers_that_defer_a_full_client_cost_no_square \
 	leaving_waits_for_no_more_than_three_grace_periods \
-	layer_costs_at_most_1500_instructions \
-	walk_costs_at_most_120_instructions_a_peer
+	layer_costs_what_it_did \
+	walk_costs_what_it_did

@@ -29,8 +29,9 @@ says_in_debugfs()
 test_calls_in_flight_are_listed()
 {
 	two_calls
+	caller='nmr_peer_b/[01]/[0-9]*'
 	check "both calls" says_in_debugfs \
-		"^binding $id: a client's call, for [0-9]* ms, by nmr_peer_b/[01]/[0-9]* on CPU [0-3]" 2
+		"^binding $id: a client's call, for [0-9]* ms, by $caller on CPU [0-3]" 2
 	check "from where" says_in_debugfs "peer_ask_all+.* \[nmr_peer_b\]" 2
 	release nmr_peer_a call
 	unload nmr_peer_b

@@ -397,7 +397,7 @@ all_leave()
 }
 
 read -r kernel < /proc/sys/kernel/osrelease
-step "nmr on a stock Debian kernel, $kernel, $(nproc) CPUs"
+step "nmr on Linux $kernel, $(nproc) CPUs"
 mkdir -p /etc/nmr
 echo "$NPI digest" > /etc/nmr/interfaces
 load_nmr

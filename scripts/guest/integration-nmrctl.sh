@@ -1,7 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=dash
-# guest: -c 4 -m 1024 $("$TOP/scripts/fetch/nmrctl-files.sh" tests) -q "-serial file:$BUILD/$name.documents"
+# guest: -c 4 -m 1024 -q "-serial file:$BUILD/$name.documents"
+# guest: $("$TOP/scripts/fetch/nmrctl-files.sh" tests)
 #
 # The tests of nmrctl. Each JSON document that they get goes to the third serial port, for the
 # host to validate. "cases=a,b" on the kernel's command line selects cases.

@@ -1,8 +1,10 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=dash
-# guest: -c 4 -m 1024 $("$TOP/scripts/fetch/network-files.sh" "$kernel") -f $("$TOP/scripts/fetch/mprctl.sh"):/bin/mprctl
-# guest: $(for name in mpr netio rras rtm wds; do echo "-f$TOP/samples/$name/README.md:/nmr/readme-$name.md"; done)
+# guest: -c 4 -m 1024 $("$TOP/scripts/fetch/network-files.sh" "$kernel")
+# guest: -f $("$TOP/scripts/fetch/mprctl.sh"):/bin/mprctl
+# guest: $(for name in mpr netio rras rtm wds; do
+# guest: echo "-f$TOP/samples/$name/README.md:/nmr/readme-$name.md"; done)
 #
 # The tests of the sample systems, in a guest with network devices and iproute2.
 # "programs=" and "cases=" on the kernel's command line select as in integration.sh. On a kernel

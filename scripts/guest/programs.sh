@@ -6,4 +6,5 @@
 
 cd /nmr || exit
 # shellcheck disable=SC2010	# none of these names is odd
-ls test-*.sh | grep -vE '^test-(machine|modprobe|nmrctl|packages|rtm|rras|mpr|wds|stack|readme)\.sh$'
+ls test-*.sh |
+	grep -vE '^test-(machine|modprobe|nmrctl|packages|rtm|rras|mpr|wds|stack|readme)\.sh$'

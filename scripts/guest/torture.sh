@@ -3,16 +3,17 @@
 # shellcheck shell=dash disable=SC3028	# busybox has RANDOM
 # guest: -c 4 -m 1024
 #
-# The torture test, and what only userspace can add to it: reading all of sysfs, detaching by
-# sysfs, taking CPUs offline, allocation failures, the freezer, loading and unloading modules.
-# The kernel's command line sets torture_seconds, torture_operations, torture_seed and
-# torture_cycles.
+# The torture test, and what only userspace can add to it: reading all of sysfs and of debugfs,
+# detaching and re-offering by sysfs, taking CPUs offline, allocation failures, the freezer, loading
+# and unloading modules. The kernel's command line sets torture_seconds, torture_operations,
+# torture_seed and torture_cycles.
 
 . /nmr/lib.sh
 
 seconds=${torture_seconds:-30}
 seed=${torture_seed:-1}
 cycles=${torture_cycles:-500}
+debugfs=/sys/kernel/debug/nmr
 RANDOM=$((seed % 32768))
 
 # Load the test, unless it is built in and has begun at boot.
@@ -33,10 +34,26 @@ ended()
 	[ -n "$(verdict)" ]
 }
 
+# read_slowly FILE: read some lines. The kernel keeps the place of the reader in a list, from which
+# objects go meanwhile, and the reader closes the file before the end of the list.
+read_slowly()
+{
+	lines=0
+	while [ $lines -lt 16 ] && read -r _; do
+		lines=$((lines + 1))
+		usleep 2000
+	done < "$1"
+}
+
+# Keep the last lines of the pairs.
 read_all()
 {
 	until ended; do
-		cat /sys/kernel/nmr/*/*/* /sys/kernel/debug/nmr/calls
+		cat "$NMR"/*/*/* $debugfs/calls $debugfs/references
+		cat $debugfs/pairs > "$TMP/pairs"
+		[ ! -s "$TMP/pairs" ] || mv "$TMP/pairs" "$TMP/last_pairs"
+		read_slowly $debugfs/pairs
+		read_slowly $debugfs/references
 		usleep 50000
 	done > /dev/null 2>&1
 }
@@ -50,6 +67,43 @@ detach_some()
 			usleep $((RANDOM % 20000))
 		done
 	done 2> /dev/null
+}
+
+# Write to files reoffer of registrations that may go meanwhile. Note each word that was accepted,
+# and what the shell prints.
+reoffer_some()
+{
+	until ended; do
+		for folder in "$NMR"/clients/* "$NMR"/providers/*; do
+			for word in deferred all; do
+				echo $word > "$folder/reoffer" || continue
+				: > "$TMP/accepted_$word"
+				usleep $((RANDOM * 2))
+			done
+		done
+		usleep 10000
+	done 2> "$TMP/refused"
+}
+
+# Test that writes failed only because the registration had gone or was leaving.
+refused_rightly()
+{
+	! grep -v -e "nonexistent directory" -e "Permission denied" -e "No such device" \
+		-e "transport endpoint shutdown" "$TMP/refused"
+}
+
+# counted_calls PATTERN: test that the torture test has made such calls
+counted_calls()
+{
+	dmesg | grep -q "nmr_torture: *[1-9][0-9]* $1\$"
+}
+
+# The kernel has <linux/cleanup.h>, and is compiled as C99 or later.
+has_scoped_calls()
+{
+	case $(uname -r) in
+	5.*)	return 1 ;;
+	esac
 }
 
 # Take all CPUs but the first offline and online.
@@ -98,11 +152,29 @@ freeze()
 	done
 }
 
+# Check that each kind of call, of list and of write had its turn. A test that is short, or that has
+# begun at boot, may end before.
+check_kinds()
+{
+	! has_scoped_calls || for kind in "of clients" "of providers"; do
+		check "there were scoped calls $kind" counted_calls "scoped calls $kind"
+	done
+	[ "$seconds" -ge 20 ] && ! built_in nmr_torture || return 0
+	! has_scoped_calls ||
+		check "there were late ones" counted_calls "scoped calls that exit late"
+	check "some pairs were not attached" [ -s "$TMP/last_pairs" ]
+	check "references were readable" [ -r $debugfs/references ]
+	for word in deferred all; do
+		check "reoffer of \"$word\" was accepted" [ -e "$TMP/accepted_$word" ]
+	done
+}
+
 test_torture()
 {
 	begin
 	read_all &
 	detach_some &
+	reoffer_some &
 	move_cpus &
 	starve
 	freeze &
@@ -112,6 +184,8 @@ test_torture()
 	wait
 	verdict
 	check "the verdict is good" [ "$(verdict | cut -d: -f1)" = SUCCESS ]
+	check "reoffer failed only without a registration" refused_rightly
+	check_kinds
 }
 
 # Load and unload a client and a provider, each while the other calls it.
@@ -131,7 +205,7 @@ test_modules_load_and_unload_with_calls_in_flight()
 			wait ;;
 		esac
 		cycle=$((cycle + 1))
-		[ $((cycle % 10)) -ne 0 ] || echo "# $cycle cycles"
+		[ $((cycle % 10)) -ne 0 ] && [ "$cycles" -gt 50 ] || echo "# $cycle cycles"
 	done
 }
 

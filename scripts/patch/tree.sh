@@ -3,8 +3,8 @@
 #
 # tree.sh TREE MAINTAINER: put into a pristine kernel tree all that scripts/patch.sh makes patches
 # of. stage.sh puts the sources there. This script takes out of them what only other kernels and
-# external modules need. It adds the documents as Documentation/driver-api/nmr, the tools as
-# tools/nmr, and an entry for MAINTAINER to MAINTAINERS.
+# external modules need. It adds the documents as Documentation/driver-api/nmr and
+# Documentation/tools/nmr, the tools as tools/nmr, and an entry for MAINTAINER to MAINTAINERS.
 
 . "$(dirname "$0")/../common.sh" || exit 1
 
@@ -48,8 +48,9 @@ documents()
 	cp Documentation/ABI/testing/* "$tree/Documentation/ABI/testing"
 	sed -i "s/^\(KernelVersion:\t*\)out of tree/\1$version.$patchlevel/" \
 		"$tree"/Documentation/ABI/testing/*nmr
-	find Documentation -path Documentation/ABI -prune -o -path Documentation/performance \
-		-prune -o -type f ! -name '*.md' ! -name conf.py -print | while read -r from; do
+	find Documentation \( -path Documentation/ABI -o -path Documentation/performance \
+		-o -path Documentation/sphinx-static -o -path Documentation/tools \) -prune \
+		-o -type f ! -name '*.md' ! -name conf.py -print | while read -r from; do
 		name=${from#Documentation/}
 		name=${name#driver-api/}
 		name=${name#admin-guide/}
@@ -61,7 +62,7 @@ documents()
 		-e 's,\btools/(bpftrace|model|nmrctl)/,tools/nmr/\1/,g' {} +
 	find "$tree/$to" -name '*.rst' -exec sed -i -E \
 		-e 's,(^ +|[`<])(\.\./)?(driver-api/|admin-guide/)?,\1,g' \
-		-e '/^   abi-testing$/d' \
+		-e '/^   (abi-testing|tools\/nmr\/index)$/d' \
 		-e 's,:doc:`abi-testing`,Documentation/ABI/testing/sysfs-kernel-nmr,' {} +
 }
 
@@ -72,10 +73,22 @@ index()
 
 	for page in index nmr-choosing; do
 		perl -00 -ni -e \
-			'next if /Documentation\/[\w-]+\.md/; print $. > 1 ? "\n" : "", s/\n+$/\n/r' \
+			'next if /Documentation\/[\w-]+\.md/;
+			 print $. > 1 ? "\n" : "", s/\n+$/\n/r' \
 			"$tree/Documentation/driver-api/nmr/$page.rst"
 	done
 	sed -i '/^   auxiliary_bus$/a \   nmr/index' "$tree/Documentation/driver-api/index.rst"
+}
+
+# nmr-new is a tool for external modules.
+manual()
+{
+	local pages=Documentation/tools/nmr
+
+	cp -r $pages "$tree/Documentation/tools"
+	rm "$tree/$pages/nmr-new.rst"
+	sed -i '/^   nmr-new$/d' "$tree/$pages/index.rst"
+	sed -i 's/^   rtla\/index$/   nmr\/index\n&/' "$tree/Documentation/tools/index.rst"
 }
 
 tools()
@@ -83,6 +96,7 @@ tools()
 	mkdir "$tree/tools/nmr"
 	cp -r tools/{bpftrace,model,nmrctl} "$tree/tools/nmr"
 	sed -i -e 's,\.\./\.\./Kbuild,../../../drivers/nmr/Kbuild,' \
+		-e 's,\.\./\.\./Documentation,../../../Documentation,' \
 		-e 's,(abspath \.\./\.\./build/nmrctl),(abspath build),' \
 		-e 's,build/nmrctl at the top,build,' "$tree/tools/nmr/nmrctl/Makefile"
 	echo /build/ > "$tree/tools/nmr/nmrctl/.gitignore"
@@ -93,8 +107,9 @@ entry()
 {
 	sed -n "/^NETWORK/,/^S:/ { s/^S:/M:\t$maintainer\n&/; p }" MAINTAINERS
 	printf 'F:\t%s\n' Documentation/ABI/testing/{debugfs,sysfs-kernel}-nmr \
-		Documentation/driver-api/nmr/ drivers/nmr/ include/linux/nmr.h include/nmr/ \
-		include/trace/events/nmr.h tools/nmr/ tools/testing/selftests/nmr/
+		Documentation/driver-api/nmr/ Documentation/tools/nmr/ drivers/nmr/ \
+		include/linux/nmr.h include/nmr/ include/trace/events/nmr.h tools/nmr/ \
+		tools/testing/selftests/nmr/
 }
 
 # Entries are sorted by title. A title stands before a line with a letter and a colon.
@@ -133,4 +148,5 @@ allocations
 tools
 documents
 index
+manual
 maintainers
