@@ -20,7 +20,11 @@ project = "nmr"
 copyright = "the nmr authors, GPL-2.0-only"
 highlight_language = "none"
 html_theme = "alabaster"
-html_theme_options = {"page_width": "1240px", "body_max_width": "100%"}
+html_theme_options = {
+    "page_width": "1240px",
+    "body_min_width": 0,
+    "body_max_width": "100%",
+}
 html_static_path = ["sphinx-static"]		# the theme loads custom.css
 html_copy_source = False
 
