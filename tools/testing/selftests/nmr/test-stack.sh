@@ -229,8 +229,16 @@ percpu()
 	awk '/^Percpu/ { print $2 }' /proc/meminfo
 }
 
+# Free the names that the kernel remembers. A directory of sysfs that has been looked up, and then
+# removed, keeps its objects until another lookup.
+forget_names()
+{
+	echo 2 > /proc/sys/vm/drop_caches
+}
+
 count_slabs()
 {
+	forget_names
 	clock
 	await "what is freed late has been freed" up_for $((uptime + LATE))
 	for cache in $(caches); do
@@ -245,6 +253,7 @@ count_slabs()
 # thread that has come, or is so again when what is freed late must have been freed
 slabs_are_as_in()
 {
+	forget_names
 	count_tasks
 	more=$((tasks > counted ? SLACK + tasks - counted : SLACK))
 	grown=no
