@@ -21,7 +21,7 @@
 #   make systems [KERNEL=stack-kcfi]	test the sample systems on a kernel with KASAN and lockdep
 #   make vm MODULES='a.ko b.ko' [SCRIPT=...] [KERNEL=...] [NMR_DEBUG=1]
 #				try your modules with nmr.ko in a virtual machine
-#   make check [WITH='model torture']	run all tests
+#   make check [WITH='model torture']	run the tests of a change
 #   make kunit [KERNEL=uml] [FILTER=...]	run the KUnit suites, or those that match
 #   make integration [SERIES=...]	run the selftests on stock kernels
 #   make bench [SERIES=... SIZES=...]	measure nmr and its alternatives

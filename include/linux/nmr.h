@@ -198,9 +198,9 @@
  *		dispatch->op(provider_binding_context);
  *	rcu_read_unlock();
  *
- * If the kernel has <linux/cleanup.h>, scoped_nmr_client_call() and
- * CLASS(nmr_client_call, call)(binding) exit when their scope ends. The scoped macros need Linux
- * 5.18 or later, which is compiled as C11.
+ * If the kernel has <linux/cleanup.h> (Linux 6.5, and stable releases of older series),
+ * CLASS(nmr_client_call, call)(binding) exits when its scope ends. If the kernel is also compiled
+ * as C11 (Linux 5.18 or later), scoped_nmr_client_call() enters and exits for one statement.
  */
 
 /**
@@ -427,7 +427,7 @@ struct nmr_slot;
  *	run inside a provider's module_init(). Therefore it must not wait for a module to
  *	load: neither by request_module() nor otherwise.
  * @detach_provider: End the use of the provider. Optional: NULL acts as a callback that
- *	returns 0. The binding is closed: no call can enter, calls in flight may still run,
+ *	returns 0. The binding is closed: enter refuses calls, calls in flight may still run,
  *	and calls covered by nmr_client_may_call_rcu() have returned. The callback returns
  *
  *	* %0 - the client has nothing left but calls that it has entered and not yet exited
@@ -643,10 +643,12 @@ int __nmr_provider_register(const struct nmr_provider_characteristics *c,
  * nmr_deregister_client() - start to deregister a client
  * @handle: handle of the client
  *
- * The function closes all bindings of the client. After it has returned, no call of either
- * side can enter, and no offer to the client begins. Callbacks and calls in flight may still
- * run. The detach and cleanup callbacks run on the registrar's workqueue. The caller waits
- * for them with nmr_wait_for_client_deregister_complete().
+ * The function closes all bindings of the client. If a call of either side begins to enter
+ * after the function has returned, enter refuses it. A call that began to enter earlier may
+ * still succeed, and the registrar waits for it. After the function has returned, no offer to
+ * the client begins. Callbacks and calls in flight may still run. The detach and cleanup
+ * callbacks run on the registrar's workqueue. The caller waits for them with
+ * nmr_wait_for_client_deregister_complete().
  *
  * If two tasks call the function concurrently, the second one helps the first. All gates are
  * closed when either call returns. The cost is linear in the number of the client's bindings.
@@ -896,8 +898,8 @@ int nmr_client_attach_provider(struct nmr_binding *binding,
 
 /**
  * nmr_client_detach_provider_complete() - complete a pending detach of the client
- * @binding: binding for which the client's detach callback returned %-EINPROGRESS, or will
- *	     return it
+ * @binding: binding of which the client's detach callback has returned %-EINPROGRESS, or runs
+ *	     and will return it
  *
  * The call is the last thing that the client does for the binding: when the function returns,
  * the client's cleanup callback may have run. The call is a full barrier: the cleanup
@@ -915,8 +917,8 @@ void nmr_client_detach_provider_complete(struct nmr_binding *binding);
 
 /**
  * nmr_provider_detach_client_complete() - complete a pending detach of the provider
- * @binding: binding for which the provider's detach callback returned %-EINPROGRESS, or will
- *	     return it
+ * @binding: binding of which the provider's detach callback has returned %-EINPROGRESS, or runs
+ *	     and will return it
  *
  * The function does what nmr_client_detach_provider_complete() does, with the sides
  * exchanged.
@@ -932,8 +934,8 @@ void nmr_provider_detach_client_complete(struct nmr_binding *binding);
  * @reason:  %NMR_DETACH_FALLBACK: the registrar offers the pair again later;
  *	     %NMR_DETACH_ABORT: the registrar does not offer the pair again
  *
- * After the function has returned, no call of either side can enter. The detach and cleanup
- * callbacks run on the registrar's workqueue.
+ * If a call of either side begins to enter after the function has returned, enter refuses it.
+ * The detach and cleanup callbacks run on the registrar's workqueue.
  *
  * If the binding is still attaching, the attach continues, and detach follows. If that attach
  * fails, the registrar forgets %NMR_DETACH_FALLBACK and keeps %NMR_DETACH_ABORT.
@@ -1596,7 +1598,7 @@ int nmr_client_for_each_provider(struct nmr_client_handle handle,
 				 nmr_call_fn *fn, void *arg);
 
 /**
- * nmr_provider_for_each_client_rcu() - the same, for callers that may not sleep
+ * nmr_provider_for_each_client_rcu() - call a function for each attached client, under RCU
  * @handle: handle of the provider
  * @fn:	    called for each client, in an RCU read-side critical section; must not sleep
  * @arg:    passed to @fn
@@ -1613,7 +1615,7 @@ int nmr_provider_for_each_client_rcu(struct nmr_provider_handle handle,
 				     nmr_call_fn *fn, void *arg);
 
 /**
- * nmr_client_for_each_provider_rcu() - the same, for callers that may not sleep
+ * nmr_client_for_each_provider_rcu() - call a function for each attached provider, under RCU
  * @handle: handle of the client
  * @fn:	    called for each provider, in an RCU read-side critical section; must not sleep
  * @arg:    passed to @fn
@@ -1806,7 +1808,8 @@ module_exit(chars##_exit)
 /**
  * MODULE_IMPORT_NMR() - let a module use the functions of the registrar
  *
- * They are exported in the namespace NMR, which became a string in Linux 6.13.
+ * The functions are exported in the symbol namespace NMR. From Linux 6.13 on, MODULE_IMPORT_NS()
+ * takes a string.
  */
 #if LINUX_VERSION_CODE < KERNEL_VERSION(6, 13, 0)
 #define MODULE_IMPORT_NMR()	MODULE_IMPORT_NS(NMR)
@@ -1833,13 +1836,10 @@ module_exit(chars##_exit)
 #define MODULE_NMR_INTERFACE(guid, name)	MODULE_INFO(nmr_interface, guid " " name)
 
 /**
- * MODULE_ALIAS_NMR_PROVIDER() - declare that a module provides an NPI
- * @guid: GUID of the NPI as a string literal in lower case, as printk() prints it by pUl
+ * MODULE_ALIAS_NMR_PROVIDER() - the alias that MODULE_NMR_PROVIDER() makes
+ * @guid: GUID of the NPI, the string literal that NMR_GUID() takes
  *
- * The uevent of a client's registration has MODALIAS=nmr-provider:GUID, so udev loads the
- * module when a client of the NPI registers. A request_module() for the alias loads the
- * module, too. An attach callback must not call request_module(), see "Loading the modules of
- * providers" above.
+ * New modules use MODULE_NMR_PROVIDER().
  */
 #define MODULE_ALIAS_NMR_PROVIDER(guid) MODULE_ALIAS("nmr-provider:" guid)
 
