@@ -312,12 +312,28 @@ test_users_are_built_again_after_a_downgrade()
 {
 	packages "$TOP"
 	mv "$root/lib/modules/$old/build" "$dir/headers"
-	apt --allow-downgrades install "${packages[@]}" && built "$version" nmr "$new" &&
-		fit "$new" && ! built "$version" nmr "$old" && ! module "$old" greeter
+	apt --allow-downgrades install "${packages[@]}" > "$dir/said" 2>&1 && cat "$dir/said" &&
+		grep "greeter/0.1 for $old is gone until nmr is built" "$dir/said" &&
+		built "$version" nmr "$new" && fit "$new" && ! built "$version" nmr "$old" && ! module "$old" greeter
 	set -- $?
 	mv "$dir/headers" "$root/lib/modules/$old/build"
 	[ "$1" = 0 ] && inside "$root" dkms autoinstall -k "$old" && built "$version" nmr "$old" &&
 		built 0.1 greeter "$old" && fit "$old" && ! built 99.0 nmr "$old"
+}
+
+# The kernel seems to have an nmr of its own. dkms takes its own out, and the user of nmr stays.
+test_user_of_the_nmr_of_a_kernel_stays()
+{
+	local config=$root/usr/src/linux-headers-$old/.config
+
+	cp "$config" "$dir/config" && echo CONFIG_NMR=m >> "$config"
+	inside "$root" dpkg-reconfigure -f noninteractive nmr-dkms &&
+		! built "$version" nmr "$old" && built 0.1 greeter "$old"
+	set -- $?
+	cp "$dir/config" "$config"
+	inside "$root" dpkg-reconfigure -f noninteractive nmr-dkms &&
+		built "$version" nmr "$old" && built 0.1 greeter "$old" && fit "$old" &&
+		[ "$1" = 0 ]
 }
 
 test_purge_leaves_no_file()
@@ -346,6 +362,7 @@ test_machine()
 	boot_root packages "$root" "$old" test-packages.sh
 }
 
+! skipped 6.1,6.12 "$BUILD/deb-test.log" || exit 0
 [ "$(id -u)" -eq 0 ] || die "needs root, to install into the root of a machine"
 "$TOP/scripts/fetch/packages.sh" guest machine
 old=$("$TOP/scripts/fetch/kernel.sh" stock 6.1 | field RELEASE -)
@@ -381,7 +398,7 @@ cases=(two_builds_are_identical dkms_autopkgtest_passes headers_without_symvers_
 	nmr_new_refuses_odd_names nmr_new_leaves_nothing_on_a_full_disk
 	dkms_builds_a_user_after_nmr missing_headers_are_told
 	users_are_built_again_after_an_upgrade machine users_are_built_again_after_a_downgrade
-	purge_leaves_no_file)
+	user_of_the_nmr_of_a_kernel_stays purge_leaves_no_file)
 number=0 code=0
 {
 	echo "KTAP version 1"

@@ -54,6 +54,7 @@ check_shell()
 {
 	cd "$TOP"
 	shellcheck -x -P SCRIPTDIR .ci/run scripts/*.sh scripts/fetch/*.sh scripts/guest/init \
+		scripts/patch/tree.sh debian/nmr-dkms.postinst debian/nmr-dkms.prerm \
 		tools/testing/selftests/nmr/*.sh tools/nmrctl/nmrctl.bash tools/nmrctl/nmrctl.hook \
 		tools/nmr-new/nmr-new
 	find scripts/guest -name '*.sh' -exec \

@@ -118,6 +118,24 @@ case_tools()
 	"$objects/nmrctl/nmrctl" --version | grep '[0-9]\.[0-9]'
 }
 
+# As the README of the tests says: merge_config.sh gives the kernel what the tests need, and
+# "make install" copies each of them.
+case_selftests()
+{
+	local selftests=tools/testing/selftests
+
+	kernel defconfig > /dev/null
+	scripts/kconfig/merge_config.sh -O "$objects" "$objects/.config" "$selftests/nmr/config" |
+		tee "$objects/merged"
+	! grep 'not in final .config' "$objects/merged"
+	make -s -C "$selftests" TARGETS=nmr INSTALL_PATH="$objects/selftests" install
+	"$objects/selftests/run_kselftest.sh" --list > "$objects/list"
+	diff "$objects/list" <(cd "$selftests" && printf '%s\n' nmr/test-*.sh | sed s,/,:,)
+	for test in lib.sh network.sh ktap_helpers.sh run_tests.sh settings; do
+		diff "$selftests/nmr/$test" "$objects/selftests/nmr/$test"
+	done
+}
+
 # run CASE: run it in the tree, with errexit, in a shell of its own
 run()
 {
@@ -162,7 +180,7 @@ results()
 			continue
 		fi
 		for name in applies checkpatch allmodconfig values maintainers references \
-			documentation tools kunit; do
+			documentation tools selftests kunit; do
 			run "$name"
 		done
 	done

@@ -163,9 +163,9 @@ test_archive_without_a_kernel_is_skipped()
 {
 	without_kernels "file:$dir/archive" './integration.sh -c 6.12 7.3 && ./systems.sh &&
 		./systems.sh -k 6.12 test-stack.sh && ./demo-stack.sh && ./mutants.sh &&
-		./kunit.sh -k kasan73 && ./torture.sh -k 6.12 -b' &&
+		./deb-test.sh && ./kunit.sh -k kasan73 && ./torture.sh -k 6.12 -b' &&
 		skipped_for "no 6.12 kernel in the archive" integration-6.12 \
-			integration-systems-6.12 torture-busted-6.12 &&
+			integration-systems-6.12 torture-busted-6.12 deb-test &&
 		skipped_for "no 7.3 kernel in trixie trixie-backports" integration-7.3 &&
 		skipped_for "no linux-source-6.12 in the archive" integration-systems-stack \
 			demo-stack-6.1 mutants &&

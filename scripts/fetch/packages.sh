@@ -180,8 +180,9 @@ needs()
 			dot			graphviz
 		END
 		;;
-	patch)	# check patches in a kernel tree; checkpatch.pl runs spdxcheck.py
+	patch)	# check patches in a kernel tree; checkpatch.pl runs spdxcheck.py, and kselftest rsync
 		cat <<-END
+			rsync			rsync
 			/usr/lib/python3/dist-packages/ply/__init__.py	python3-ply
 			/usr/lib/python3/dist-packages/git/__init__.py	python3-git
 		END

@@ -8,7 +8,7 @@
 
 . "$(dirname "$0")/../common.sh" || exit 1
 
-[ $# -eq 2 ] && [ -e "$1/drivers/Kconfig" ] || die "usage: ${0##*/} TREE MAINTAINER"
+{ [ $# -eq 2 ] && [ -e "$1/drivers/Kconfig" ]; } || die "usage: ${0##*/} TREE MAINTAINER"
 tree=$(realpath "$1") maintainer=$2
 tmp=$(mktemp -d)
 trap 'rm -rf "$tmp"' EXIT
@@ -55,11 +55,12 @@ documents()
 		name=${name#driver-api/}
 		name=${name#admin-guide/}
 		install -D -m 644 "$from" "$tree/$to/$name"
-		echo "s,\\b$from\\b,$to/$name,g"
+		printf '%s\n' "s,\\b$from\\b,$to/$name,g"
 	done > "$script"
 	find "$tree"/{drivers,include,tools,Documentation/{driver-api,ABI/testing}} -path '*nmr*' \
 		-type f -exec sed -i -E -f "$script" \
 		-e 's,\btools/(bpftrace|model|nmrctl)/,tools/nmr/\1/,g' {} +
+	# shellcheck disable=SC2016	# a role of Sphinx
 	find "$tree/$to" -name '*.rst' -exec sed -i -E \
 		-e 's,(^ +|[`<])(\.\./)?(driver-api/|admin-guide/)?,\1,g' \
 		-e '/^   (abi-testing|tools\/nmr\/index)$/d' \
