@@ -305,6 +305,30 @@ static int ask_where_not_due(struct nt_binding *nb, int ret)
 }
 
 /* Ask in another callback of the binding, in one of another binding, and in none. */
+static int keep_reference(struct nt_binding *nb, int ret)
+{
+	nt_get(nb);
+	return ret;
+}
+
+/* A client that has declined without having asked must not ask afterwards. */
+static void attach_provider_comes_too_late(struct kunit *test)
+{
+	struct nt *nt = test->priv;
+	struct nt_party *client = nt_client(nt), *provider = nt_provider(nt);
+	struct nt_binding *nb;
+
+	client->at[NT_C_ATTACH].hook = keep_reference;
+	client->at[NT_C_ATTACH].ret = -ENODEV;
+	nt_join_npi(provider);
+	nt_join_npi(client);
+	nb = nt_find(nt, client, provider);
+	KUNIT_ASSERT_NOT_NULL(test, nb);
+	KUNIT_EXPECT_EQ(test, ask(nb), -EINVAL);
+	KUNIT_EXPECT_EQ(test, nt_entered(provider, NT_P_ATTACH), 0);
+	nt_put(nb);
+}
+
 static void attach_provider_wants_its_callback(struct kunit *test)
 {
 	struct nt *nt = test->priv;
@@ -702,6 +726,7 @@ static struct kunit_case nmr_attach_cases[] = {
 	KUNIT_CASE(client_fails_late_and_provider_pends),
 	KUNIT_CASE(attach_provider_wants_its_task),
 	KUNIT_CASE(attach_provider_is_called_once),
+	KUNIT_CASE(attach_provider_comes_too_late),
 	KUNIT_CASE(attach_provider_wants_its_callback),
 	KUNIT_CASE(endpoints_may_be_null),
 	KUNIT_CASE_PARAM(leave_while_attaching, window_gen_params),

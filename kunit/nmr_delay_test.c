@@ -280,8 +280,8 @@ static struct nt_thread *sleep_inside(struct nt *nt, struct read *read)
 	return thread;
 }
 
-/* More bindings than a worker handles at a time. */
-#define CROWD	65
+/* More bindings than a worker handles at a time, and once more. */
+#define CROWD	130
 
 static void join_crowd(struct nt *nt, struct nt_party *provider,
 		       struct nt_party *client[CROWD])
@@ -733,6 +733,27 @@ static void party_leaves_between_offer_and_attach(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, nt_wait(party[side]), 0);
 	KUNIT_EXPECT_EQ(test, nt_entered(party[NMR_CLIENT], NT_C_ATTACH), 1);
 	nt_leave(party[nt_peer(side)]);
+}
+
+/* Let a register call sleep in the event of a binding: the end of the binding waits for it. */
+static void binding_is_announced_before_it_goes(struct kunit *test)
+{
+	struct nt *nt = test->priv;
+	struct nt_party *client = nt_client(nt), *provider = nt_provider(nt);
+	struct nt_thread *thread;
+	struct nt_binding *nb;
+
+	pause_in(test, IN_UEVENT);
+	nt_join_npi(client);
+	/* The first event of the call is that of the registration. */
+	thread = begin_slow_register(provider, 2);
+	KUNIT_ASSERT_TRUE(test, paused());
+	nb = nt_find(nt, client, provider);
+	KUNIT_EXPECT_EQ(test, nmr_detach_binding(nb->b, NMR_DETACH_ABORT), 0);
+	nt_expect_draining(nb);
+	end_pause();
+	KUNIT_EXPECT_EQ(test, nt_join(thread), 0);
+	nt_await(nt, nt_has_left(nb, NT_P_CLEANUP));
 }
 
 /*
@@ -1210,6 +1231,7 @@ static struct kunit_case nmr_delay_cases[] = {
 	KUNIT_CASE_PARAM(less_does_not_take_back_all, nt_side_gen_params),
 	KUNIT_CASE(all_reaches_a_pair_that_ends_meanwhile),
 	KUNIT_CASE_PARAM(party_leaves_between_offer_and_attach, nt_side_gen_params),
+	KUNIT_CASE(binding_is_announced_before_it_goes),
 	KUNIT_CASE_PARAM(finishing_party_is_not_offered, nt_side_gen_params),
 	KUNIT_CASE(offer_needs_a_worker_for_its_callbacks_alone),
 	KUNIT_CASE_PARAM(binding_needs_workers_for_its_callbacks_alone, lack_gen_params),

@@ -662,6 +662,31 @@ static void misuse_warns_once_a_registration(struct kunit *test)
 	}
 }
 
+/* Misuse two bindings in three ways: each way warns once, and blames the party that does it. */
+static void misuse_is_told_by_kind_and_side(struct kunit *test)
+{
+	enum nmr_side side = nt_param_side(test);
+	struct nt *nt = test->priv;
+	struct nt_party *hub = nt_party(nt, side), *peer[2];
+	struct nt_binding *nb;
+	int i;
+
+	hub->at[NT_C_DETACH + side].ret = -EIO;
+	for (i = 0; i < ARRAY_SIZE(peer); i++) {
+		peer[i] = nt_party(nt, nt_peer(side));
+		nt_join_npi(peer[i]);
+	}
+	nt_join_npi(hub);
+	nt_expect_warnings(nt);
+	for (i = 0; i < ARRAY_SIZE(peer); i++) {
+		nb = nt_find_between(hub, peer[i]);
+		by_side_complete(side, nb->b);
+		by_side_exit(side, nb->b);
+	}
+	nt_leave(hub);
+	KUNIT_EXPECT_EQ(test, nt_expected_warnings(nt), 3);
+}
+
 static const int odd_values[] = { 1, -EIO, -ENODEV, -EBUSY };
 
 static void odd_value_name(const int *value, char *desc)
@@ -888,6 +913,7 @@ static struct kunit_case nmr_detach_cases[] = {
 	KUNIT_CASE_PARAM(complete_and_return_zero_warns, nt_side_gen_params),
 	KUNIT_CASE_PARAM(complete_twice_warns, nt_side_gen_params),
 	KUNIT_CASE_PARAM(misuse_warns_once_a_registration, nt_side_gen_params),
+	KUNIT_CASE_PARAM(misuse_is_told_by_kind_and_side, nt_side_gen_params),
 	KUNIT_CASE_PARAM(odd_detach_value_warns, odd_value_gen_params),
 	KUNIT_CASE_PARAM(callbacks_may_call_anything, anywhere_gen_params),
 	KUNIT_CASE(callbacks_may_flush_work),

@@ -160,6 +160,41 @@ static void register_finds_no_memory(struct kunit *test)
 	np_leave(test, np_peer(np));
 }
 
+/* Let allocation @n of a register call fail, and leave before an offer comes again. */
+static bool try_to_leave_early(struct kunit *test, struct np *np, int n, int *early)
+{
+	int attaches = atomic_read(&np->attaches);
+	NTSTATUS status;
+	bool failed;
+
+	begin_faults(current, n, n);
+	status = np_register(np);
+	failed = end_faults() >= n;
+	if (!status) {
+		*early += atomic_read(&np->attaches) == attaches;
+		np_leave(test, np);
+	}
+	np_expect_objects(test, 1);
+	return failed;
+}
+
+/* Leave at once, also if an offer that found no memory comes again in a second. */
+static void party_leaves_before_the_offer_comes_again(struct kunit *test)
+{
+	enum nmr_side side = nt_param_side(test);
+	struct np *np = side == NMR_CLIENT ? np_client() : np_provider();
+	struct nt *nt = test->priv;
+	int n = 1, early = 0;
+
+	np_join(test, np_peer(np));
+	nt_watch_log(nt);
+	while (try_to_leave_early(test, np, n, &early))
+		n++;
+	nt_watched_lines(nt);
+	KUNIT_EXPECT_GT(test, early, 0);
+	np_leave(test, np_peer(np));
+}
+
 /* Deregister, complete and wait while all allocations of this task fail. */
 static void leaving_allocates_nothing(struct kunit *test)
 {
@@ -257,6 +292,7 @@ static void lockdep_reports_a_wait_under_a_lock_of_detach(struct kunit *test)
 
 static struct kunit_case netio_fault_cases[] = {
 	NT_CASE_PARAM_SLOW(register_finds_no_memory, nt_side_gen_params),
+	NT_CASE_PARAM_SLOW(party_leaves_before_the_offer_comes_again, nt_side_gen_params),
 	NT_CASE_PARAM_SLOW(leaving_allocates_nothing, nt_side_gen_params),
 	NT_CASE_PARAM_SLOW(bindings_end_without_memory, nt_side_gen_params),
 	NT_CASE_PARAM_SLOW(lockdep_reports_a_wait_under_a_lock_of_detach, nt_side_gen_params),

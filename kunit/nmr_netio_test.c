@@ -1022,6 +1022,22 @@ static void two_threads_come_and_go(struct kunit *test)
 			atomic_read(&provider->attaches));
 }
 
+/* When the register call has returned, no attach writes the variable any more. */
+static void variable_is_left_alone_afterwards(struct kunit *test)
+{
+	enum nmr_side side = nt_param_side(test);
+	struct np *np = side == NMR_CLIENT ? np_client() : np_provider();
+	HANDLE handle;
+
+	np_join(test, np);
+	handle = np->handle;
+	np->handle = INVALID_HANDLE_VALUE;
+	np_join(test, np_peer(np));
+	KUNIT_EXPECT_PTR_EQ(test, np->handle, INVALID_HANDLE_VALUE);
+	np->handle = handle;
+	part(test, side);
+}
+
 static struct kunit_case netio_cases[] = {
 	KUNIT_CASE_PARAM(pair_meets_and_leaves, meeting_gen_params),
 	KUNIT_CASE_PARAM(lone_party_comes_and_goes, nt_side_gen_params),
@@ -1059,6 +1075,7 @@ static struct kunit_case netio_cases[] = {
 	KUNIT_CASE_PARAM(deregister_and_wait_in_any_order, nt_side_gen_params),
 	KUNIT_CASE_PARAM(wait_inside_a_callback_is_refused, nt_side_gen_params),
 	KUNIT_CASE_PARAM(other_task_leaves_while_register_runs, nt_side_gen_params),
+	KUNIT_CASE_PARAM(variable_is_left_alone_afterwards, nt_side_gen_params),
 	KUNIT_CASE(two_threads_come_and_go),
 	{}
 };

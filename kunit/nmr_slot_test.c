@@ -1133,6 +1133,26 @@ static void enter_wait_of_a_leaving_client_is_refused(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, nt_wait(client), 0);
 }
 
+/* Let a client leave while a task waits and the last binding still drains. */
+static void enter_wait_wakes_before_the_client_has_finished(struct kunit *test)
+{
+	struct nt *nt = test->priv;
+	struct nt_party *client = slot_client(nt), *provider = nt_provider(nt);
+	struct nt_thread *thread;
+	struct nt_binding *nb;
+
+	client->at[NT_C_DETACH].ret = -EINPROGRESS;
+	nb = nt_pair(nt, client, provider);
+	KUNIT_EXPECT_EQ(test, nmr_detach_binding(nb->b, NMR_DETACH_ABORT), 0);
+	nt_await(nt, nt_has_left(nb, NT_P_DETACH));
+	thread = spawn_waiter(nt, new_waiter(nt));
+	KUNIT_EXPECT_EQ(test, nt_deregister(client), -EINPROGRESS);
+	KUNIT_EXPECT_EQ(test, nt_join(thread), -ESHUTDOWN);
+	KUNIT_EXPECT_EQ(test, nt_wait_timeout(client, 0), -ETIMEDOUT);
+	nt_complete(nb, NMR_CLIENT);
+	KUNIT_EXPECT_EQ(test, nt_wait(client), 0);
+}
+
 static void enter_wait_is_interruptible(struct kunit *test)
 {
 	struct nt *nt = test->priv;
@@ -1370,10 +1390,26 @@ static void stray_exit_of_an_empty_slot_warns(struct kunit *test)
 		nmr_slot_exit(&call);
 	nt_watched_lines(nt);
 	KUNIT_EXPECT_EQ(test, nt->warnings, 1);
+	/* The slot does not lead to the binding, whose client a warning would name. */
+	KUNIT_EXPECT_EQ(test, nt->named, 0);
 	/* The slot is as good as new. */
 	provider = nt_provider(nt);
 	KUNIT_EXPECT_TRUE(test, holds(nt_pair(nt, client, provider)));
 	nt_leave(provider);
+}
+
+/* Free the memory of a client that has left: the slot must not lead there. */
+static void slot_forgets_a_client_that_has_left(struct kunit *test)
+{
+	struct nt *nt = test->priv;
+	struct nt_party *client = slot_client(nt);
+	struct nmr_call call;
+
+	nt_join_npi(client);
+	nt_leave(client);
+	schedule_timeout_uninterruptible(NT_RELEASE_DELAY);
+	rcu_barrier();
+	KUNIT_EXPECT_EQ(test, nmr_slot_enter_wait(&slot, &call, 0), -ESHUTDOWN);
 }
 
 /* All at once */
@@ -1469,6 +1505,7 @@ static struct kunit_case slot_cases[] = {
 	KUNIT_CASE(enter_wait_waits_for_attach),
 	KUNIT_CASE(enter_wait_wakes_when_the_client_leaves),
 	KUNIT_CASE(enter_wait_of_a_leaving_client_is_refused),
+	KUNIT_CASE(enter_wait_wakes_before_the_client_has_finished),
 	KUNIT_CASE(enter_wait_is_interruptible),
 	KUNIT_CASE(enter_wait_in_a_callback_is_a_deadlock),
 	KUNIT_CASE(enter_wait_in_a_callback_of_others_waits),
@@ -1477,6 +1514,7 @@ static struct kunit_case slot_cases[] = {
 	KUNIT_CASE(stray_exit_warns),
 	KUNIT_CASE(stray_exit_of_a_closed_slot_warns),
 	KUNIT_CASE(stray_exit_of_an_empty_slot_warns),
+	KUNIT_CASE_SLOW(slot_forgets_a_client_that_has_left),
 	KUNIT_CASE_SLOW(callers_survive_a_storm),
 	{}
 };

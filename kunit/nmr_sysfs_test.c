@@ -991,32 +991,38 @@ static void pairs_are_read_while_they_go(struct kunit *test)
 
 /*
  * Read some of nmr/pairs. Before the reader continues, the client at its place finishes,
- * and so does the next one.
+ * and so do the next one and the NPI. Another reader stops in the middle.
  */
 static void reader_of_pairs_loses_its_place(struct kunit *test)
 {
 	struct nt *nt = test->priv;
-	struct nt_party *client[2] = { nt_client(nt), nt_client(nt) }, *provider;
+	struct nt_party *client[2] = { nt_client(nt), nt_client(nt) }, *provider[100];
 	char *text = nt_text(nt);
+	struct file *file, *other;
 	ssize_t some, rest;
-	struct file *file;
 	int i;
 
 	for (i = 0; i < 2; i++) {
 		client[i]->at[NT_C_ATTACH].ret = -ENODEV;
 		nt_join_npi(client[i]);
 	}
-	for (i = 0; i < 100; i++) {
-		provider = nt_provider(nt);
-		nt_join_npi(provider);
+	for (i = 0; i < ARRAY_SIZE(provider); i++) {
+		provider[i] = nt_provider(nt);
+		nt_join_npi(provider[i]);
 	}
+	other = nt_open_lines("nmr/pairs");
+	KUNIT_ASSERT_FALSE(test, IS_ERR(other));
+	KUNIT_EXPECT_EQ(test, nt_read_some(other, text, 100, 0), (ssize_t)100);
+	fput(other);
 	file = nt_open_lines("nmr/pairs");
 	KUNIT_ASSERT_FALSE(test, IS_ERR(file));
 	some = nt_read_some(file, text, 100, 0);
 	KUNIT_EXPECT_EQ(test, some, (ssize_t)100);
 	nt_leave(client[0]);
 	nt_leave(client[1]);
-	/* The memory of both is freed a grace period later. */
+	for (i = 0; i < ARRAY_SIZE(provider); i++)
+		nt_leave(provider[i]);
+	/* The memory of all is freed a grace period later. */
 	nt_settle(nt);
 	rcu_barrier();
 	do {

@@ -221,6 +221,33 @@ test_stuck_cleanup_is_not_told()
 	refuse "but is not told of" is_told "$cleaning"
 }
 
+# A binding that was told of, and has drained since, is told of no more, and is cleaned up once. The
+# lines on a second binding show that the time has passed.
+test_stuck_cleanup_ends_the_lines()
+{
+	mark
+	load nmr stuck_seconds=1
+	load nmr_peer_a providers=1
+	load nmr_peer_b clients=1 hold_detach=1 hold_cleanup=1
+	load nmr_peer_c clients=1 hold_detach=1
+	first=$(basename "$(binding nmr_peer_b nmr_peer_a)")
+	second=$(basename "$(binding nmr_peer_c nmr_peer_a)")
+	echo abort > "$NMR/bindings/$first/detach"
+	echo abort > "$NMR/bindings/$second/detach"
+	await "the first is told of" is_told "$first"
+	release nmr_peer_b detach
+	await "it cleans up" is "$NMR/bindings/$first/state" cleaning
+	lines=$(told "$first" | wc -l)
+	seen=$(told "$second" | wc -l)
+	await "two more lines on the second" told_times "$second" $((seen + 2))
+	check "none on the first" [ "$(told "$first" | wc -l)" -eq "$lines" ]
+	release nmr_peer_b cleanup
+	await "it has gone" gone "$NMR/bindings/$first"
+	check "it was cleaned up once" counted nmr_peer_b cleaned 1
+	release nmr_peer_c detach
+	await "so has the other" has bindings 0
+}
+
 test_stuck_seconds_of_zero_tells_of_nothing()
 {
 	mark
