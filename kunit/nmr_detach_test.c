@@ -662,7 +662,10 @@ static void misuse_warns_once_a_registration(struct kunit *test)
 	}
 }
 
-/* Misuse two bindings in three ways: each way warns once, and blames the party that does it. */
+/*
+ * Misuse two bindings, one after the other, in three ways: each way warns once, and blames the
+ * party that does it.
+ */
 static void misuse_is_told_by_kind_and_side(struct kunit *test)
 {
 	enum nmr_side side = nt_param_side(test);
@@ -682,8 +685,9 @@ static void misuse_is_told_by_kind_and_side(struct kunit *test)
 		nb = nt_find_between(hub, peer[i]);
 		by_side_complete(side, nb->b);
 		by_side_exit(side, nb->b);
+		KUNIT_EXPECT_EQ(test, nmr_detach_binding(nb->b, NMR_DETACH_ABORT), 0);
+		nt_await(nt, nt_has_left(nb, NT_P_CLEANUP));
 	}
-	nt_leave(hub);
 	KUNIT_EXPECT_EQ(test, nt_expected_warnings(nt), 3);
 }
 

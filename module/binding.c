@@ -277,7 +277,7 @@ static bool nmr_attach_is_failure(int err)
 }
 
 /* Report a failed attach, or a wrong value, of which the log blames one side. */
-static void nmr_attach_report(const struct nmr_binding *b, int err)
+static __cold void nmr_attach_report(const struct nmr_binding *b, int err)
 {
 	struct nmr_registration *client = b->reg[NMR_CLIENT];
 	const char *provider = b->reg[NMR_PROVIDER]->modname;
@@ -332,10 +332,9 @@ static bool nmr_binding_client_attached(struct nmr_binding *b)
 	return open;
 }
 
-/* End attaching: @b is still open. Wake the tasks that wait for a binding of the client. */
+/* End attaching: @b is still open. */
 static void nmr_binding_attached(struct nmr_binding *b)
 {
-	struct nmr_registration *client = b->reg[NMR_CLIENT];
 	enum nmr_side side;
 
 	nmr_binding_advance(b, NMR_ATTACHED);
@@ -343,10 +342,15 @@ static void nmr_binding_attached(struct nmr_binding *b)
 	nmr_stuck_forget(b);
 	for (side = 0; side < NMR_SIDES; side++)
 		b->reg[side]->attached++;
-	/*
-	 * A waiter joins the queue before it takes nmr_lock and reads attached. So a waiter
-	 * that is not seen here reads the new value.
-	 */
+}
+
+/*
+ * Wake the tasks that wait for a binding of @client. They may be many, so nmr_lock must not be
+ * held. A waiter joins the queue before it takes nmr_lock and reads attached. So a waiter that is
+ * not seen here, after nmr_lock was released, reads the new value.
+ */
+static void nmr_binding_wake(struct nmr_registration *client)
+{
 	if (waitqueue_active(&client->wait))
 		wake_up_all(&client->wait);
 }
@@ -396,7 +400,7 @@ static void nmr_binding_conclude(struct nmr_binding *b)
 	nmr_sysfs_add_binding(b);
 
 	spin_lock_irq(&nmr_lock);
-	/* The directory stays until it has been announced. */
+	/* The directory and the client stay until the one is announced and the other is woken. */
 	atomic_inc(&b->todo);
 	/* If a side leaves, nmr_leave() may not have reached @b yet. */
 	if (nmr_binding_side_leaving(b))
@@ -407,6 +411,7 @@ static void nmr_binding_conclude(struct nmr_binding *b)
 		nmr_binding_attached_closed(b, &batch);
 	nmr_bindings_start_gp(&batch);
 	spin_unlock_irq(&nmr_lock);
+	nmr_binding_wake(b->reg[NMR_CLIENT]);
 	if (!b->error)
 		nmr_sysfs_announce_binding(b);
 	nmr_binding_part_done(b);
@@ -468,7 +473,7 @@ struct nmr_errand {
  * be a cycle of classes. A lock that is held across a register call, and that an attach
  * callback takes, is reported where callbacks nest on one stack, as most do.
  */
-void nmr_binding_attach_elsewhere(struct nmr_binding *b, const struct nmr_callback *outer)
+void __cold nmr_binding_attach_elsewhere(struct nmr_binding *b, const struct nmr_callback *outer)
 {
 	struct nmr_errand errand = { .outer = outer };
 
@@ -589,7 +594,7 @@ EXPORT_SYMBOL_NMR(nmr_detach_binding);
  * Return: the microseconds since @b began to attach, or since it closed. They are rounded to a
  * jiffy, unless the events that tell of them were enabled when it closed.
  */
-u64 nmr_binding_us(const struct nmr_binding *b)
+u64 __cold nmr_binding_us(const struct nmr_binding *b)
 {
 	if (b->closed_at)
 		return ktime_us_delta(ktime_get(), b->closed_at);
@@ -771,6 +776,7 @@ static void nmr_binding_cleanup(struct nmr_binding *b)
 
 	spin_lock_irq(&nmr_lock);
 	nmr_binding_advance(b, NMR_CLEANING);
+	nmr_stuck_forget(b);
 	spin_unlock_irq(&nmr_lock);
 	nmr_trace_cleanup(b);
 	for (side = 0; side < NMR_SIDES; side++)
@@ -827,7 +833,8 @@ static void nmr_binding_finish(struct nmr_binding *b)
 	enum nmr_side side;
 
 	spin_lock_irq(&nmr_lock);
-	nmr_stuck_forget(b);
+	if (b->state != NMR_CLEANING)
+		nmr_stuck_forget(b);
 	nmr_slot_forget(b);
 	if (b->state == NMR_ATTACHING)
 		nmr_binding_unlink(b);

@@ -13,8 +13,8 @@
  * Two callbacks that wait for each other's registrations are not found here, but by lockdep.
  *
  * **Depth.** At most ``NMR_CALLBACKS_NESTED`` frames nest on one stack, with an attach callback
- * of one side or of both in each. A register call inside the last of them has workers make its
- * offers, and waits for each offer.
+ * of one side or of both in each. A register call inside the last of them has workers make the
+ * offers that call a module, and waits for each offer.
  *
  * **Number.** ``NMR_CALLBACKS_AT_ONCE`` callbacks run concurrently on each CPU. A callback that
  * waits for another registration occupies a worker, and the event that it waits for may need

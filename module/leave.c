@@ -57,7 +57,7 @@ static bool nmr_close_some(struct nmr_registration *reg)
  * @reg: the registration
  *
  * All gates of @reg are closed on return, also for a second, concurrent caller, which
- * therefore helps the first.
+ * therefore helps the first. The caller must have a reference.
  *
  * Context: Any but hardirq and NMI.
  * Return:
@@ -76,7 +76,6 @@ int nmr_leave(struct nmr_registration *reg)
 		nmr_npi_leave(reg);
 		list_del_init(&reg->waiting);
 		list_del_init(&reg->starved);
-		wake_up_all(&reg->wait);
 		trace_nmr_deregister(reg->side, reg->id);
 	}
 	/* No binding is added any more, so each batch leaves fewer open. */
@@ -87,6 +86,9 @@ int nmr_leave(struct nmr_registration *reg)
 	if (first)
 		nmr_registration_unpin(reg);
 	spin_unlock_irqrestore(&nmr_lock, flags);
+	/* Any number of tasks may wait for a binding. */
+	if (first)
+		wake_up_all(&reg->wait);
 	return first ? -EINPROGRESS : -EALREADY;
 }
 

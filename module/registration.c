@@ -51,6 +51,9 @@ struct nmr_registration *nmr_registration_find(enum nmr_side side, u64 id)
 	else if (reg && (reg->id != id || !refcount_inc_not_zero(&reg->refs)))
 		reg = NULL;
 	rcu_read_unlock();
+	/* A wait for a registration that has finished is an acquire. Pairs with xa_erase(). */
+	if (!reg)
+		smp_acquire__after_ctrl_dep();
 	return reg;
 }
 

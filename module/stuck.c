@@ -11,12 +11,14 @@
  * bindings: it describes the first of them and counts the others. The line comes at once, and
  * again after intervals that double. A check writes ``NMR_STUCK_LINES`` such lines at most. If
  * more lines are due, one more line counts their registrations. The interval of a registration
- * without a line does not double, so it is due before those that had one, and each gets its turn.
- * The log has room for other messages, however many bindings and registrations are stuck.
+ * without a line does not double, and the registration comes before those that had one when lines
+ * are due again. So each gets its turn. If another binding of a registration is stuck, the
+ * intervals begin anew. The log has room for other messages, however many bindings and
+ * registrations are stuck.
  *
- * A binding leaves these lists if it has attached, or if it finishes. No line describes a
- * binding that only waits for its cleanup. While any binding is watched or stuck, a check
- * runs once a second, so a new value of ``stuck_seconds`` takes effect at once.
+ * A binding leaves these lists if it has attached, or when its cleanup begins. While any binding
+ * is watched or stuck, a check runs once a second, so a new value of ``stuck_seconds`` takes effect
+ * at once.
  */
 /* Locking: the lists under nmr_lock. Lines are written without it: a console may be slow. */
 
@@ -130,20 +132,23 @@ static void nmr_say_why(struct nmr_text *text, const struct nmr_binding *b)
 static void nmr_stuck_warn(const struct nmr_binding *b, const struct nmr_registration *reg,
 			   unsigned int others)
 {
-	bool closed = nmr_binding_closed(b);
+	enum nmr_binding_state state;
 	struct nmr_text text = {};
 	char more[64] = "";
+	bool closed;
 
 	nmr_say_why(&text, b);
-	/* If the attach has failed meanwhile, @b has finished without having closed. */
-	if (READ_ONCE(b->state) == NMR_FINISHED)
+	/* If the attach has ended meanwhile, @b has attached, or has finished without having closed. */
+	state = READ_ONCE(b->state);
+	if (state == NMR_ATTACHED || state == NMR_FINISHED)
 		return;
+	closed = nmr_binding_closed(b);
 	if (others)
 		scnprintf(more, sizeof(more), "; so have %u more bindings of %s %llu", others,
 			  nmr_side_name(reg->side), reg->id);
 	pr_warn("binding %llu (%s -> %s) has not %s for %lu s%s%s: %s%s\n", b->id,
 		b->reg[NMR_CLIENT]->modname, b->reg[NMR_PROVIDER]->modname,
-		closed ? "drained" : "attached", (jiffies - b->since) / HZ,
+		closed ? "drained" : "attached", (jiffies - READ_ONCE(b->since)) / HZ,
 		closed ? " after " : "", closed ? nmr_reason_name(b->reason) : "",
 		text.buf, more);
 	if (IS_ENABLED(CONFIG_NMR_DEBUG))
@@ -208,10 +213,13 @@ static void nmr_stuck_add(struct nmr_binding *b, unsigned int seconds)
 		trace_nmr_stuck(b->id, nmr_binding_us(b));
 	b->stuck_of = reg;
 	list_move_tail(&b->watch, &reg->stuck);
-	if (reg->nr_stuck++)
-		return;
-	reg->stuck_next = jiffies;
 	reg->stuck_seconds = min(seconds, NMR_STUCK_LONGEST);
+	if (reg->nr_stuck++) {
+		if (time_after(reg->stuck_next, jiffies + reg->stuck_seconds * HZ))
+			reg->stuck_next = jiffies + reg->stuck_seconds * HZ;
+		return;
+	}
+	reg->stuck_next = jiffies;
 	list_add_tail(&reg->stuck_node, &nmr_stuck);
 	nmr_nr_stuck++;
 }
@@ -304,6 +312,7 @@ static void nmr_stuck_tell(void)
 	struct nmr_registration *reg = NULL;
 	unsigned int left = UINT_MAX, lines = 0, others = 0;
 	struct nmr_binding *b;
+	LIST_HEAD(waiting);
 
 	do {
 		spin_lock_irq(&nmr_lock);
@@ -315,6 +324,8 @@ static void nmr_stuck_tell(void)
 			if (lines < NMR_STUCK_LINES)
 				reg->stuck_seconds = min(2 * reg->stuck_seconds,
 							 NMR_STUCK_LONGEST);
+			else
+				list_move_tail(&reg->stuck_node, &waiting);
 		}
 		spin_unlock_irq(&nmr_lock);
 		if (b) {
@@ -325,6 +336,9 @@ static void nmr_stuck_tell(void)
 		}
 		cond_resched();
 	} while (left);
+	spin_lock_irq(&nmr_lock);
+	list_splice(&waiting, &nmr_stuck);
+	spin_unlock_irq(&nmr_lock);
 	if (lines > NMR_STUCK_LINES)
 		pr_warn("bindings of %u more clients and providers are stuck: see nmrctl check\n",
 			lines - NMR_STUCK_LINES);

@@ -10,8 +10,8 @@
  * give directories and uevents, and nothing else is needed.
  *
  * All that files show is nmr.ko's own memory: names are copies. If the directory of an open
- * file goes, reading the file returns -ENODEV. A file that is open delays no other task; a
- * task inside read() or write() delays the removal of that file only.
+ * file goes, reading the file returns -ENODEV. A file that is open delays no other task. A task
+ * inside read() or write() delays the removal of that directory, and what waits for the removal.
  */
 /* Locking: none. Files read single words, so what they show may be out of date. */
 

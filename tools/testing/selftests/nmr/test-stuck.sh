@@ -248,6 +248,53 @@ test_stuck_cleanup_ends_the_lines()
 	await "so has the other" has bindings 0
 }
 
+# A line counts the bindings that have not drained, and not those that clean up.
+test_stuck_cleanup_is_not_counted()
+{
+	mark
+	load nmr stuck_seconds=1
+	load nmr_peer_a providers=1
+	load nmr_peer_c clients=1 hold_detach=1
+	load nmr_peer_b clients=1 hold_detach=1 hold_cleanup=1
+	first=$(basename "$(binding nmr_peer_c nmr_peer_a)")
+	second=$(basename "$(binding nmr_peer_b nmr_peer_a)")
+	unload_later nmr_peer_a
+	await "the first is told of, and the second counted" \
+		told_with "$first" "; so have 1 more bindings of provider"
+	release nmr_peer_b detach
+	await "the second cleans up" is "$NMR/bindings/$second/state" cleaning
+	await "two more lines" told_times "$first" $(($(told "$first" | wc -l) + 2))
+	case $(told "$first" | tail -n 1) in
+	*"so have"*)	fail "it counts the second: $(told "$first")" ;;
+	esac
+	release nmr_peer_b cleanup
+	release nmr_peer_c detach
+	unloaded nmr_peer_a
+}
+
+# The line on a client comes after a while that has doubled, but soon if another of its bindings is
+# stuck. The second provider is a client, too: its lines show how much time has passed.
+test_stuck_lines_begin_anew_with_another_binding()
+{
+	mark
+	load nmr stuck_seconds=1
+	load nmr_peer_a providers=1 hold_detach=1
+	load nmr_peer_c providers=1 clients=1 hold_detach=1
+	load nmr_peer_b clients=1
+	old=$(basename "$(binding nmr_peer_b nmr_peer_a)")
+	another=$(basename "$(binding nmr_peer_b nmr_peer_c)")
+	clock=$(basename "$(binding nmr_peer_c nmr_peer_a)")
+	echo abort > "$NMR/bindings/$old/detach"
+	await "five lines, and 16 s until the next" told_times "$old" 5
+	echo abort > "$NMR/bindings/$another/detach"
+	echo abort > "$NMR/bindings/$clock/detach"
+	await "the next counts the other binding" told_with "$old" "; so have 1 more bindings"
+	check "before 8 s have passed" [ "$(told "$clock" | wc -l)" -le 3 ]
+	release nmr_peer_a detach
+	release nmr_peer_c detach
+	await "all have drained" gone "$NMR/bindings/$another"
+}
+
 test_stuck_seconds_of_zero_tells_of_nothing()
 {
 	mark
@@ -291,13 +338,14 @@ test_1500_stuck_bindings_of_one_provider_are_one_line()
 	check "each was cleaned up" logged "nmr_scale: 1500 bindings attached, 1500 cleaned up"
 }
 
-# told_of NUMBER: test that there are lines on as many bindings
+# told_of NUMBER: test that there are lines on as many bindings, and keep the lines in $TMP/lines
 told_of()
 {
-	[ "$(told "[0-9]*" | sed 's/.*nmr: binding \([0-9]*\) .*/\1/' | sort -u | wc -l)" -eq "$1" ]
+	told "[0-9]*" > "$TMP/lines"
+	[ "$(sed 's/.*nmr: binding \([0-9]*\) .*/\1/' "$TMP/lines" | sort -u | wc -l)" -eq "$1" ]
 }
 
-# A check has room for four lines. What gets no line is due again before what got one.
+# A check has room for four lines. A registration that gets no line comes before those that got one.
 test_stuck_registrations_take_turns()
 {
 	mark
@@ -305,6 +353,7 @@ test_stuck_registrations_take_turns()
 	load nmr_scale clients=9 hold_detach=1
 	unload_later nmr_scale
 	await "each is told of" told_of 9
+	check "before the first have three lines" [ "$(wc -l < "$TMP/lines")" -le 16 ]
 	release nmr_scale detach
 	unloaded nmr_scale
 }
