@@ -1390,7 +1390,7 @@ static void stray_exit_of_an_empty_slot_warns(struct kunit *test)
 		nmr_slot_exit(&call);
 	nt_watched_lines(nt);
 	KUNIT_EXPECT_EQ(test, nt->warnings, 1);
-	/* The slot does not lead to the binding, whose client a warning would name. */
+	/* A slot that led to the binding would have the warning name the client. */
 	KUNIT_EXPECT_EQ(test, nt->named, 0);
 	/* The slot is as good as new. */
 	provider = nt_provider(nt);

@@ -346,11 +346,14 @@ static void nmr_binding_attached(struct nmr_binding *b)
 
 /*
  * Wake the tasks that wait for a binding of @client. They may be many, so nmr_lock must not be
- * held. A waiter joins the queue before it takes nmr_lock and reads attached. So a waiter that is
- * not seen here, after nmr_lock was released, reads the new value.
+ * held.
  */
 static void nmr_binding_wake(struct nmr_registration *client)
 {
+	/*
+	 * A waiter joins the queue before it takes nmr_lock and reads attached. So a waiter
+	 * that is not seen here, after nmr_lock was released, reads the new value.
+	 */
 	if (waitqueue_active(&client->wait))
 		wake_up_all(&client->wait);
 }

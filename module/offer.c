@@ -30,8 +30,9 @@
  * - the offers of deferred pairs that have become due, see pair.c.
  *
  * Each offer of a scan that calls a module is made in a work item of the binding, so that no
- * module waits for another. The scan makes the other offers itself. A scan of a provider makes no offer. It finds the deferred pairs that an event of
- * the provider has made due, and queues scans of their clients.
+ * module waits for another. The scan makes the other offers itself. A scan of a provider makes
+ * no offer. It finds the deferred pairs that an event of the provider has made due, and queues
+ * scans of their clients.
  *
  * **When a scan is queued.** nmr_binding_finish() queues a scan of a client that has
  * max_bindings, because there is room for a binding again. Events of pairs, and retries after

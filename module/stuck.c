@@ -138,7 +138,7 @@ static void nmr_stuck_warn(const struct nmr_binding *b, const struct nmr_registr
 	bool closed;
 
 	nmr_say_why(&text, b);
-	/* If the attach has ended meanwhile, @b has attached, or has finished without having closed. */
+	/* If the attach has ended meanwhile, @b is attached, or has finished without a close. */
 	state = READ_ONCE(b->state);
 	if (state == NMR_ATTACHED || state == NMR_FINISHED)
 		return;

@@ -310,7 +310,7 @@ static noinline struct netio_bind *netio_bind(HANDLE handle, enum nmr_side side,
 {
 	struct netio_bind *bind = handle;
 
-	/* A registration handle is a small number: there is no such memory. A handle may have a tag. */
+	/* A registration handle is a small number, where no memory is. A pointer may have a tag. */
 	if (virt_addr_valid(handle) && bind->magic == NETIO_MAGIC + side)
 		return bind;
 	WARN_ONCE(1, "nmr_netio: %pS passes %p, which is no binding handle of a %s\n",

@@ -127,7 +127,9 @@ case_selftests()
 	kernel defconfig > /dev/null
 	scripts/kconfig/merge_config.sh -O "$objects" "$objects/.config" "$selftests/nmr/config" |
 		tee "$objects/merged"
-	! grep 'not in final .config' "$objects/merged"
+	if grep 'not in final .config' "$objects/merged"; then
+		return 1
+	fi
 	make -s -C "$selftests" TARGETS=nmr INSTALL_PATH="$objects/selftests" install
 	"$objects/selftests/run_kselftest.sh" --list > "$objects/list"
 	diff "$objects/list" <(cd "$selftests" && printf '%s\n' nmr/test-*.sh | sed s,/,:,)

@@ -121,9 +121,10 @@
  *
  * Callbacks nest if an attach callback registers. At most 8 offers nest on one stack, each
  * with the attach callbacks of both sides. If a callback of the eighth registers, the
- * workqueue makes the offers of that register call that call a module, and the call waits for
- * each of them. So layers of any depth, each of which registers when it is attached, overflow no stack. In
- * such a callback a wait returns %-EDEADLK as it would in the task that registers.
+ * workqueue makes the offers of that register call that call a module, and the register call
+ * waits for each of them. So layers of any depth, each of which registers when it is attached,
+ * overflow no stack. In such a callback a wait returns %-EDEADLK as it would in the task that
+ * registers.
  *
  * Detach and cleanup callbacks always run on the registrar's workqueue, and never on the
  * stack of a caller of the API. The workqueue is per-CPU, %WQ_CPU_INTENSIVE, and not
