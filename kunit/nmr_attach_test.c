@@ -304,7 +304,6 @@ static int ask_where_not_due(struct nt_binding *nb, int ret)
 	return ret;
 }
 
-/* Ask in another callback of the binding, in one of another binding, and in none. */
 static int keep_reference(struct nt_binding *nb, int ret)
 {
 	nt_get(nb);
@@ -329,6 +328,7 @@ static void attach_provider_comes_too_late(struct kunit *test)
 	nt_put(nb);
 }
 
+/* Ask in another callback of the binding, in one of another binding, and in none. */
 static void attach_provider_wants_its_callback(struct kunit *test)
 {
 	struct nt *nt = test->priv;
