@@ -105,7 +105,7 @@ build_modules()
 
 # guest_tests SERIES [-c]: print the scripts of guest/ that test a stock kernel. There are no
 # sample systems for kernels before 6.1. -c: leave out what make check runs elsewhere: the sample
-# systems on a kernel with KASAN, and nmrctl, a program, on two of the kernels.
+# systems, for which it has steps of their own, and nmrctl, a program, on two of the kernels.
 guest_tests()
 {
 	local script options=${2-}

@@ -1,12 +1,13 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# matrix.sh [-t SECONDS] [ROW]...: run the KUnit suites on the kernels of kunit/kernels, and the
-# selftests and the demonstration on the stock ones of fetch/series, on as many kernels concurrently
-# as there are CPUs. Then run the torture test for SECONDS (60) and at least a million operations on
-# each kernel that has a userspace here. The other kernels but uml run it as a suite. A row is a
-# kernel, or "KERNEL, N CPUs", which only runs the torture test. The table is build/matrix.md. What
-# each row said, and its line as soon as it has ended, is in build/matrix.
+# matrix.sh [-t SECONDS] [ROW]...: run the KUnit suites or the sample systems on the kernels of
+# kunit/kernels, and the selftests and the demonstration on the stock ones of fetch/series, on as
+# many kernels concurrently as there are CPUs. Then run the torture test for SECONDS (60) and at
+# least a million operations on each kernel that has a userspace here, but not on those of the sample
+# systems. The other kernels but uml run it as a suite. A row is a kernel, or "KERNEL, N CPUs", which
+# only runs the torture test. The table is build/matrix.md. What each row said, and its line as soon
+# as it has ended, is in build/matrix.
 
 . "$(dirname "$0")/common.sh" || exit 1
 
@@ -19,7 +20,7 @@ while getopts t: option; do
 done
 shift $((OPTIND - 1))
 [ $# -gt 0 ] || {
-	mapfile -t own < <(awk '$5 == "check" || $5 == "matrix" { print $1 }' \
+	mapfile -t own < <(awk '$5 ~ /^(check|matrix|systems)$/ { print $1 }' \
 			       "$TOP/kunit/kernels")
 	mapfile -t stock < <(series check matrix)
 	set -- "${own[@]}" "${stock[@]}" "6.1, 64 CPUs"
@@ -44,11 +45,13 @@ tests()
 		return ;;
 	[0-9]*)	"$TOP/scripts/integration.sh" "$1" || code=1
 		"$TOP/scripts/demo.sh" "$1" || code=1
-		mapfile -t logs < <(guest_logs "$1") ;;
+		mapfile -t logs < <(guest_logs "$1" && echo "$BUILD/demo-$1.log") ;;
+	stack*)	"$TOP/scripts/systems.sh" -k "$1" || code=1
+		logs=("$BUILD/integration-systems-$1.log") ;;
 	*)	"$TOP/scripts/kunit.sh" -k "$1"
 		return ;;
 	esac
-	"$TOP/scripts/summary.sh" "${logs[@]}" "$BUILD/demo-$1.log" || code=1
+	"$TOP/scripts/summary.sh" "${logs[@]}" || code=1
 	return $code
 }
 
@@ -66,7 +69,7 @@ torture()
 
 	options=(-t "$seconds" -o 1000000)
 	case $1-$(machine "$kernel") in
-	uml-*)
+	uml-* | stack*)
 		echo "not run"
 		return ;;
 	*CPUs-)

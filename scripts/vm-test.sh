@@ -161,8 +161,8 @@ skipped_for()
 # Run all of make check that needs another kernel than 6.1.
 test_archive_without_a_kernel_is_skipped()
 {
-	without_kernels "file:$dir/archive" './integration.sh -c 6.12 7.3 && ./systems.sh &&
-		./systems.sh -k 6.12 test-stack.sh && ./demo-stack.sh && ./mutants.sh &&
+	without_kernels "file:$dir/archive" './integration.sh -c 6.12 7.3 &&
+		./systems.sh -k 6.12 && ./systems.sh test-stack.sh && ./demo-stack.sh && ./mutants.sh &&
 		./deb-test.sh && ./kunit.sh -k kasan73 && ./torture.sh -k 6.12 -b' &&
 		skipped_for "no 6.12 kernel in the archive" integration-6.12 \
 			integration-systems-6.12 torture-busted-6.12 deb-test &&
