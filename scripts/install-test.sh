@@ -28,6 +28,20 @@ begin()
 	build_ported=(make -C "$dir/ported" -s KDIR="$KDIR")
 }
 
+test_relative_folder_is_below_the_sources()
+{
+	"${build[@]}" KDIR="$KDIR" INSTALL_MOD_PATH=relative modules_install &&
+		(cd "$dir/relative/lib/modules/$RELEASE" && find . -name 'nmr.ko*' | grep . &&
+			[ -e nmr/Module.symvers ] && grep nmr modules.dep)
+}
+
+# A folder without what kbuild has made needs no headers, and none are fetched.
+test_clean_needs_no_kernel()
+{
+	mkdir -p "$dir/unbuilt/build" && cp "$dir/Makefile" "$dir/unbuilt" &&
+		PATH=$dir/bin:$PATH make -C "$dir/unbuilt" clean && [ ! -e "$dir/unbuilt/build" ]
+}
+
 # Print the path of the installed module, which differs between kernels.
 installed()
 {
@@ -220,6 +234,13 @@ test_nmrctl_is_built_without_a_warning_and_installed()
 		[ -e "$root/etc/nmr/interfaces" ]
 }
 
+# initramfs-tools reads its hooks in /usr/share and in /etc.
+test_hook_is_installed_where_it_is_read()
+{
+	make -C "$dir/tools/nmrctl" -n install DESTDIR=/folder |
+		grep "'/folder/etc/initramfs-tools/hooks/nmrctl'"
+}
+
 test_nmrctl_keeps_a_file_of_names_that_is_there()
 {
 	echo "# mine" > "$dir/root/etc/nmr/interfaces"
@@ -277,6 +298,15 @@ test_bash_completes_without_nmr()
 		completes --inverse nmrctl tree --inv
 }
 
+# A name may be of any visible characters. The shell must not expand it.
+test_bash_expands_no_name()
+{
+	# shellcheck disable=SC2016	# for the other shell
+	[ "$(bash -c '. "$0" && _nmrctl_interfaces() { printf "%s\n" "\$(echo)" "a\"b\`" ok; }
+		COMP_WORDS=(nmrctl show "") COMP_CWORD=2 && _nmrctl && echo "${COMPREPLY[*]}"' \
+		"$dir/root/usr/share/bash-completion/completions/nmrctl")" = '\$\(echo\) a\"b\` ok' ]
+}
+
 test_manual_has_no_warning()
 {
 	local page
@@ -307,17 +337,18 @@ run()
 number=0
 {
 	echo "KTAP version 1"
-	echo "1..24"
+	echo "1..28"
 	run 6.1 what_was_built_is_installed what_is_told_now_is_built_and_installed \
 		modinfo_shows_version_and_author modinfo_describes_each_parameter \
 		modprobe_finds_it a_user_is_built_without_a_warning header_refuses_mistakes \
 		a_user_is_told_what_is_missing make_says_for_which_kernel \
+		relative_folder_is_below_the_sources clean_needs_no_kernel \
 		a_port_is_built_without_a_warning kernel_before_5_10_is_named_and_refused \
 		kernel_without_sysfs_is_refused \
 		nmrctl_is_built_without_a_warning_and_installed \
-		nmrctl_keeps_a_file_of_names_that_is_there \
+		hook_is_installed_where_it_is_read nmrctl_keeps_a_file_of_names_that_is_there \
 		dot_draws_what_nmrctl_graph_prints bash_completes_without_nmr \
-		manual_has_no_warning readme_builds_as_printed
+		bash_expands_no_name manual_has_no_warning readme_builds_as_printed
 	run 6.12 what_was_not_built_is_built_and_installed \
 		modinfo_shows_version_and_author modinfo_describes_each_parameter \
 		modprobe_finds_it \

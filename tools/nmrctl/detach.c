@@ -50,6 +50,9 @@ int cmd_detach(struct options *options, int count, char **arguments)
 	result = terms_parse(&terms, arguments + 1, count - 1);
 	if (!result)
 		result = check_terms(&terms);
+	/* Detach nothing if there is a fault in the command line. */
+	if (result)
+		goto out;
 	for (i = 0; result <= NO && i < terms.nr; i++) {
 		status = detach(&terms.term[i], arguments[0]);
 		if (!status && options->wait >= 0)
@@ -57,6 +60,7 @@ int cmd_detach(struct options *options, int count, char **arguments)
 		if (status > result)
 			result = status;
 	}
+out:
 	terms_free(&terms);
 	return result;
 }

@@ -11,14 +11,30 @@
 
 #include "nmrctl.h"
 
+/* The last message, if a screen covers stderr */
+static char held[1024];
+static bool holding;
+
 static void message(const char *format, va_list ap)
 {
-	char text[1024];
+	char text[sizeof(held)];
 
 	vsnprintf(text, sizeof(text), format, ap);
 	printable(text);
 	fflush(stdout);
-	fprintf(stderr, "nmrctl: %s\n", text);
+	if (holding)
+		memcpy(held, text, sizeof(held));
+	else
+		fprintf(stderr, "nmrctl: %s\n", text);
+}
+
+/* Keep messages back while there is a screen. Afterwards print the last one. */
+void messages_hold(bool hold)
+{
+	holding = hold;
+	if (!hold && *held)
+		fprintf(stderr, "nmrctl: %s\n", held);
+	*held = '\0';
 }
 
 /* Print a message. Return: @status. */

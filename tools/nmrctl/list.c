@@ -63,7 +63,7 @@ static unsigned int need_of(const struct table *table, const struct options *opt
 		need |= NEED_BINDINGS;
 	else
 		need |= NEED_PARTIES;
-	if (kind != KIND_BINDINGS && need & NEED_STATE)
+	if (kind != KIND_BINDINGS && need & (NEED_STATE | NEED_UNBOUND))
 		need |= NEED_CLIENT | NEED_PROVIDER;
 	if (kind == KIND_BINDINGS)
 		need &= ~(NEED_UNBOUND | NEED_PROVIDER | NEED_PAIRS);

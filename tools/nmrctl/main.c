@@ -243,9 +243,7 @@ int model_get(struct model *model, const struct options *options, unsigned int n
 {
 	int status;
 
-	if (options->state)
-		need |= NEED_STATE | NEED_CLIENT | NEED_PROVIDER | NEED_UNBOUND;
-	model_read(model, need | terms_need(terms));
+	model_read(model, need | select_need(terms, options->state));
 	if (!model->loaded)
 		return nmr_absent();
 	status = model_select(model, terms, true);

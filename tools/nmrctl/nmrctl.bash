@@ -76,7 +76,7 @@ _nmrctl_objects()
 _nmrctl()
 {
 	local current=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]}
-	local command='' position=0 i
+	local command='' position=0 i word
 
 	for ((i = 1; i < COMP_CWORD; i++)); do
 		case ${COMP_WORDS[i]} in
@@ -85,8 +85,12 @@ _nmrctl()
 		[ -n "$command" ] && position=$((position + 1))
 		command=${command:-${COMP_WORDS[i]}}
 	done
-	mapfile -t COMPREPLY < <(compgen -W \
-		"$(_nmrctl_words "$command" "$previous" "$current" $((position + 1)))" -- "$current")
+	COMPREPLY=()
+	# Not compgen -W: it expands the words, and a name may have any characters.
+	while read -r word; do
+		[[ $word != "$current"* ]] || COMPREPLY+=("$(printf %q "$word")")
+	done < <(_nmrctl_words "$command" "$previous" "$current" $((position + 1)) |
+		 tr -s ' \t' '\n')
 }
 
 complete -F _nmrctl nmrctl

@@ -30,6 +30,7 @@ enum status {
 [[gnu::format(printf, 2, 3)]] int fail(int status, const char *format, ...);
 [[gnu::format(printf, 3, 4)]] int fail_errno(int err, const char *advice, const char *format, ...);
 [[gnu::format(printf, 1, 2)]] void warning(const char *format, ...);
+void messages_hold(bool hold);
 const char *error_name(int err);
 const char *error_text(int err);
 int finish_output(int status);
@@ -220,7 +221,7 @@ struct terms {
 
 int terms_parse(struct terms *terms, char **objects, int count);
 void terms_free(struct terms *terms);
-unsigned int terms_need(const struct terms *terms);
+unsigned int select_need(const struct terms *terms, const char *state);
 bool term_hits_interface(const struct term *term, const char *guid);
 bool term_hits_party(const struct term *term, int side, unsigned long long id, const char *guid,
 		     const char *module);

@@ -56,6 +56,9 @@ int cmd_reoffer(struct options *options, int count, char **arguments)
 		result = check_terms(&terms);
 	if (!result)
 		result = model_get(&model, options, 0, &terms);
+	/* The model may have selected some when a fault in the command line is found. */
+	if (result)
+		goto out;
 	for (side = 0; side < SIDES; side++) {
 		for (i = 0; i < model.nr_parties[side]; i++) {
 			status = concerned(&model.parties[side][i]) ?
@@ -63,6 +66,7 @@ int cmd_reoffer(struct options *options, int count, char **arguments)
 			result = result ?: status;
 		}
 	}
+out:
 	terms_free(&terms);
 	model_free(&model);
 	return result;

@@ -67,7 +67,9 @@ static int term_path(struct term *term)
 	else if (real)
 		status = fail(USAGE, "%s: no path below " SYSFS, term->given);
 	else
-		status = fail(NO, "%s: not found; nmrctl list shows what there is", term->given);
+		status = fail(NO,
+			      "%s: not found; if it is the name of an interface, write interface:%s",
+			      term->given, term->given);
 	free(real);
 	return status;
 }
@@ -96,10 +98,10 @@ static int term_name(struct term *term, const char *text)
 		term->text = intern(guid);
 		return DONE;
 	}
-	if (looks_like_guid(text))
+	if (term->type == TERM_NAME && looks_like_guid(text))
 		return fail(USAGE,
-			    "%s: no GUID, which has 32 digits: xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx",
-			    term->given);
+			    "%s: no GUID, which has 32 digits; if it is a name, write interface:%s or module:%s",
+			    text, text, text);
 	term->text = intern(text);
 	return DONE;
 }
@@ -144,10 +146,11 @@ void terms_free(struct terms *terms)
 	terms->term = NULL;
 }
 
-/* Return: what the model needs to find what the terms touch. */
-unsigned int terms_need(const struct terms *terms)
+/* Return: what the model needs to find what the terms touch, and what is in the state. */
+unsigned int select_need(const struct terms *terms, const char *state)
 {
-	return terms->nr ? NEED_SELECT : 0;
+	return (terms->nr ? NEED_SELECT : 0) |
+	       (state ? NEED_STATE | NEED_CLIENT | NEED_PROVIDER | NEED_UNBOUND : 0);
 }
 
 /* Compare names of modules as modprobe does: a hyphen is an underscore. */

@@ -27,7 +27,7 @@ unsigned int tree_need(const struct table *table, const struct options *options)
 {
 	unsigned int need = table_need(table, options) | NEED_MODULE | NEED_INTERFACE;
 
-	if (need & NEED_STATE)
+	if (need & (NEED_STATE | NEED_UNBOUND))
 		need |= options->inverse ? NEED_CLIENT : NEED_PROVIDER;
 	if (options->guids)
 		need &= ~NEED_NAMES;

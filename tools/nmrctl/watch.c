@@ -76,7 +76,7 @@ static int screen_read(struct screen *screen, struct table *table, const struct 
 	int status;
 
 	screen_clear(screen);
-	model_read(&model, tree_need(table, options) | terms_need(terms));
+	model_read(&model, tree_need(table, options) | select_need(terms, options->state));
 	status = model_select(&model, terms, false);
 	if (!status && options->state)
 		model_keep_state(&model, options->state);
@@ -281,10 +281,12 @@ static int on_terminal(struct table *table, const struct terms *terms,
 	if (!terminal)
 		return fail(FAILED, "the terminal %s is not known; set TERM",
 			    getenv("TERM") ?: "(none)");
+	messages_hold(true);
 	start_curses(options);
 	status = watch(table, terms, options);
 	endwin();
 	delscreen(terminal);
+	messages_hold(false);
 	return status;
 }
 

@@ -264,6 +264,22 @@ side_pending()
 	release "$1" detach
 }
 
+# What a side waits for does not depend on the other columns.
+test_side_that_leaves_waits_for_its_bindings()
+{
+	pair 1
+	hold nmr_peer_a call
+	await "a call is held" in_hand "$binding/client_calls" 1
+	unload_later nmr_peer_b
+	await "it leaves" is "$NMR/clients/$client/state" deregistering
+	for columns in id,waits-for id,state,waits-for; do
+		check "the list" gives 0 nmrctl list clients -n -o $columns
+		check "says so" prints "^c$client .*bindings\$"
+	done
+	release nmr_peer_a call
+	unloaded nmr_peer_b
+}
+
 test_client_is_waited_for()
 {
 	side_pending nmr_peer_b client "the client nmr_peer_b to detach"
@@ -738,6 +754,28 @@ test_detach_takes_several()
 	check "the others have gone" gone $NMR/bindings/1
 	check "both" gone $NMR/bindings/2
 	check "one is left" has bindings 1
+}
+
+# The kernel logs each write. There is none if an object is not there, is no object, or is two.
+test_faulty_command_line_changes_nothing()
+{
+	pair 0
+	mkdir -p /etc/nmr
+	echo "$NPI_ID nmr_peer_b" > /etc/nmr/interfaces
+	mark
+	for objects in "nonsense/x b$id" "b$id nonsense/x" "./clients/$id clients/9" "b$id c1"; do
+		# shellcheck disable=SC2086	# words
+		refuse "detach $objects" nmrctl detach abort $objects 2> "$TMP/err"
+		check "one complaint" [ "$(wc -l < "$TMP/err")" -eq 1 ]
+	done
+	check "a name of two" complaint 2 "interface:nmr_peer_b or module:nmr_peer_b" \
+		reoffer --all nmr_peer_b
+	check "an object that is not there" complaint 1 "no registered module" \
+		reoffer --all c1 nonsense
+	refuse "something was written" logged "was asked for by nmrctl"
+	check "one way of two" gives 0 nmrctl reoffer --all module:nmr_peer_b
+	check "is written" logged "reoffer (all) of client 1 was asked for by nmrctl"
+	rm -r /etc/nmr
 }
 
 test_only_root_changes()
@@ -1261,6 +1299,22 @@ test_watch_follows_a_binding_to_its_end()
 last_line_is()
 {
 	shown "q: quit" && [ "$(grep -n "q: quit" "$TMP/screen" | cut -d : -f 1)" -eq "$1" ]
+}
+
+test_watch_shows_what_is_asked_for()
+{
+	skip_unless tmux command -v tmux
+	pair 0
+	terminal "nmrctl watch --state attached -o name,id"
+	trap no_terminal EXIT
+	await "the binding is attached" shown "^  └─nmr_peer_b (c$client)  *b$id"
+	keys q
+	await "the shell is back" shown "^ready> *\$"
+	mkdir -p /etc/nmr
+	echo "$NPI_ID nmr_peer_b" > /etc/nmr/interfaces
+	keys "nmrctl watch nmr_peer_b"
+	await "a name of two is refused" shown "^nmrctl: nmr_peer_b is an interface and a module"
+	rm -r /etc/nmr
 }
 
 # The branches are of three bytes each.
