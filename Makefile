@@ -45,6 +45,11 @@ ifneq ($(built_for),)
 KDIR	?= $(built_for)
 endif
 
+# Nothing is fetched to clean.
+ifeq ($(MAKECMDGOALS),clean)
+KDIR	?= /lib/modules/$(shell uname -r)/build
+endif
+
 headers	 = $(shell scripts/fetch/kernel.sh headers $1 | sed -n 's/^KDIR=//p')
 running	:= $(shell uname -r)
 ifneq ($(SERIES),)
@@ -66,7 +71,8 @@ kbuild	 = @+kdir='$(KDIR)' && [ -n "$$kdir" ] && \
 	   $(MAKE) --no-print-directory -C "$$kdir" M='$(CURDIR)' $(without)
 release	 = $(shell sed -n 's/^.define UTS_RELEASE "\(.*\)"/\1/p' \
 		   '$(KDIR)/include/generated/utsrelease.h')
-target	 = $(INSTALL_MOD_PATH)/lib/modules/$(release)
+root	 = $(abspath $(INSTALL_MOD_PATH))
+target	 = $(root)/lib/modules/$(release)
 DEPMOD	?= depmod
 
 all: modules
@@ -97,7 +103,8 @@ building := $(or $(filter all modules samples test-modules,$(MAKECMDGOALS)),\
 endif
 
 modules_install: $(building)
-	$(kbuild) modules_install
+	$(installable)
+	$(kbuild) modules_install $(if $(root),INSTALL_MOD_PATH='$(root)')
 	@echo "  INSTALL $(target)/nmr"
 	@install -D -m 644 include/linux/nmr.h "$(target)/nmr/include/linux/nmr.h"
 	@install -D -m 644 -t "$(target)/nmr/include/nmr" include/nmr/*.h
@@ -107,11 +114,17 @@ modules_install: $(building)
 # kbuild does not run depmod without the kernel's System.map, which packages of headers lack.
 define depmod
 @echo "  DEPMOD  $(target)"
-@PATH="$$PATH:/usr/sbin:/sbin" $(DEPMOD) -b "$(or $(INSTALL_MOD_PATH),/)" '$(release)'
+@PATH="$$PATH:/usr/sbin:/sbin" $(DEPMOD) -b "$(or $(root),/)" '$(release)'
 endef
 
+# Where the headers are in a root of the cache, kbuild sees the /lib of that root, see root.mk.
+installable = $(if $(release),,$(error nmr: $(KDIR) has no include/generated/utsrelease.h: give \
+		the folder that the kernel was built in as KDIR=))\
+	      $(if $(root),,$(if $(wildcard $(KDIR)/Makefile.debian),\
+		$(error nmr: $(release) is no kernel of this machine: give a folder as INSTALL_MOD_PATH=)))
+
 clean:
-	$(kbuild) clean
+	$(if $(wildcard $(KDIR)/Makefile),$(kbuild) clean)
 	rm -rf build .built
 
 coverage deb demo-stack dist figures man model lint look:
@@ -144,7 +157,8 @@ tools:
 	@$(MAKE) --no-print-directory -C tools/nmrctl
 
 tools_install: tools
-	@$(MAKE) --no-print-directory -C tools/nmrctl install
+	@$(MAKE) --no-print-directory -C tools/nmrctl install \
+		$(if $(DESTDIR),DESTDIR='$(abspath $(DESTDIR))')
 
 vm:
 	@scripts/try.sh $(if $(KERNEL),-k $(KERNEL)) $(if $(SCRIPT),-s '$(SCRIPT)') \

@@ -7,6 +7,7 @@
 
 . "$(dirname "$0")/common.sh" || exit 1
 
+[ -e "$TOP/.git" ] || die "needs a clone by git: a tarball has what make and dkms need"
 version=$(sed -n 's/^NMR_RELEASE[[:space:]]*:= //p' "$TOP/Kbuild")
 name=nmr-$version
 out=$BUILD/dist

@@ -172,6 +172,15 @@ test_archive_without_a_kernel_is_skipped()
 		skipped_for "no linux-source-7.3 in the archive" kunit/kasan73/test
 }
 
+# A kernel that is not there is skipped, but a name that is mistyped is an error.
+test_unknown_kernel_is_refused()
+{
+	! "$TOP/scripts/kunit.sh" -k kasn > "$dir/said" 2>&1 &&
+		grep "there is no kernel kasn in kunit/kernels" "$dir/said" &&
+		! "$TOP/scripts/demo.sh" 6.13 > "$dir/said" 2>&1 &&
+		grep "no 6.13 in fetch/series" "$dir/said"
+}
+
 test_archive_that_refuses_is_skipped()
 {
 	without_kernels http://127.0.0.1:9 './integration.sh -c 6.12 7.3' &&
@@ -258,7 +267,7 @@ test_line_that_is_not_repeated_is_kept()
 
 cases="script_meets_the_modules_and_succeeds script_that_fails_is_a_failure
 	module_for_another_kernel_is_refused shell_does_what_is_typed
-	readme_tries_modules_as_printed archive_without_a_kernel_is_skipped
+	readme_tries_modules_as_printed archive_without_a_kernel_is_skipped unknown_kernel_is_refused
 	archive_that_refuses_is_skipped apt_without_an_archive_is_skipped
 	race_with_nmr_in_a_backtrace_is_a_complaint race_of_spinners_for_a_mutex_is_no_complaint
 	race_of_a_thread_of_nmr_elsewhere_is_no_complaint

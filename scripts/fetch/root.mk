@@ -4,6 +4,11 @@
 # Debian's Makefile are right.
 goals := $(or $(MAKECMDGOALS),all)
 
+ifneq ($(filter /usr/%,$(M)),)
+$(error nmr: $(M) cannot be seen there, as this kernel is compiled with a /usr of its own: use a folder \
+	outside /usr)
+endif
+
 .PHONY: $(goals) enter
 $(goals): enter ;
 enter:
