@@ -79,7 +79,10 @@ static int digest_ahash_attach_client(struct nmr_binding *binding, void *provide
 {
 	struct crypto_ahash *tfm;
 
-	tfm = crypto_alloc_ahash("sha256", 0, 0);
+	/* An attach callback must not wait for a module to load. modprobe has loaded it before. */
+	tfm = crypto_alloc_ahash("sha256", 0, CRYPTO_NOLOAD);
+	if (tfm == ERR_PTR(-ENOMEM))
+		return -EPROBE_DEFER;	/* There may be memory later. */
 	if (IS_ERR(tfm))
 		return PTR_ERR(tfm);
 	if (sizeof(struct ahash_request) + crypto_ahash_reqsize(tfm) > DIGEST_STATE_SIZE) {
@@ -117,6 +120,7 @@ module_nmr_provider(digest_ahash_provider, NULL);
 
 MODULE_NMR_PROVIDER(DIGEST_NPI_GUID);
 MODULE_NMR_INTERFACE(DIGEST_NPI_GUID, "digest");
+MODULE_SOFTDEP("pre: crypto-sha256");
 MODULE_DESCRIPTION("NMR sample: SHA-256 through an asynchronous hash");
 MODULE_LICENSE("GPL");
 MODULE_IMPORT_NMR();

@@ -93,13 +93,14 @@ static int rip_find_link(struct rip_router *r, int ifindex,
 
 static int rip_connect(struct rip_router *r, int ifindex, const struct sockaddr_storage *addr)
 {
-	__be32 ip = ((const struct sockaddr_in *)addr)->sin_addr.s_addr;
 	struct rip_iface *iface;
 	struct rip_peer *peer;
 	int err = rip_find_link(r, ifindex, addr, &iface);
+	__be32 ip;
 
 	if (err)
 		return err;
+	ip = ((const struct sockaddr_in *)addr)->sin_addr.s_addr;
 	if (rip_find_peer(iface, ip))
 		return -EEXIST;
 	if (!rip_onlink(iface->dev, ip))

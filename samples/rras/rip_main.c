@@ -13,7 +13,7 @@
  * Authors of providers may note:
  *
  * - The router has a pointer to its binding, to call its own manager and no other, and to
- *   complete a detach. The pointer is valid until the router is freed, in the cleanup callback.
+ *   complete a detach. The pointer is valid until the cleanup callback returns.
  * - The detach callback cannot stop the router, since that waits for the table manager. It
  *   queues a work item, which completes the detach.
  * - A call that has entered may run while the detach callback runs. The state says to both what

@@ -116,7 +116,8 @@ static bool rip_rtm_enter(struct rip_router *r, struct nmr_call *call)
 
 /*
  * Bring the table manager up to date, in the router's work item. If there is none, the routes
- * wait in the router. The work item runs each second at least, and finds a new one then.
+ * wait in the router. The work item runs each second at least, and finds a new one then. What
+ * changes once the table manager has been told queues the work item again.
  */
 void rip_rtm_push(struct rip_router *r)
 {
@@ -126,6 +127,7 @@ void rip_rtm_push(struct rip_router *r)
 	if (rip_rtm_enter(r, &call)) {
 		rip_rtm_tell(r, &call);
 		nmr_slot_exit(&call);
+		return;
 	}
 	while (rip_take_dirty(r, &u))
 		rip_add_failed(r, &u.new);

@@ -305,6 +305,7 @@ static int rras_stop_one(const struct nmr_call *call, void *arg)
 	if (protocol->stop(call->context) == -EINPROGRESS)
 		wait_event_idle(router->wake, READ_ONCE(router->stopped) ||
 				rras_closed(call->binding));
+	WRITE_ONCE(router->stopped, true);
 	return 0;
 }
 

@@ -15,8 +15,8 @@
  *
  * If the FIB refuses a route (the device is down, no address makes the gateway reachable), the
  * kernel's log says so, and the network waits on the list "refused". A timer offers it again, at
- * growing intervals, and a device that comes up or gets an address does so at once. The route that
- * was best before is not kept: the table says that it is not best any more.
+ * growing intervals, and a device that comes up or gets an IPv4 address does so at once. The route
+ * that was best before is not kept: the table says that it is not best any more.
  *
  * The kernel removes routes by itself if a device goes down, or loses its last IPv4 address. A
  * notifier tells, but not whether the work item has written before or after the kernel did so. So

@@ -70,17 +70,18 @@ static int rtm_get_best(void *context, const union nf_inet_addr *dst, struct rtm
 {
 	struct rtm_client *c = context;
 	const struct rtm_entry *best;
+	int err = rtm_check_client(c);
 	u64 key[2];
 
+	if (err)
+		return err;
 	rtm_key(c->table->family, dst, key);
 	rcu_read_lock();
 	best = rtm_trie_lookup(&c->table->trie, key);
 	if (best)
 		*route = best->route;
 	rcu_read_unlock();
-	if (best)
-		return 0;
-	return READ_ONCE(c->table->dead) ? -ENODEV : -ESRCH;
+	return best ? 0 : -ESRCH;
 }
 
 static int rtm_dequeue(void *context, struct rtm_change *change)
@@ -227,7 +228,7 @@ static int rtm_detach_client(void *context, enum nmr_detach_reason reason)
 	struct rtm_table *t = c->table;
 
 	mutex_lock(&t->lock);
-	c->left = true;
+	WRITE_ONCE(c->left, true);
 	xa_erase(&t->clients, c->protocol);
 	rtm_table_delete_all(c, 0, false);
 	mutex_unlock(&t->lock);

@@ -102,7 +102,7 @@ static void rtm_table_stop(struct rtm_table *t)
 	unsigned long protocol;
 
 	mutex_lock(&t->lock);
-	t->dead = true;
+	WRITE_ONCE(t->dead, true);
 	xa_for_each(&t->clients, protocol, c)
 		rtm_table_delete_all(c, 0, false);
 	mutex_unlock(&t->lock);

@@ -132,9 +132,11 @@ static int static_add(const struct nmr_call *call, struct static_command *c)
 	u32 n;
 	int err;
 
-	if (!c->count || (c->count > 1 && c->route.plen > 32))
+	if (!c->count || (c->count > 1 && (!c->route.plen || c->route.plen > 32)))
 		return -EINVAL;
 	for (n = 0; n < c->count; n++) {
+		if (signal_pending(current))
+			return -EINTR;
 		err = rtm->add(call->context, &c->route, c->ttl, &change);
 		if (err)
 			return err;

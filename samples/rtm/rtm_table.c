@@ -186,12 +186,15 @@ static int rtm_check_device(const struct rtm_table *t, int ifindex)
 	return found ? 0 : -EINVAL;
 }
 
-/* Test that the client and its table are still there. Return: 0, -ENODEV or -ESHUTDOWN. */
+/*
+ * Test that the client and its table are still there. The answer is final with the table's lock
+ * held. Return: 0, -ENODEV or -ESHUTDOWN.
+ */
 int rtm_check_client(const struct rtm_client *c)
 {
-	if (c->table->dead)
+	if (READ_ONCE(c->table->dead))
 		return -ENODEV;
-	return c->left ? -ESHUTDOWN : 0;
+	return READ_ONCE(c->left) ? -ESHUTDOWN : 0;
 }
 
 /* Copy what matters of a route, so that routes can be compared as memory. */

@@ -172,7 +172,7 @@ static int client_attach_provider(struct nmr_binding *binding, void *context,
 		return -ENODEV;
 	peer = kzalloc(sizeof(*peer), GFP_KERNEL);
 	if (!peer)
-		return -ENOMEM;
+		return -EPROBE_DEFER;	/* There may be memory later. */
 	peer->binding = binding;
 	strscpy(peer->name, server->name, sizeof(peer->name));
 	me.binding_context = peer;

@@ -98,7 +98,7 @@ static int client_report(const struct nmr_call *call)
 	progress.percent = job.size ? div64_u64(job.done * 100, job.size) : 100;
 	progress.cpu = min_t(u64, div64_u64(ran * 100, ns), 100);
 	progress.memory = 100 - memory.freeram * 100 / memory.totalram;
-	progress.network = div64_u64(job.got * NSEC_PER_SEC, ns);
+	progress.network = mul_u64_u64_div_u64(job.got, NSEC_PER_SEC, ns);
 	return server->report(call->context, job.id, &progress);
 }
 

@@ -338,7 +338,7 @@ static int server_attach_client(struct nmr_binding *binding, void *context,
 		return err;
 	peer = kzalloc(sizeof(*peer), GFP_KERNEL);
 	if (!peer)
-		return -ENOMEM;
+		return -EPROBE_DEFER;	/* There may be memory later. */
 	peer->binding = nmr_binding_id(binding);
 	strscpy(peer->name, identity->name, sizeof(peer->name));
 	peer->address = identity->address;

@@ -503,7 +503,7 @@ test_malformed_commands_are_refused()
 		       "add 2001:db8::/32 via 10.0.1.1 dev d0" "add 10.1.0.0/16 dev d0 metric -1" \
 		       "add 10.1.0.0/16 dev d0 ttl x" \
 		       "add 10.1.0.0/16 dev d0 x" "add 10.1.0.0/16 dev d0 count 0" \
-		       "add 2001:db8::/48 dev d0 count 2" "add 10.1.0.0/16 dev d0 x 1" "get 1.2.3.4.5" \
+		       "add 2001:db8::/48 dev d0 count 2" "add 0.0.0.0/0 dev d0 count 2" "add 10.1.0.0/16 dev d0 x 1" "get 1.2.3.4.5" \
 		       "get 10.1.0.0/16/16" "get :::" "repeat" "repeat repeat" "$long" \
 		       "add $long dev d0" "block-delete 10.0.0.0/8" "dequeue inet6 inet6"; do
 		errs $A "$command" "Invalid argument"
@@ -813,17 +813,17 @@ test_namespaces_have_tables_of_their_own()
 test_namespaces_come_and_go_while_a_command_lasts()
 {
 	scene
-	load rtm_static protocol=201
-	order $A "add 10.1.0.0/16 dev d0"
+	clients
+	order $B "add 10.1.0.0/16 dev d0"
 	ipv4_binding
 	write_command $A "repeat get 10.1.0.1" 2> /dev/null &
 	command=$!
 	await "the command lasts" is "$folder/client_calls" 1
 	make_namespace r1 &
-	await "a namespace comes" has clients 4
+	await "a namespace comes" has clients 8
 	wait $! || fail "make_namespace"
 	ip netns del r1
-	await "and goes" has clients 2
+	await "and goes" has clients 4
 	check "the command lasts" is "$folder/client_calls" 1
 	echo abort > "$folder/detach"
 	refuse "the command succeeds" wait $command
