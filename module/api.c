@@ -11,8 +11,8 @@
  * at the end of the file. ``<linux/nmr.h>`` has their kernel-doc.
  */
 /*
- * Locking: nmr_lock while the number of attached bindings is read. The functions that may be
- * called in softirqs (deregister, reoffer) do not sleep.
+ * Locking: nmr_lock while the number of attached bindings is read, and while a register call
+ * drops its pin. The functions that may be called in softirqs (deregister, reoffer) do not sleep.
  */
 
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt

@@ -133,7 +133,10 @@ nmr_binding_advance(struct nmr_binding *b, enum nmr_binding_state next)
 
 	lockdep_assert_held(&nmr_lock);
 	WARN_ON_ONCE(!(before[next] & BIT(b->state)));
-	/* Pairs with smp_load_acquire() in nmr_binding_closed(). */
+	/*
+	 * Pairs with smp_load_acquire() in nmr_binding_closed() and nmr_walk_rcu(). A walk that
+	 * sees NMR_ATTACHED sees what both sides have handed over.
+	 */
 	smp_store_release(&b->state, next);
 }
 
@@ -720,7 +723,10 @@ static void nmr_bindings_collect(struct work_struct *work)
 	}
 }
 
-/* Complete a side's detach. Not inlined, so that the WARN is the same for both sides. */
+/*
+ * Complete a side's detach. Not inlined, so that the WARN is the same for both sides. Each cmpxchg
+ * pairs with the cmpxchg in nmr_binding_detach_side().
+ */
 static noinline void nmr_detach_complete(struct nmr_binding *b, enum nmr_side side)
 {
 	atomic_t *state;

@@ -108,9 +108,9 @@
  * CPU that has not. Then it subtracts from the *draining* of the new binding. Its count is in
  * the sum of the new binding, so the two cancel.
  *
- * **Memory.** alloc_percpu() of 16 bytes costs 8,000 instructions, which is more than all else in
- * attaching two modules. So gates take their counts from chunks of 64. If the only chunk with
- * free counts has no user, it is kept.
+ * **Memory.** alloc_percpu() of 16 bytes costs 8,000 instructions, twice what all else takes
+ * until the two sides can call each other. So gates take their counts from chunks of 64. If the
+ * only chunk with free counts has no user, it is kept.
  */
 /*
  * Locking: the caller serialises opening and closing a gate. nmr_counts_lock, a leaf, is

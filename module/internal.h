@@ -33,8 +33,8 @@
  * and in ``refs.c`` (get, put). A reason to decline an offer belongs in nmr_call_attach() of
  * ``binding.c``, because a pair records the outcome of a binding.
  *
- * One call goes up: sysfs.c calls nmr_detach_binding() if a process writes to the file
- * *detach* of a binding.
+ * Two calls go up: sysfs.c calls nmr_detach_binding() if a process writes to the file *detach*
+ * of a binding, and stuck.c calls nmr_binding_us(), which only reads.
  *
  * Each object has a header: ``gate.h``, ``registration.h`` (NPIs, registrations, pairs),
  * ``binding.h``, ``callback.h``. ``debug.h`` declares what only reports. The lock of each

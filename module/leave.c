@@ -101,6 +101,9 @@ int nmr_leave(struct nmr_registration *reg)
  * A task that does not find @reg in the table does not wait, and may unload the module, and
  * with it the lockdep class of @reg. So @reg is marked finished before it leaves the table: a
  * task that has found it earlier then does not tell lockdep of its wait.
+ *
+ * The unlock in wake_up_all() and the lock in xa_erase() order all that precedes them before a
+ * lookup that finds nothing, see nmr_registration_find().
  */
 static void nmr_registration_finish(struct nmr_registration *reg)
 {

@@ -25,7 +25,9 @@
  * binding, which is freed after up to two grace periods, and once for the registrations that
  * the binding held.
  */
-/* Locking: pins under nmr_lock. References take no lock. */
+/*
+ * Locking: pins and nmr_referenced under nmr_lock. Getting and putting a reference takes no lock.
+ */
 
 #include <linux/slab.h>
 

@@ -15,8 +15,8 @@
  */
 /*
  * Locking: the tables are XArrays, which have their own locks, and which are read under RCU.
- * No function here holds a lock while it allocates memory or makes a directory, so no
- * registration waits for another one.
+ * nmr_registration_publish() takes nmr_lock while it joins the NPI. No function here holds a lock
+ * while it allocates memory or makes a directory, so no registration waits for another one.
  */
 
 #include <linux/atomic.h>
@@ -51,7 +51,11 @@ struct nmr_registration *nmr_registration_find(enum nmr_side side, u64 id)
 	else if (reg && (reg->id != id || !refcount_inc_not_zero(&reg->refs)))
 		reg = NULL;
 	rcu_read_unlock();
-	/* A wait for a registration that has finished is an acquire. Pairs with xa_erase(). */
+	/*
+	 * A wait for a registration that has finished is an acquire. If the table has no entry
+	 * for @id, this pairs with the unlock in wake_up_all() and the lock in xa_erase(), in
+	 * nmr_registration_finish(). If the count is zero, it pairs with the last put.
+	 */
 	if (!reg)
 		smp_acquire__after_ctrl_dep();
 	return reg;

@@ -127,8 +127,8 @@ static ssize_t reoffer_store(struct kobject *kobj, struct kobj_attribute *attr,
 }
 
 /*
- * Send the event anew, for a udevd that did not listen yet. udevadm may write more words
- * after the action.
+ * Send the event anew, for a udevd that did not listen yet. Text that follows the action after a
+ * space is ignored.
  */
 static ssize_t uevent_store(struct kobject *kobj, struct kobj_attribute *attr,
 			    const char *buf, size_t count)

@@ -136,13 +136,21 @@
  * itself, it returns %-EDEADLK. A callback that waits occupies a worker, and the number of
  * workers is limited: see rule 12 in Documentation/driver-api/nmr.rst.
  *
- * These deadlock, and lockdep reports each pattern when both halves of it have run once:
+ * These deadlock:
  *
  * * Two callbacks wait for each other's registrations.
  * * A call waits for a deregistration that waits for the call.
  * * A task waits with a lock held that a callback, or a call in flight, takes.
  * * A task holds a lock across register or nmr_client_attach_provider(), and an attach
  *   callback takes the lock.
+ *
+ * lockdep reports a pattern when both halves of it have run once. It does not report
+ *
+ * * a wait for a registration, inside a callback or a call of another registration that was
+ *   made at the same place in the source,
+ * * nmr_client_wait_for_binding() and nmr_slot_enter_wait(),
+ * * the wait of a register call that is nested 8 deep, or
+ * * a wait inside a call that was handed over.
  */
 
 /**
@@ -584,6 +592,9 @@ int __nmr_provider_register(const struct nmr_provider_characteristics *c,
  * If the client has max_bindings bindings, or if an allocation for an offer fails, the
  * registrar withholds the offer. It makes the offer later, on its workqueue.
  *
+ * Built-in code registers at fs_initcall() or later. At subsys_initcall() the order of linking
+ * decides whether the registrar is initialised.
+ *
  * If the function returns %-EINVAL, the kernel log has the reason.
  *
  * Context: Process context. May sleep. The caller must not hold a lock that an attach
@@ -597,8 +608,8 @@ int __nmr_provider_register(const struct nmr_provider_characteristics *c,
  *   deregistered
  * * %-ENOMEM - allocation failure; no callback has run, and nothing is registered; the
  *   number of a handle may have been used up
- * * %-ENODEV - the registrar is not initialised: it is built in and the caller runs before
- *   subsys_initcall(), or its initialisation failed
+ * * %-ENODEV - the registrar is not initialised: it is built in and the caller runs too early,
+ *   or its initialisation failed
  */
 #define nmr_register_client(c, client_context, handle)			\
 ({									\
@@ -629,8 +640,7 @@ int __nmr_provider_register(const struct nmr_provider_characteristics *c,
  *   was built with another version of this header
  * * %-ENOMEM - allocation failure; no callback has run, and nothing is registered; the
  *   number of a handle may have been used up
- * * %-ENODEV - the registrar is not initialised: it is built in and the caller runs before
- *   subsys_initcall(), or its initialisation failed
+ * * %-ENODEV - the registrar is not initialised, see nmr_register_client()
  */
 #define nmr_register_provider(c, provider_context, handle)		\
 ({									\
@@ -700,7 +710,7 @@ int nmr_deregister_provider(struct nmr_provider_handle handle);
  *
  * Context: Process context. May sleep. The caller must not hold a lock that a callback of
  * the client's bindings, or a call in flight, takes. The caller must not be inside a call
- * that the deregistration waits for. lockdep reports both.
+ * that the deregistration waits for. "Callbacks" above says what lockdep reports.
  *
  * Return:
  * * %0 - nothing of the client is left; also if it finished long ago
@@ -733,7 +743,8 @@ int nmr_wait_for_provider_deregister_complete(struct nmr_provider_handle handle)
 /**
  * nmr_wait_for_client_deregister_complete_timeout() - wait for a client with a timeout
  * @handle:  handle of the client, which must have been deregistered
- * @timeout: time to wait, in jiffies; 0 tests without waiting
+ * @timeout: time to wait, in jiffies; 0 tests without waiting; %MAX_SCHEDULE_TIMEOUT waits
+ *	     without a limit
  *
  * The function waits as nmr_wait_for_client_deregister_complete() does, at most for
  * @timeout. After a timeout the caller may call it again.
@@ -755,7 +766,8 @@ int nmr_wait_for_client_deregister_complete_timeout(struct nmr_client_handle han
 /**
  * nmr_wait_for_provider_deregister_complete_timeout() - wait for a provider with a timeout
  * @handle:  handle of the provider, which must have been deregistered
- * @timeout: time to wait, in jiffies; 0 tests without waiting
+ * @timeout: time to wait, in jiffies; 0 tests without waiting; %MAX_SCHEDULE_TIMEOUT waits
+ *	     without a limit
  *
  * The function waits as nmr_wait_for_client_deregister_complete() does, at most for
  * @timeout. After a timeout the caller may call it again.
@@ -807,7 +819,8 @@ void nmr_deregister_provider_sync(struct nmr_provider_handle handle);
 /**
  * nmr_client_wait_for_binding() - wait until a client is attached to a provider
  * @handle:  handle of the client
- * @timeout: time to wait, in jiffies; 0 tests without waiting
+ * @timeout: time to wait, in jiffies; 0 tests without waiting; %MAX_SCHEDULE_TIMEOUT waits
+ *	     without a limit
  *
  * If the function returns 0, the caller sees everything that the attach callbacks of that
  * binding did. The binding may close at any time, so each call still has to enter.
@@ -1184,7 +1197,8 @@ static __always_inline bool __nmr_call_may_rcu(struct nmr_binding *binding,
  * calls may nest.
  *
  * A call may sleep and migrate. It may exit on another CPU, and in another task: see
- * nmr_client_call_handover(). Enter takes no lock and allocates no memory.
+ * nmr_client_call_handover(). Enter allocates no memory. It takes no lock, except on 32-bit
+ * machines without 64-bit atomic instructions.
  *
  * A return of true is an acquire: the caller sees everything that the provider did in its
  * attach callback.
@@ -1447,7 +1461,7 @@ static __always_inline bool __nmr_slot_enter(const struct nmr_slot *slot,
 	*call = (struct nmr_call){ .slot = slot };
 	if (unlikely(__nmr_count_enter(slot->calls)))
 		return false;
-	/* Pairs with the smp_store_release() in nmr_slot_fill(). */
+	/* Pairs with the smp_store_release() in __nmr_slot_fill(). */
 	if (unlikely(!smp_load_acquire(&slot->state->open))) {
 		__nmr_slot_back_out(slot);
 		return false;
@@ -1515,7 +1529,8 @@ int __nmr_slot_enter_wait(const struct nmr_slot *slot, struct nmr_call *call,
  * nmr_slot_enter_wait() - wait for a provider, and enter
  * @slot:    slot of the client
  * @call:    filled if the function returns 0, and otherwise undefined
- * @timeout: time to wait, in jiffies; 0 tests without waiting
+ * @timeout: time to wait, in jiffies; 0 tests without waiting; %MAX_SCHEDULE_TIMEOUT waits
+ *	     without a limit
  *
  * The function waits as nmr_client_wait_for_binding() does. If the binding closes before the
  * caller has entered, the function waits for the next one.

@@ -116,7 +116,7 @@ DEFINE_EVENT(nmr_registration, nmr_deregister,
 	TP_PROTO(enum nmr_side side, u64 id),
 	TP_ARGS(side, id));
 
-/* Trace the end of a registration: nothing of it is left, and waiters are woken. */
+/* Trace the end of a registration: its directory is gone, and waiters are about to be woken. */
 DEFINE_EVENT(nmr_registration, nmr_finish,
 	TP_PROTO(enum nmr_side side, u64 id),
 	TP_ARGS(side, id));
