@@ -7,7 +7,8 @@
 # least a million operations on each kernel that has a userspace here, but not on those of the sample
 # systems. The other kernels but uml run it as a suite. A row is a kernel, or "KERNEL, N CPUs", which
 # only runs the torture test. The table is build/matrix.md. What each row said, and its line as soon
-# as it has ended, is in build/matrix.
+# as it has ended, is in build/matrix. All rows take hours. If a run was interrupted, the next one of
+# the same commit keeps the rows that have passed.
 
 . "$(dirname "$0")/common.sh" || exit 1
 
@@ -19,6 +20,7 @@ while getopts t: option; do
 	esac
 done
 shift $((OPTIND - 1))
+asked_for=("$@")
 [ $# -gt 0 ] || {
 	mapfile -t own < <(awk '$5 ~ /^(check|matrix|systems)$/ { print $1 }' \
 			       "$TOP/kunit/kernels")
@@ -27,8 +29,31 @@ shift $((OPTIND - 1))
 }
 
 out=$BUILD/matrix
-rm -rf "$out"
-mkdir -p "$out"
+
+# Print the commit that is tested; nothing if the sources are not exactly those of a commit.
+commit()
+{
+	[ -n "$(git -C "$TOP" status --porcelain 2>&1)" ] || git -C "$TOP" rev-parse HEAD
+}
+
+# Forget the rows of another commit, those that have failed, and those that are asked for by name.
+begin()
+{
+	local tested failed row
+
+	tested=$(commit)
+	if [ -z "$tested" ] || [ "$(cat "$out/commit" 2> /dev/null)" != "$tested" ]; then
+		rm -rf "$out"
+	fi
+	mkdir -p "$out"
+	echo "$tested" > "$out/commit"
+	for failed in "$out"/*.failed; do
+		rm -f "$failed" "${failed%.failed}.row"
+	done
+	for row in "${asked_for[@]}"; do
+		rm -f "$out/$row.row"
+	done
+}
 
 machine()
 {
@@ -95,21 +120,24 @@ line()
 		echo "| $row | skipped: $reason | | |"
 		return
 	fi
-	tests "$row" > "$out/$row.out" 2>&1 || touch "$out/failed"
+	tests "$row" > "$out/$row.out" 2>&1 || touch "$out/$row.failed"
 	said=$(tail -n 1 "$out/$row.out")
 	tortured=$(torture "$row")
-	[[ $tortured == SUCCESS* || $tortured == "not run" ]] || touch "$out/failed"
+	[[ $tortured == SUCCESS* || $tortured == "not run" ]] || touch "$out/$row.failed"
 	echo "| $row | $said | ${tortured:-nothing} | $(((SECONDS - begin + 59) / 60)) |"
 }
 
 # row ROW: keep its line for the table
 row()
 {
-	say "$1 ..."
-	line "$1" > "$out/$1.row"
+	if [ ! -s "$out/$1.row" ]; then
+		say "$1 ..."
+		line "$1" > "$out/$1.row"
+	fi
 	say "$(cat "$out/$1.row")"
 }
 
+begin
 for row; do
 	beside row "$row"
 done
@@ -120,4 +148,4 @@ rows=("${@/#/"$out/"}")
 	echo "|---|---|---|---|"
 	cat "${rows[@]/%/.row}"
 } | tee "$BUILD/matrix.md"
-[ ! -e "$out/failed" ]
+[ -z "$(find "$out" -name '*.failed')" ]
