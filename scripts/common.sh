@@ -73,7 +73,7 @@ skipped()
 		case $kernel in
 		*-source) kernel=${kernel%-source} ;;
 		[0-9]*)	what=stock ;;
-		*)	grep -q "^$kernel[[:space:]]" "$TOP/kunit/kernels" ||
+		*)	grep -q "^${kernel}[[:space:]]" "$TOP/kunit/kernels" ||
 				die "there is no kernel $kernel in kunit/kernels or fetch/series"
 			kernel=$(awk -v name="$kernel" '$1 == name { print $2 }' \
 				"$TOP/kunit/kernels") ;;
