@@ -70,7 +70,7 @@ without = $(if $(wildcard $(KDIR)/vmlinux),,CONFIG_DEBUG_INFO_BTF_MODULES=) \
 kbuild	 = @+kdir='$(KDIR)' && [ -n "$$kdir" ] && \
 	   $(MAKE) --no-print-directory -C "$$kdir" M='$(CURDIR)' $(without)
 release	 = $(shell sed -n 's/^.define UTS_RELEASE "\(.*\)"/\1/p' \
-		   '$(KDIR)/include/generated/utsrelease.h')
+		   '$(KDIR)/include/generated/utsrelease.h' 2> /dev/null)
 root	 = $(abspath $(INSTALL_MOD_PATH))
 target	 = $(root)/lib/modules/$(release)
 DEPMOD	?= depmod

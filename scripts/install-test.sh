@@ -164,6 +164,23 @@ or give KDIR=" "${hello[@]}" KDIR="$empty" &&
 		"${hello[@]}" NMR_DIR="$nmr"
 }
 
+# Where the headers are in a root of the cache, kbuild would install into that root. Where the kernel
+# was built elsewhere, its release is not known.
+test_install_without_a_place_is_refused()
+{
+	local kernel=$dir/kernel make=(make -C "$dir/alone" KDIR="$dir/kernel" modules_install)
+
+	mkdir -p "$kernel/include/generated"
+	cp "$dir/Makefile" "$dir/alone"
+	echo 'modules modules_install: ; @:' > "$kernel/Makefile"
+	refused "nmr: $kernel has no include/generated/utsrelease.h: give the folder that the \
+kernel was built in as KDIR=" "${make[@]}" || return
+	echo '#define UTS_RELEASE "7.3.0"' > "$kernel/include/generated/utsrelease.h"
+	touch "$kernel/Makefile.debian"
+	refused "nmr: 7.3.0 is no kernel of this machine: give a folder as INSTALL_MOD_PATH=" \
+		"${make[@]}"
+}
+
 # If there are no headers for the running kernel, make says so in its first line.
 test_make_says_for_which_kernel()
 {
@@ -337,11 +354,12 @@ run()
 number=0
 {
 	echo "KTAP version 1"
-	echo "1..28"
+	echo "1..29"
 	run 6.1 what_was_built_is_installed what_is_told_now_is_built_and_installed \
 		modinfo_shows_version_and_author modinfo_describes_each_parameter \
 		modprobe_finds_it a_user_is_built_without_a_warning header_refuses_mistakes \
-		a_user_is_told_what_is_missing make_says_for_which_kernel \
+		a_user_is_told_what_is_missing install_without_a_place_is_refused \
+		make_says_for_which_kernel \
 		relative_folder_is_below_the_sources clean_needs_no_kernel \
 		a_port_is_built_without_a_warning kernel_before_5_10_is_named_and_refused \
 		kernel_without_sysfs_is_refused \

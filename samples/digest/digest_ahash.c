@@ -79,7 +79,7 @@ static int digest_ahash_attach_client(struct nmr_binding *binding, void *provide
 {
 	struct crypto_ahash *tfm;
 
-	/* An attach callback must not wait for a module to load. modprobe has loaded it before. */
+	/* An attach callback must not wait for a module to load: see MODULE_SOFTDEP() below. */
 	tfm = crypto_alloc_ahash("sha256", 0, CRYPTO_NOLOAD);
 	if (tfm == ERR_PTR(-ENOMEM))
 		return -EPROBE_DEFER;	/* There may be memory later. */

@@ -91,7 +91,7 @@ struct rtm_mirror {
 struct rtm_table {
 	struct net		*net;		/* valid unless @dead */
 	sa_family_t		family;
-	bool			dead;		/* the namespace has ended */
+	bool			dead;		/* the namespace has ended; get_best reads it unlocked */
 	struct kref		ref;		/* one of the namespace, one of each client */
 	struct mutex		lock;
 	struct rtm_trie		trie;
@@ -110,7 +110,7 @@ struct rtm_client {
 	u8			protocol;
 	u32			flags;
 	bool			wants;		/* it has route_changed, and so a queue */
-	bool			left;		/* detached: the client has no route any more */
+	bool			left;		/* detached: no route any more; as rtm_table.dead */
 	bool			lost;		/* the queue was full */
 	struct list_head	entries;
 	struct work_struct	upcall;

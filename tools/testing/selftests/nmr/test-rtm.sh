@@ -503,7 +503,8 @@ test_malformed_commands_are_refused()
 		       "add 2001:db8::/32 via 10.0.1.1 dev d0" "add 10.1.0.0/16 dev d0 metric -1" \
 		       "add 10.1.0.0/16 dev d0 ttl x" \
 		       "add 10.1.0.0/16 dev d0 x" "add 10.1.0.0/16 dev d0 count 0" \
-		       "add 2001:db8::/48 dev d0 count 2" "add 0.0.0.0/0 dev d0 count 2" "add 10.1.0.0/16 dev d0 x 1" "get 1.2.3.4.5" \
+		       "add 2001:db8::/48 dev d0 count 2" "add 0.0.0.0/0 dev d0 count 2" \
+		       "add 10.1.0.0/16 dev d0 x 1" "get 1.2.3.4.5" \
 		       "get 10.1.0.0/16/16" "get :::" "repeat" "repeat repeat" "$long" \
 		       "add $long dev d0" "block-delete 10.0.0.0/8" "dequeue inet6 inet6"; do
 		errs $A "$command" "Invalid argument"
