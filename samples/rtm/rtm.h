@@ -5,8 +5,9 @@
  * A table belongs to a network namespace and an address family. It is a trie of networks. Each
  * network has a list of routes, the best one first. Each route also is in the list of its client.
  *
- * Locking: the lock of the table protects all of this. Readers of the trie need RCU only. The
- * lock is taken inside the RTNL, so a task that holds the lock must not take the RTNL.
+ * Locking: the lock of the table protects all of this. Readers of the trie need RCU only, and
+ * get_best also reads rtm_table.dead and rtm_client.left without the lock. The lock is taken
+ * inside the RTNL, so a task that holds the lock must not take the RTNL.
  */
 #ifndef _RTM_H
 #define _RTM_H
@@ -91,7 +92,7 @@ struct rtm_mirror {
 struct rtm_table {
 	struct net		*net;		/* valid unless @dead */
 	sa_family_t		family;
-	bool			dead;		/* the namespace has ended; get_best reads it unlocked */
+	bool			dead;		/* the namespace has ended */
 	struct kref		ref;		/* one of the namespace, one of each client */
 	struct mutex		lock;
 	struct rtm_trie		trie;
@@ -110,7 +111,7 @@ struct rtm_client {
 	u8			protocol;
 	u32			flags;
 	bool			wants;		/* it has route_changed, and so a queue */
-	bool			left;		/* detached: no route any more; as rtm_table.dead */
+	bool			left;		/* detached: the client has no route any more */
 	bool			lost;		/* the queue was full */
 	struct list_head	entries;
 	struct work_struct	upcall;

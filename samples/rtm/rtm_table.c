@@ -9,7 +9,8 @@
  * Nothing that removes a route allocates memory: messages go to queues that exist since the
  * client has attached, and the mirror has a list of the networks that changed.
  *
- * Locking: every function must be called with the lock of the table held, or takes it.
+ * Locking: every function but rtm_check_client() must be called with the lock of the table held,
+ * or takes it.
  */
 #include <linux/in.h>
 #include <linux/inetdevice.h>
