@@ -136,6 +136,23 @@ static void slow_forget_all(struct nmr_registration *reg)
 	forget_all(reg);
 }
 
+static bool slow_queue_work(struct workqueue_struct *wq, struct work_struct *work)
+{
+	bool (*queue)(struct workqueue_struct *wq, struct work_struct *work) = sleep_in_pause();
+
+	return queue(wq, work);
+}
+
+/* Take the calls that queue the reaping of bindings. */
+static bool take_reap_pause(struct pt_regs *regs)
+{
+	struct work_struct *work = (struct work_struct *)regs_get_kernel_argument(regs, 1);
+	char function[sizeof("nmr_reap_work")];		/* cuts off " [nmr]" */
+
+	snprintf(function, sizeof(function), "%ps", work->func);
+	return !strcmp(function, "nmr_reap_work") && pause_is_due();
+}
+
 static void *slow_xa_erase(struct xarray *xa, unsigned long index)
 {
 	void *(*erase)(struct xarray *xa, unsigned long index) = sleep_in_pause();
@@ -153,7 +170,7 @@ static void slow_callback(struct nmr_callback *cb, struct nmr_binding *b)
 enum place {
 	IN_SHOW, IN_SLAB, IN_BINDING_ALLOC, WITHOUT_BINDING, IN_OFFER_WORK, IN_BINDING_WORK,
 	IN_UEVENT, IN_SCAN, IN_FORGET_ALL, IN_XA_ERASE, IN_CALLBACK_BEGIN, IN_CALLBACK_END,
-	IN_LAST_PUT
+	IN_REAP_QUEUE, IN_LAST_PUT
 };
 
 /* The registrar puts its reference to a binding, in an RCU callback. */
@@ -191,6 +208,7 @@ static struct nt_detour places[] = {
 	[IN_XA_ERASE]	    = { "xa_erase", NULL, slow_xa_erase, take_pause },
 	[IN_CALLBACK_BEGIN] = { "nmr_callback_begin", NULL, slow_callback, take_pause },
 	[IN_CALLBACK_END]   = { "nmr_callback_end", NULL, slow_callback, take_pause },
+	[IN_REAP_QUEUE]	    = { "nmr_queue_work", NULL, slow_queue_work, take_reap_pause },
 	[IN_LAST_PUT]	    = { "nmr_binding_drop_rcu", NULL, NULL, take_last_put },
 };
 
@@ -757,6 +775,28 @@ static void binding_is_announced_before_it_goes(struct kunit *test)
 }
 
 /*
+ * Let a worker sleep after it has added a binding to the list of those to reap, and before it
+ * queues the work. Other workers must queue it, so that neither this binding nor another one
+ * waits.
+ */
+static void sleeper_that_queues_the_reaping_delays_none(struct kunit *test)
+{
+	struct nt *nt = test->priv;
+	struct nt_party *client = nt_client(nt), *provider[] = { nt_provider(nt), nt_provider(nt) };
+
+	pause_in(test, IN_REAP_QUEUE);
+	nt_join_npi(client);
+	nt_join_npi(provider[0]);
+	nt_join_npi(provider[1]);
+	begin_pause(NULL, 1);
+	KUNIT_EXPECT_EQ(test, nmr_detach_binding(nt_find(nt, client, provider[0])->b,
+						 NMR_DETACH_ABORT), 0);
+	nt_await(nt, paused());
+	nt_leave(client);
+	end_pause();
+}
+
+/*
  * Ask for new offers while the other side of a deferred pair is about to finish, and the
  * record of the pair still exists.
  */
@@ -1232,6 +1272,7 @@ static struct kunit_case nmr_delay_cases[] = {
 	KUNIT_CASE(all_reaches_a_pair_that_ends_meanwhile),
 	KUNIT_CASE_PARAM(party_leaves_between_offer_and_attach, nt_side_gen_params),
 	KUNIT_CASE(binding_is_announced_before_it_goes),
+	KUNIT_CASE(sleeper_that_queues_the_reaping_delays_none),
 	KUNIT_CASE_PARAM(finishing_party_is_not_offered, nt_side_gen_params),
 	KUNIT_CASE(offer_needs_a_worker_for_its_callbacks_alone),
 	KUNIT_CASE_PARAM(binding_needs_workers_for_its_callbacks_alone, lack_gen_params),

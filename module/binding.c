@@ -521,8 +521,9 @@ static void nmr_bindings_gp_done(struct rcu_head *rcu)
 {
 	struct nmr_binding *b = container_of(rcu, struct nmr_binding, rcu);
 
-	if (llist_add(&b->batches, &nmr_closed_batches))
-		queue_work(nmr_closed_wq, &nmr_closed_work);
+	llist_add(&b->batches, &nmr_closed_batches);
+	/* Not only for the first batch: on PREEMPT_RT, an RCU callback may be preempted here. */
+	queue_work(nmr_closed_wq, &nmr_closed_work);
 }
 
 /*
@@ -544,7 +545,8 @@ void nmr_bindings_start_gp(struct llist_head *batch)
  * @reason: is told to the detach callbacks
  * @batch:  @b is added, unless it still attaches
  *
- * Before the caller drops nmr_lock, it must pass @batch to nmr_bindings_start_gp().
+ * Before the caller drops nmr_lock, it must pass @batch to nmr_bindings_start_gp(). The batch is
+ * empty if @b still attaches.
  *
  * Return: false if @b has closed already.
  */
@@ -604,7 +606,7 @@ u64 __cold nmr_binding_us(const struct nmr_binding *b)
 {
 	if (b->closed_at)
 		return ktime_us_delta(ktime_get(), b->closed_at);
-	return (u64)jiffies_to_msecs(jiffies - b->since) * USEC_PER_MSEC;
+	return jiffies64_to_msecs(jiffies - b->since) * USEC_PER_MSEC;
 }
 
 static void nmr_trace_detached(const struct nmr_binding *b, enum nmr_side side)

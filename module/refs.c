@@ -227,15 +227,20 @@ void nmr_binding_drop(struct nmr_binding *b)
 	call_rcu(&b->rcu, nmr_binding_drop_rcu);
 }
 
-/* Queue @b to be reaped, with the others of the registration that ends it. Any context. */
+/*
+ * Queue @b to be reaped, with the others of the registration that ends it. Any context. Queue the
+ * work even if the list was not empty: the task that added the first binding may have been
+ * preempted before it queues the work. Work that is pending after llist_add(), which is a full
+ * barrier, finds @b.
+ */
 void nmr_binding_reap_later(struct nmr_binding *b)
 {
 	struct nmr_registration *reg = nmr_binding_leaver(b);
 
 	/* Once @b is in the list, a worker may reap it and drop its reference on @reg. */
 	nmr_registration_get(reg);
-	if (!llist_add(&b->reap, &reg->reap) ||
-	    !nmr_queue_work(nmr_reap_wq, &reg->reap_work))
+	llist_add(&b->reap, &reg->reap);
+	if (work_pending(&reg->reap_work) || !nmr_queue_work(nmr_reap_wq, &reg->reap_work))
 		nmr_registration_put(reg);
 }
 
