@@ -17,8 +17,8 @@
  * registrations are stuck.
  *
  * A binding leaves these lists if it has attached, or when its cleanup begins. While any binding
- * is watched or stuck, a check runs once a second, so a new value of ``stuck_seconds`` takes effect
- * at once.
+ * is watched or stuck, a check runs once a second. So a new value of ``stuck_seconds`` applies at
+ * once to bindings that have not been found stuck.
  */
 /* Locking: the lists under nmr_lock. Lines are written without it: a console may be slow. */
 
@@ -138,11 +138,14 @@ static void nmr_stuck_warn(const struct nmr_binding *b, const struct nmr_registr
 	bool closed;
 
 	nmr_say_why(&text, b);
-	/* If the attach has ended meanwhile, @b is attached, or has finished without a close. */
-	state = READ_ONCE(b->state);
+	/*
+	 * If the attach has ended meanwhile, @b is attached, or has finished. Pairs with
+	 * smp_store_release() in nmr_binding_advance(): after CLOSING, the reason is valid.
+	 */
+	state = smp_load_acquire(&b->state);
 	if (state == NMR_ATTACHED || state == NMR_FINISHED)
 		return;
-	closed = nmr_binding_closed(b);
+	closed = state >= NMR_CLOSING;
 	if (others)
 		scnprintf(more, sizeof(more), "; so have %u more bindings of %s %llu", others,
 			  nmr_side_name(reg->side), reg->id);
