@@ -308,7 +308,8 @@ static bool nmr_attach_decided(struct nmr_registration *reg)
 /*
  * Tell whether a signal that has ended the sleep of the calling task was only a request to
  * freeze. If it was, freeze, and return after the thaw. The freezer wakes a task that does not
- * sleep yet by setting its TIF_SIGPENDING, and may then give up before the task freezes.
+ * sleep yet by setting its TIF_SIGPENDING, and may then give up before the task freezes. Another
+ * request may follow at once, and then recalc_sigpending() leaves the flag set.
  */
 static bool nmr_was_frozen(void)
 {
@@ -317,10 +318,12 @@ static bool nmr_was_frozen(void)
 
 	if (!nmr_may_freeze())
 		return false;
-	try_to_freeze();
-	spin_lock_irq(&sighand->siglock);
-	recalc_sigpending();
-	spin_unlock_irq(&sighand->siglock);
+	do {
+		try_to_freeze();
+		spin_lock_irq(&sighand->siglock);
+		recalc_sigpending();
+		spin_unlock_irq(&sighand->siglock);
+	} while (freezing(current));
 	return !signal_pending(current);
 }
 
