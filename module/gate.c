@@ -114,7 +114,7 @@
  */
 /*
  * Locking: the caller serialises opening and closing a gate. nmr_counts_lock, a leaf, is
- * taken with interrupts off, because nmr_gates_free() may be called in any context but NMI.
+ * taken with interrupts off, because nmr_gates_free() may be called in RCU callbacks.
  * Enter and exit take no lock.
  */
 
@@ -260,8 +260,8 @@ int nmr_gates_alloc(struct nmr_gates *g)
 EXPORT_SYMBOL_NMR_IF_KUNIT(nmr_gates_alloc);
 
 /*
- * Free the counts of @g. Any context but NMI. If its chunk is the only one with free counts,
- * keep the chunk for later users.
+ * Free the counts of @g. Process context or an RCU callback. If its chunk is the only one with
+ * free counts, keep the chunk for later users.
  */
 void nmr_gates_free(struct nmr_gates *g)
 {

@@ -232,8 +232,9 @@ void nmr_offer_earlier(struct nmr_registration *reg)
  * nmr_offer_arrival() - make deferred pairs due, as a provider has joined their NPI
  * @provider: the provider
  *
- * The function looks only at the clients that have deferred pairs now. A pair that is deferred
- * while this function runs has a token that includes the arrival.
+ * The function looks only at the clients that have deferred pairs now. If a pair is deferred while
+ * this function runs, its token either includes the arrival, or was kept before the arrival and
+ * differs from the present one, so that the pair is due at once.
  *
  * Context: Process, may sleep.
  */

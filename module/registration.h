@@ -77,7 +77,7 @@ struct nmr_registration {
 	/* leave.c */
 	bool			leaving;	/* written under L: deregistered */
 	bool			finished;	/* see nmr_registration_finished() */
-	wait_queue_head_t	wait;		/* woken if one of the above or @attached changes */
+	wait_queue_head_t	wait;		/* woken if these change, or @attached rises */
 
 	/* npi.c */
 	struct rb_node		arrived;	/* L: in @npi until the registration leaves */

@@ -9,9 +9,11 @@
  * must be cheap: it needs neither the locks of struct device nor links in /sys/class. Ksets
  * give directories and uevents, and nothing else is needed.
  *
- * All that files show is nmr.ko's own memory: names are copies. If the directory of an open
- * file goes, reading the file returns -ENODEV. A file that is open delays no other task. A task
- * inside read() or write() delays the removal of that directory, and what waits for the removal.
+ * What files show is nmr.ko's own memory: names are copies. The exception is the counts of a slot,
+ * which are its module's: the directory of a binding is gone before its client may unload. If the
+ * directory of an open file goes, reading the file returns -ENODEV. A file that is open delays no
+ * other task. A task inside read() or write() delays the removal of that directory, and what waits
+ * for the removal.
  */
 /* Locking: none. Files read single words, so what they show may be out of date. */
 
@@ -314,11 +316,11 @@ static ssize_t provider_detach_show(struct kobject *kobj, struct kobj_attribute 
 static ssize_t pending_ms_show(struct kobject *kobj, struct kobj_attribute *attr, char *buf)
 {
 	const struct nmr_binding *b = to_binding(kobj);
-	unsigned int ms = 0;
+	u64 ms = 0;
 
 	if (nmr_binding_closed(b))
-		ms = jiffies_to_msecs(jiffies - b->since);
-	return sysfs_emit(buf, "%u\n", ms);
+		ms = jiffies64_to_msecs(jiffies - b->since);
+	return sysfs_emit(buf, "%llu\n", ms);
 }
 
 static ssize_t detach_store(struct kobject *kobj, struct kobj_attribute *attr,

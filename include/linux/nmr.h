@@ -48,7 +48,7 @@
  * The shortest correct use is the same for either side:
  *
  * * module_init() calls nmr_register_client() or nmr_register_provider() as its last
- *   step. Attach callbacks may run, and calls may arrive, before the function returns.
+ *   step. Attach callbacks may run, and calls may arrive, before the register call returns.
  * * The module wraps each call to its peer in enter and exit. A client that has a slot::
  *
  *	if (nmr_slot_enter(&slot, &call)) {
@@ -97,12 +97,11 @@
 /**
  * DOC: Offers
  *
- * An *offer* is one attempt to attach a client to a provider. It calls the attach callbacks, if
- * there are any. For each client
- * and each provider that are registered at the same time, the registrar makes one offer.
- * If an attach callback declines, the pair is not offered again. A pair is *deferred* if an
- * attach callback returned %-EPROBE_DEFER, or if its binding was detached with
- * %NMR_DETACH_FALLBACK. The registrar offers a deferred pair again when
+ * An *offer* is one attempt to attach a client to a provider. For each client and each provider
+ * that are registered at the same time, the registrar makes one offer. If an attach callback
+ * declines, the pair is not offered again. A pair is *deferred* if an attach callback returned
+ * %-EPROBE_DEFER, or if its binding was detached with %NMR_DETACH_FALLBACK. The registrar offers a
+ * deferred pair again when
  *
  * * an attached binding of either side has been cleaned up (not the pair's own binding),
  * * another provider of the NPI registers, or
@@ -146,8 +145,8 @@
  *
  * lockdep reports a pattern when both halves of it have run once. It does not report
  *
- * * a wait for a registration, inside a callback or a call of another registration that was
- *   made at the same place in the source,
+ * * a wait for a registration, inside a callback or a call of another registration, if the same
+ *   line of source made both registrations,
  * * nmr_client_wait_for_binding() and nmr_slot_enter_wait(),
  * * the wait of a register call that is nested 8 deep, or
  * * a wait inside a call that was handed over.
@@ -274,8 +273,9 @@
  * report it, and the task does not add to the load. nmr_client_wait_for_binding() and
  * nmr_slot_enter_wait() sleep interruptibly.
  *
- * The freezer can freeze a task in either wait, unless the task is inside a callback or holds
- * a lock that lockdep knows of. So a machine can suspend while rmmod waits.
+ * The freezer of suspend can freeze a task in either wait, unless the task is inside a callback or
+ * holds a lock that lockdep knows of. So a machine can suspend while rmmod waits. The freezer of
+ * cgroup v2 works by signals: it ends an interruptible wait, and does not freeze the other one.
  *
  * Any number of tasks may wait, any number of times.
  */
@@ -595,7 +595,8 @@ int __nmr_provider_register(const struct nmr_provider_characteristics *c,
  * Built-in code registers at fs_initcall() or later. At subsys_initcall() the order of linking
  * decides whether the registrar is initialised.
  *
- * If the function returns %-EINVAL, the kernel log has the reason.
+ * If the function returns %-EINVAL, the kernel log has the reason, once for each place in the
+ * source.
  *
  * Context: Process context. May sleep. The caller must not hold a lock that an attach
  * callback of either side takes.
@@ -629,7 +630,8 @@ int __nmr_provider_register(const struct nmr_provider_characteristics *c,
  * nmr_register_client() does with the sides exchanged. The registrar also offers the
  * deferred pairs of the NPI again, on its workqueue.
  *
- * If the function returns %-EINVAL, the kernel log has the reason.
+ * If the function returns %-EINVAL, the kernel log has the reason, once for each place in the
+ * source.
  *
  * Context: Process context. May sleep. The caller must not hold a lock that an attach
  * callback of either side takes.
@@ -826,8 +828,9 @@ void nmr_deregister_provider_sync(struct nmr_provider_handle handle);
  * binding did. The binding may close at any time, so each call still has to enter.
  *
  * A signal ends the wait. If the task is outside of callbacks and holds no lock that lockdep
- * knows of, the wait is freezable, and the freezer does not end it. The time for which the task
- * is frozen counts. Otherwise the freezer may end the wait as a signal does.
+ * knows of, the wait is freezable, and a suspend or a cgroup v1 freezer does not end it. The time
+ * for which the task is frozen counts. Otherwise the freezer may end the wait as a signal does, and
+ * so does the freezer of cgroup v2 in any case.
  *
  * Context: Process context. May sleep, interruptibly. The caller must not hold a lock that
  * an attach callback of the client's bindings takes.
@@ -1033,8 +1036,9 @@ void nmr_binding_set_context(struct nmr_binding *binding, enum nmr_side side,
  *
  * Context: Any context.
  *
- * Return: the client or provider context that @side registered with, valid as long as the
- * binding is; %NULL if @side registered with another attach callback.
+ * Return: the client or provider context that @side registered with; %NULL if @side registered
+ * with another attach callback. A layer that frees the context when the registration has finished
+ * may use it in each callback of the binding, and not by a mere reference to the binding.
  */
 void *nmr_binding_kin(const struct nmr_binding *binding, enum nmr_side side,
 		      const void *attach);
@@ -1397,7 +1401,7 @@ struct nmr_slot {
  * The caller has waited for the deregistration of the client that had the slot. No task is in a
  * function that gets @slot, and none will be.
  *
- * Context: Any context but NMI, as for free_percpu().
+ * Context: Any context but hardirq and NMI, as for kfree() and free_percpu() on PREEMPT_RT.
  */
 static inline void nmr_slot_free(struct nmr_slot *slot)
 {
@@ -1439,8 +1443,8 @@ static inline int __must_check nmr_slot_init(struct nmr_slot *slot)
  * @dispatch: dispatch table of the callee
  * @context:  binding context of the callee
  *
- * nmr_slot_enter(), nmr_slot_enter_wait() and walks through all peers fill it. A call that
- * exits in another task hands over a copy.
+ * nmr_slot_enter(), nmr_slot_enter_wait() and walks through all peers fill it. If a call exits in
+ * another task, that task gets a copy of the structure.
  */
 struct nmr_call {
 	struct nmr_binding	*binding;
