@@ -224,8 +224,10 @@ static struct netio_bind *netio_begin(struct netio_reg *reg, struct nmr_binding 
 	return bind;
 }
 
+/* End @bind. If a module uses the handle afterwards, it gets a warning while the memory is free. */
 static void netio_end(struct netio_bind *bind)
 {
+	WRITE_ONCE(bind->magic, 0);
 	kfree_rcu(bind, rcu);
 	atomic_dec(&netio_objects);
 }
@@ -311,7 +313,7 @@ static noinline struct netio_bind *netio_bind(HANDLE handle, enum nmr_side side,
 	struct netio_bind *bind = handle;
 
 	/* A registration handle is a small number, where no memory is. A pointer may have a tag. */
-	if (virt_addr_valid(handle) && bind->magic == NETIO_MAGIC + side)
+	if (virt_addr_valid(handle) && READ_ONCE(bind->magic) == NETIO_MAGIC + side)
 		return bind;
 	WARN_ONCE(1, "nmr_netio: %pS passes %p, which is no binding handle of a %s\n",
 		  (void *)ip, handle, side == NMR_CLIENT ? "client" : "provider");

@@ -19,6 +19,7 @@ static int counter_add(const char *step, const struct kernel_param *param)
 {
 	const COUNTER_PROVIDER_DISPATCH *dispatch;
 	struct nmr_call call;
+	NTSTATUS status;
 	UINT64 sum;
 	u32 n;
 	int err = kstrtou32(step, 0, &n);
@@ -28,8 +29,10 @@ static int counter_add(const char *step, const struct kernel_param *param)
 	if (!nmr_slot_enter(&counter, &call))
 		return -ENODEV;
 	dispatch = call.dispatch;
-	dispatch->Add(call.context, n, &sum);
+	status = dispatch->Add(call.context, n, &sum);
 	nmr_slot_exit(&call);
+	if (!NT_SUCCESS(status))
+		return -EIO;
 	pr_info("netio_native_client: the sum is %llu\n", sum);
 	return 0;
 }
