@@ -1,10 +1,19 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Replacements for functions of the kernel, see detour.h. */
 #include <linux/ptrace.h>
+#include <linux/slab.h>
+#include <linux/xarray.h>
 
 #include "detour.h"
 
 #ifdef CONFIG_KPROBES
+bool nt_is_tree_node(struct pt_regs *regs)
+{
+	struct kmem_cache *cache = (struct kmem_cache *)regs_get_kernel_argument(regs, 0);
+
+	return kmem_cache_size(cache) == sizeof(struct xa_node);
+}
+
 /*
  * Continue in the replacement. At the first instruction of a function the stack is still
  * that of the call.

@@ -27,6 +27,13 @@ struct nt_detour {
 	struct kprobe kp;
 };
 
+/*
+ * Test that the arguments of should_failslab() are for a node of a radix tree or an XArray. Only
+ * some calls of a function need such a node, so they must not be counted if numbers of allocations
+ * are to be the same in each call.
+ */
+bool nt_is_tree_node(struct pt_regs *regs);
+
 /* Begin a detour. Return: 0, or an errno if the kernel has no such function, or no kprobes. */
 int nt_detour_begin(struct nt_detour *detour);
 void nt_detour_end(struct nt_detour *detour);

@@ -53,13 +53,17 @@ static bool fault_due(void)
 	return true;
 }
 
-/* Skip allocations of the kernel's debugging (_NORETRY) and of the harness (_NOFAIL). */
+/*
+ * Skip allocations of the kernel's debugging (_NORETRY) and of the harness (_NOFAIL), and nodes of
+ * trees unless many allocations fail.
+ */
 static bool slab_fault_due(struct pt_regs *regs)
 {
 	gfp_t gfp = (__force gfp_t)regs_get_kernel_argument(regs, 1);
 
 	return !(gfp & (__GFP_NORETRY | __GFP_NOFAIL)) && !READ_ONCE(faults.percpu) &&
-	       !READ_ONCE(faults.binding) && fault_due();
+	       !READ_ONCE(faults.binding) &&
+	       (faults.first != faults.last || !nt_is_tree_node(regs)) && fault_due();
 }
 
 static bool percpu_fault_due(struct pt_regs *regs)

@@ -20,7 +20,10 @@ static struct {
 	atomic_t seen;
 } faults;
 
-/* Skip allocations of the kernel's debugging (_NORETRY) and of the harness (_NOFAIL). */
+/*
+ * Skip allocations of the kernel's debugging (_NORETRY) and of the harness (_NOFAIL), and nodes of
+ * trees unless many allocations fail.
+ */
 static bool fault_due(struct pt_regs *regs)
 {
 	gfp_t gfp = (__force gfp_t)regs_get_kernel_argument(regs, 1);
@@ -31,6 +34,8 @@ static bool fault_due(struct pt_regs *regs)
 	    (gfp & (__GFP_NORETRY | __GFP_NOFAIL)))
 		return false;
 	if (faults.task ? current != faults.task : !(current->flags & PF_WQ_WORKER))
+		return false;
+	if (faults.first == faults.last && nt_is_tree_node(regs))
 		return false;
 	nth = atomic_inc_return(&faults.seen);
 	return nth >= faults.first && nth <= faults.last;
