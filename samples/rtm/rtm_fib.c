@@ -18,6 +18,9 @@
  * growing intervals, and a device that comes up or gets an IPv4 address does so at once. The route
  * that was best before is not kept: the table says that it is not best any more.
  *
+ * If an answer is lost, the routes of the batch are refused with -ENOBUFS. The FIB gives this
+ * error, too, if it has no memory. Such a network is unsure.
+ *
  * The kernel removes routes by itself if a device goes down, or loses its last IPv4 address. A
  * notifier tells, but not whether the work item has written before or after the kernel did so. So
  * such a network is unsure: the FIB has its route, or has not. The work item deletes the route, and
@@ -151,6 +154,16 @@ static void rtm_fib_answer(struct rtm_mirror *m, const struct nlmsghdr *header)
 		pr_warn_ratelimited("the FIB does not delete a route: error %d\n", answer->error);
 }
 
+/* Note that an answer is lost: each route of the batch that has no other answer may be refused. */
+static void rtm_fib_lost(struct rtm_mirror *m)
+{
+	struct rtm_fib_change *change = m->changes;
+
+	for (; change < m->changes + RTM_BATCH; change++)
+		if (!change->err)
+			change->err = -ENOBUFS;
+}
+
 /* Send the message, and read the answers. Return: a negative errno if nothing was sent. */
 static int rtm_fib_send(struct rtm_mirror *m)
 {
@@ -175,7 +188,9 @@ static int rtm_fib_send(struct rtm_mirror *m)
 		len = kernel_recvmsg(m->sock, &in, &vec, 1, sizeof(answer), MSG_DONTWAIT);
 		if (len >= (int)sizeof(answer))
 			rtm_fib_answer(m, &answer.header);
-	} while (len > 0);
+		else if (len < 0 && len != -EAGAIN)
+			rtm_fib_lost(m);
+	} while (len > 0 || len == -ENOBUFS);
 	return 0;
 }
 
@@ -201,6 +216,8 @@ static void rtm_fib_finish_node(struct rtm_table *t, struct rtm_fib_change *chan
 		node->fib = change->old;
 		node->in_fib = change->had_old;
 		node->unsure = change->unsure;
+	} else if (change->err == -ENOBUFS) {
+		node->unsure = true;
 	} else if (change->err) {
 		node->in_fib = false;
 	}
@@ -334,12 +351,15 @@ void rtm_fib_stop(struct rtm_table *t)
 
 	cancel_delayed_work_sync(&m->retry);
 	flush_work(&m->work);
+	mutex_lock(&t->lock);
+	m->stopped = true;
+	mutex_unlock(&t->lock);
+	cancel_work_sync(&m->work);
 	/*
 	 * A device may have gone meanwhile, and queued the work again: its routes are not in the
 	 * FIB. The FIB keeps what could not be written for lack of memory.
 	 */
 	mutex_lock(&t->lock);
-	m->stopped = true;
 	list_splice_tail_init(&m->dirty, &m->refused);
 	list_for_each_entry_safe(node, next, &m->refused, dirty) {
 		list_del_init(&node->dirty);
@@ -347,7 +367,6 @@ void rtm_fib_stop(struct rtm_table *t)
 		rtm_trie_prune(t, node);
 	}
 	mutex_unlock(&t->lock);
-	cancel_work_sync(&m->work);
 	sock_release(m->sock);
 	kfree_skb(m->message);
 }

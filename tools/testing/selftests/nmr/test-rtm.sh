@@ -952,6 +952,25 @@ test_route_that_the_fib_refuses_is_offered_again()
 	nothing_is_left
 }
 
+# The kernel drops the answers that the socket has no room for. When an address comes, the table
+# manager offers all routes in batches, and most answers to a batch are lost.
+test_route_without_an_answer_is_offered_again()
+{
+	room=$(cat /proc/sys/net/core/rmem_default)
+	echo 2304 > /proc/sys/net/core/rmem_default
+	scene
+	echo "$room" > /proc/sys/net/core/rmem_default
+	clients
+	mark
+	order $A "add 10.64.0.0/24 via 10.0.7.2 dev d0 count 100"
+	await "this is told" logged "the FIB refuses 10.64.0.0/24 of protocol 201: error -"
+	ip addr add 10.0.8.1/24 dev d0
+	ip addr add 10.0.7.1/24 dev d0
+	await "the FIB has all" fib_has 201 100
+	order $A block-delete
+	nothing_is_left
+}
+
 # A route that user space has put there is not touched.
 test_routes_of_others_stay()
 {
