@@ -59,6 +59,7 @@ extern struct mutex rras_commands;
 struct rras_router *rras_router_of(struct net *net);
 struct rras_router *rras_router(void);
 int rras_call(struct rras_router *router, nmr_call_fn *fn, void *arg);
+int rras_start_one(const struct nmr_call *call, void *router);
 struct rras_iface *rras_find(struct rras_router *router, int ifindex);
 void rras_forget_client(struct rras_client *client);
 void rras_forget(struct rras_iface *iface);

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * The commands of the router manager, which are writes to its parameters. rras_main.c describes
- * them. Each calls the protocol, and if that succeeds keeps what was configured.
+ * them. Each calls the protocol, and if that succeeds keeps what was configured. The memory for
+ * that is there before the call, so that an allocation failure leaves no trace in the protocol.
  */
 #include <linux/inet.h>
 #include <linux/inetdevice.h>
@@ -19,17 +20,21 @@ struct rras_command;
  *
  * @call: calls the protocol
  * @keep: keeps what was configured, or NULL
+ * @size: of the memory that @keep takes, or 0
  */
 struct rras_verb {
 	const char *name;
 	int (*call)(const struct rras_protocol_dispatch *protocol, void *context,
 		    const struct rras_command *command);
-	int (*keep)(struct rras_router *router, const struct rras_command *command);
+	void (*keep)(struct rras_router *router, struct rras_command *command);
+	size_t size;
 };
 
 /* A command, and what its words say */
 struct rras_command {
 	const struct rras_verb		*verb;
+	struct rras_router		*router;
+	void				*memory;	/* zeroed, of the verb's size */
 	int				argc;
 	char				**argv;
 	int				ifindex;
@@ -45,17 +50,15 @@ static int rras_call_add(const struct rras_protocol_dispatch *protocol, void *co
 	return protocol->add_interface(context, command->ifindex, &command->info);
 }
 
-static int rras_keep_add(struct rras_router *router, const struct rras_command *command)
+static void rras_keep_add(struct rras_router *router, struct rras_command *command)
 {
-	struct rras_iface *iface = kzalloc(sizeof(*iface), GFP_KERNEL);
+	struct rras_iface *iface = command->memory;
 
-	if (!iface)
-		return -ENOMEM;
+	command->memory = NULL;
 	INIT_LIST_HEAD(&iface->clients);
 	iface->ifindex = command->ifindex;
 	iface->info = command->info;
 	list_add_tail(&iface->list, &router->ifaces);
-	return 0;
 }
 
 static int rras_call_status(const struct rras_protocol_dispatch *protocol, void *context,
@@ -65,13 +68,12 @@ static int rras_call_status(const struct rras_protocol_dispatch *protocol, void 
 					  !strcmp(command->verb->name, "up"));
 }
 
-static int rras_keep_status(struct rras_router *router, const struct rras_command *command)
+static void rras_keep_status(struct rras_router *router, struct rras_command *command)
 {
 	struct rras_iface *iface = rras_find(router, command->ifindex);
 
 	if (iface)
 		iface->active = !strcmp(command->verb->name, "up");
-	return 0;
 }
 
 static int rras_call_update(const struct rras_protocol_dispatch *protocol, void *context,
@@ -93,10 +95,9 @@ static int rras_call_delete(const struct rras_protocol_dispatch *protocol, void 
 }
 
 /* An interface that is unbound is not restored in the next protocol, so it is forgotten, too. */
-static int rras_keep_delete(struct rras_router *router, const struct rras_command *command)
+static void rras_keep_delete(struct rras_router *router, struct rras_command *command)
 {
 	rras_forget(rras_find(router, command->ifindex));
-	return 0;
 }
 
 /* Clients */
@@ -107,18 +108,16 @@ static int rras_call_connect(const struct rras_protocol_dispatch *protocol, void
 	return protocol->connect_client(context, command->ifindex, &command->addr);
 }
 
-static int rras_keep_connect(struct rras_router *router, const struct rras_command *command)
+static void rras_keep_connect(struct rras_router *router, struct rras_command *command)
 {
 	struct rras_iface *iface = rras_find(router, command->ifindex);
-	struct rras_client *client = kzalloc(sizeof(*client), GFP_KERNEL);
+	struct rras_client *client = command->memory;
 
-	if (!iface || !client) {
-		kfree(client);
-		return iface ? -ENOMEM : 0;
-	}
+	if (!iface)
+		return;
+	command->memory = NULL;
 	client->addr = command->addr;
 	list_add_tail(&client->list, &iface->clients);
-	return 0;
 }
 
 static int rras_call_disconnect(const struct rras_protocol_dispatch *protocol, void *context,
@@ -127,17 +126,16 @@ static int rras_call_disconnect(const struct rras_protocol_dispatch *protocol, v
 	return protocol->disconnect_client(context, command->ifindex, &command->addr);
 }
 
-static int rras_keep_disconnect(struct rras_router *router, const struct rras_command *command)
+static void rras_keep_disconnect(struct rras_router *router, struct rras_command *command)
 {
 	struct rras_iface *iface = rras_find(router, command->ifindex);
 	struct rras_client *client, *next;
 
 	if (!iface)
-		return 0;
+		return;
 	list_for_each_entry_safe(client, next, &iface->clients, list)
 		if (!memcmp(&client->addr, &command->addr, sizeof(client->addr)))
 			rras_forget_client(client);
-	return 0;
 }
 
 /* Parsing */
@@ -185,27 +183,37 @@ static int rras_parse_client(struct rras_command *command)
 	return err;
 }
 
+/* Start the protocol first if it has just attached, and the work item has not run yet. */
 static int rras_call_verb(const struct nmr_call *call, void *arg)
 {
 	struct rras_command *command = arg;
+	int err = rras_start_one(call, command->router);
 
-	return command->verb->call(call->dispatch, call->context, command);
+	return err ?: command->verb->call(call->dispatch, call->context, command);
 }
 
 static int rras_do(struct rras_command *command)
 {
 	struct rras_router *router = rras_router();
+	const struct rras_verb *verb = command->verb;
 	int err;
 
 	if (!router)
 		return -ENODEV;
 	if (!router->started)
 		return -ESHUTDOWN;
+	if (verb->size) {
+		command->memory = kzalloc(verb->size, GFP_KERNEL);
+		if (!command->memory)
+			return -ENOMEM;
+	}
+	command->router = router;
 	mutex_lock(&router->lock);
 	err = rras_call(router, rras_call_verb, command);
-	if (!err && command->verb->keep)
-		err = command->verb->keep(router, command);
+	if (!err && verb->keep)
+		verb->keep(router, command);
 	mutex_unlock(&router->lock);
+	kfree(command->memory);
 	return err;
 }
 
@@ -236,7 +244,7 @@ static int rras_run(const char *val, const struct rras_verb *verb,
 /* The parameters */
 
 static const struct rras_verb rras_interface_verbs[] = {
-	{ "add",	rras_call_add,		rras_keep_add },
+	{ "add",	rras_call_add,		rras_keep_add, sizeof(struct rras_iface) },
 	{ "up",		rras_call_status,	rras_keep_status },
 	{ "down",	rras_call_status,	rras_keep_status },
 	{ "update",	rras_call_update,	NULL },
@@ -253,7 +261,7 @@ module_param_call(interface, rras_set_interface, NULL, NULL, 0200);
 MODULE_PARM_DESC(interface, "add DEVICE [COST [passive]], or up, down, update, unbind, delete DEVICE");
 
 static const struct rras_verb rras_client_verbs[] = {
-	{ "connect",	rras_call_connect,	rras_keep_connect },
+	{ "connect",	rras_call_connect,	rras_keep_connect, sizeof(struct rras_client) },
 	{ "disconnect",	rras_call_disconnect,	rras_keep_disconnect },
 	{ }
 };

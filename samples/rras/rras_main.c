@@ -136,7 +136,7 @@ static bool rras_restore(const struct nmr_call *call, struct rras_iface *iface)
 }
 
 /* Start a protocol, unless it is started. The caller holds router->lock. */
-static int rras_start_one(const struct nmr_call *call, void *arg)
+int rras_start_one(const struct nmr_call *call, void *arg)
 {
 	const struct rras_protocol_dispatch *protocol = call->dispatch;
 	struct rras_router *router = arg;
@@ -155,8 +155,9 @@ static int rras_start_one(const struct nmr_call *call, void *arg)
 static int rras_complete_one(const struct nmr_call *call, void *arg)
 {
 	const struct rras_protocol_dispatch *protocol = call->dispatch;
+	int err = rras_start_one(call, arg);
 
-	return protocol->start_complete(call->context);
+	return err ?: protocol->start_complete(call->context);
 }
 
 /*
@@ -369,7 +370,7 @@ int rras_complete(struct rras_router *router)
 	if (!router->started)
 		return -ESHUTDOWN;
 	mutex_lock(&router->lock);
-	err = rras_call(router, rras_complete_one, NULL);
+	err = rras_call(router, rras_complete_one, router);
 	router->completed |= !err || err == -ENODEV;
 	mutex_unlock(&router->lock);
 	return err == -ENODEV ? 0 : err;

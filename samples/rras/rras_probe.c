@@ -18,7 +18,7 @@
 
 static bool hold_stop, hold_attached;
 static int error, event;
-static bool has_event;
+static bool has_event, started;
 static atomic_t held = ATOMIC_INIT(0), starts = ATOMIC_INIT(0);
 static DECLARE_WAIT_QUEUE_HEAD(probe_wake);
 static struct nmr_provider_handle probe_handle;
@@ -57,6 +57,8 @@ static void probe_hold(const bool *hold)
 
 static int probe_start(void *context, const struct rras_timers *timers)
 {
+	if (xchg(&started, true))
+		return -EALREADY;
 	atomic_inc(&starts);
 	return 0;
 }
@@ -69,6 +71,7 @@ static int probe_start_complete(void *context)
 static int probe_stop(void *context)
 {
 	probe_hold(&hold_stop);
+	xchg(&started, false);
 	return 0;
 }
 

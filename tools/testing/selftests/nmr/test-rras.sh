@@ -882,6 +882,53 @@ test_full_queue_of_events_is_told()
 	check "the last one is not lost" manager_says a "event router_stopped 0 0"
 }
 
+# --- allocation failures --------------------------------------------------------------
+
+# both PATTERN: test that the protocol and the manager show this
+both()
+{
+	grep -q "^$1" /proc/net/rip && grep -q "^$1" /proc/net/rras
+}
+
+either()
+{
+	grep -q "^$1" /proc/net/rip /proc/net/rras
+}
+
+# without_memory PARAMETER COMMAND PATTERN UNDO: let each allocation of the command fail once. If the
+# command fails, neither the protocol nor the manager shows what it would have added.
+without_memory()
+{
+	file=/sys/module/rras/parameters/$1
+	failures=0
+	nth=1
+	while [ $nth -le 24 ]; do
+		if fails_at $nth "$file" "$2"; then
+			both "$3" || fail "allocation $nth: $2 has lost something"
+			echo "$4" > "$file"
+		else
+			! either "$3" || fail "allocation $nth: $2 has left something"
+			failures=$((failures + 1))
+		fi
+		nth=$((nth + 1))
+	done
+	check "the write, its words, the manager and the protocol had no memory" [ $failures -ge 5 ]
+}
+
+test_command_without_memory_does_nothing()
+{
+	can_inject
+	ip link add s0 type dummy || fail "no dummy"
+	trap 'ip link del s0' EXIT
+	ip address add 10.1.0.1/24 dev s0
+	ip link set s0 up
+	modules
+	set_param rras router start
+	without_memory interface "add s0" interface "delete s0"
+	set_param rras interface "add s0"
+	without_memory client "connect s0 10.1.0.2" client "disconnect s0 10.1.0.2"
+}
+
 # --- a protocol that is no good: rras_probe -------------------------------------------
 
 # probed: a's router has the probe as its protocol
