@@ -3,7 +3,7 @@
 #
 # In a kernel tree the kernel's own conf.py takes this file's place. The pages name files as
 # a kernel tree does (drivers/nmr/module/gate.c), so they need no change there. Here,
-# NMR_DOCS_TREE is a folder with links that have these names.
+# NMR_DOCS_TREE is a directory with links that have these names.
 
 import os
 import sys

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* The smallest client: echo Ada > /sys/module/hello_client/parameters/greet */
+/* The smallest client: echo -n Ada > /sys/module/hello_client/parameters/greet */
 #include "hello_npi.h"
 
 DEFINE_NMR_SLOT(hello);		/* holds the provider that the client has now */

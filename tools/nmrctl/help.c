@@ -22,9 +22,9 @@ const struct command commands[] = {
 	  "It is drawn again at each event, and each second or each -d SECONDS. The arrows and\n"
 	  "the keys for pages scroll; q ends it.\n" },
 	{ "monitor", cmd_monitor, "JgCT", "monitor [OBJECT...] [--time=iso|delta|none]",
-	  "one line an event, for ever",
-	  "Events are add, remove, stuck, again (sent once more by a write to uevent) and lost\n"
-	  "(events came too fast).\n" },
+	  "one line an event, until it is interrupted",
+	  "Events are add, remove, change, stuck, again (sent once more by a write to uevent)\n"
+	  "and lost (events came too fast).\n" },
 	{ "wait", cmd_wait, "tC", "wait bound|unbound|gone OBJECT [-t SECONDS]",
 	  "until it is so, for scripts and units",
 	  "bound: a binding of the object is attached. unbound: the object has no binding.\n"
