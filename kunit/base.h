@@ -74,6 +74,7 @@ struct nt {
 	bool in_message;
 	int warnings;
 	int named;
+	char warning[256];
 	int lines;
 	char line[160];
 };

@@ -323,6 +323,7 @@ static void nt_probe_console(void *data, const char *text, size_t len)
 	} else if (nt->in_message && strnstr(text, KBUILD_MODNAME, len)) {
 		nt->named++;
 		nt->in_message = false;
+		strscpy(nt->warning, text, min(len + 1, sizeof(nt->warning)));
 	}
 	if (strnstr(text, "nmr", len)) {
 		nt->lines++;
@@ -435,6 +436,18 @@ void nt_expect_warnings(struct nt *nt)
 	nt_watch_log(nt);
 	nt->expecting = true;
 	pr_info("# expect: WARNING begin\n");
+}
+
+void nt_expect_advice(struct nt *nt, const char *fmt, ...)
+{
+	char advice[128];
+	va_list args;
+
+	va_start(args, fmt);
+	vsnprintf(advice, sizeof(advice), fmt, args);
+	va_end(args);
+	KUNIT_EXPECT_EQ(nt->test, nt_expected_warnings(nt), 1);
+	KUNIT_EXPECT_NOT_NULL_MSG(nt->test, strstr(nt->warning, advice), "%s", nt->warning);
 }
 
 int nt_expected_warnings(struct nt *nt)

@@ -83,6 +83,9 @@ void nt_run_in(struct nt *nt, enum nt_context context, void (*fn)(void *arg),
 void nt_expect_warnings(struct nt *nt);
 int nt_expected_warnings(struct nt *nt);
 
+/* End the watch. Expect one WARN, which ends with what the module's author has to do. */
+__printf(2, 3) void nt_expect_advice(struct nt *nt, const char *fmt, ...);
+
 /*
  * Count the lines about nmr that are printed meanwhile, to see that the registrar is
  * silent, or logs once. The last such line is @line of the case.

@@ -483,7 +483,8 @@ static void stray_exit_warns(struct kunit *test)
 	nt_expect_warnings(nt);
 	by_side_exit(side, nb->b);
 	nt_leave(client);
-	KUNIT_EXPECT_EQ(test, nt_expected_warnings(nt), 1);
+	nt_expect_advice(nt, "call nmr_%s_call_exit() only if enter returned true",
+			 nt_side_name(side));
 }
 
 static void stray_exit_of_a_closed_gate_warns(struct kunit *test)
@@ -501,7 +502,8 @@ static void stray_exit_of_a_closed_gate_warns(struct kunit *test)
 	nt_expect_warnings(nt);
 	for (i = 0; i < 2; i++)
 		by_side_exit(side, nb->b);
-	KUNIT_EXPECT_EQ(test, nt_expected_warnings(nt), 1);
+	nt_expect_advice(nt, "call nmr_%s_call_exit() only if enter returned true",
+			 nt_side_name(side));
 	nt_complete(nb, NMR_PROVIDER);
 	KUNIT_EXPECT_EQ(test, nt_wait(client), 0);
 }
