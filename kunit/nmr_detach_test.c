@@ -519,6 +519,13 @@ static void detach_binding_inside_a_call(struct kunit *test)
 
 /* Misuse, which the registrar warns of, once a registration and kind, and ignores */
 
+/* Expect a warning of a completion for which no detach is pending. */
+static void expect_stray_completion(struct nt *nt, enum nmr_side side)
+{
+	nt_expect_advice(nt, "if the detach callback of the %s returns -EINPROGRESS",
+			 nt_side_name(side));
+}
+
 static void complete_before_detach_warns(struct kunit *test)
 {
 	enum nmr_side side = nt_param_side(test);
@@ -532,8 +539,7 @@ static void complete_before_detach_warns(struct kunit *test)
 	nt_expect_warnings(nt);
 	by_side_complete(side, nb->b);
 	by_side_complete(side, nb->b);
-	nt_expect_advice(nt, "complete a detach once, if the detach callback of the %s returns -EINPROGRESS",
-			 nt_side_name(side));
+	expect_stray_completion(nt, side);
 	KUNIT_EXPECT_TRUE(test, nt_call(nb, NMR_CLIENT));
 
 	/* The registrar ignored it: the detach that follows needs a completion of its own. */
@@ -560,8 +566,7 @@ static void complete_before_its_turn_warns(struct kunit *test)
 	nt_await(nt, nt_entered(client, NT_C_DETACH) == 1);
 	nt_expect_warnings(nt);
 	by_side_complete(NMR_PROVIDER, nb->b);
-	nt_expect_advice(nt, "complete a detach once, if the detach callback of the %s returns -EINPROGRESS",
-			 nt_side_name(NMR_PROVIDER));
+	expect_stray_completion(nt, NMR_PROVIDER);
 	nt_release(client, NT_C_DETACH);
 	nt_await(nt, nt_has_left(nb, NT_P_DETACH));
 	nt_settle(nt);
@@ -588,8 +593,7 @@ static void complete_without_pending_warns(struct kunit *test)
 	nt_expect_warnings(nt);
 	by_side_complete(side, nb->b);
 	by_side_complete(side, nb->b);
-	nt_expect_advice(nt, "complete a detach once, if the detach callback of the %s returns -EINPROGRESS",
-			 nt_side_name(side));
+	expect_stray_completion(nt, side);
 	nt_settle(nt);
 	KUNIT_EXPECT_FALSE(test, nt_was_at(nb, NT_C_CLEANUP));
 	nt_complete(nb, nt_peer(side));
@@ -610,8 +614,7 @@ static void complete_and_return_zero_warns(struct kunit *test)
 	nb = nt_pair(nt, client, provider);
 	nt_expect_warnings(nt);
 	nt_leave(client);
-	nt_expect_advice(nt, "complete a detach once, if the detach callback of the %s returns -EINPROGRESS",
-			 nt_side_name(side));
+	expect_stray_completion(nt, side);
 	KUNIT_EXPECT_TRUE(test, nt_has_left(nb, NT_P_CLEANUP));
 }
 
@@ -631,8 +634,7 @@ static void complete_twice_warns(struct kunit *test)
 	nt_expect_warnings(nt);
 	by_side_complete(side, nb->b);
 	by_side_complete(side, nb->b);
-	nt_expect_advice(nt, "complete a detach once, if the detach callback of the %s returns -EINPROGRESS",
-			 nt_side_name(side));
+	expect_stray_completion(nt, side);
 
 	/* The second completion did not count for the other side. */
 	nt_settle(nt);
