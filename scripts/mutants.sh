@@ -1,15 +1,16 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# mutants.sh [NAME]...: break the code on purpose, and check that the suites fail.
+# mutants.sh [NAME]...: break the code on purpose, and check that tests fail.
 #
 # Each kunit/mutants/NAME.patch is one small fault. Its first line says what the fault is, and a
-# line "Suites:" names the suites, or the cases, that have to fail. KTAP goes to
+# line "Suites:" names the suites, or the cases, that have to fail. If no suite can see the fault, a
+# line "Selftests:" names a program of the selftests, and its cases that have to fail. KTAP goes to
 # build/mutants.log, and the log of each guest to build/mutants.
 #
-# nmr and the suites are modules for one kernel. Each fault has a guest of its own, and as many
-# guests run concurrently as there are CPUs. The first guest runs all named cases without a
-# fault: they have to pass.
+# nmr, the suites and the modules of the selftests are modules for one kernel. Each fault has a
+# guest of its own, and as many guests run concurrently as there are CPUs. The first guests run all
+# named cases without a fault: they have to pass.
 
 . "$(dirname "$0")/common.sh" || exit 1
 . "$(dirname "$0")/vm.sh" || exit 1
@@ -22,6 +23,18 @@ silence=180	# seconds; longer than a wait of a test, see build_suites()
 globs()
 {
 	sed -n 's/^Suites: //p' "$@" | tr ' ' '\n' | sort -u
+}
+
+# selftests PATCH...: print the programs that the patches name, each with all cases, one a line
+selftests()
+{
+	sed -n 's/^Selftests: //p' "$@" |
+		awk '{
+			for (i = 2; i <= NF; i++)
+				if (!seen[$1, $i]++)
+					cases[$1] = cases[$1] " " $i
+		}
+		END { for (program in cases) print program cases[program] }' | sort
 }
 
 # build TREE [MAKE-ARGUMENT]...: build the modules of TREE with the headers of TREE. The include/
@@ -45,7 +58,7 @@ build_suites()
 	mkdir -p "$tree"
 	cp -r "$TOP"/{Kbuild,include,module,netio,kunit} "$tree"
 	sed -i 's/^\(#define NT_TIMEOUT\).*/\1	(60 * HZ)/' "$tree"/kunit/*.h
-	build "$tree" -j"$JOBS" || {
+	build "$tree" -j"$JOBS" CONFIG_NMR_TEST_MODULES=m || {
 		cat "$tree/make.log" >&2
 		die "the suites do not build"
 	}
@@ -69,27 +82,35 @@ first_failure()
 	END { exit !failed }' "$2" || sed 's/^\[ *[0-9.]*\] //; s/^.*\.log: //; q' "$1/complaint"
 }
 
-# outcome TREE LOG: build the nmr of TREE, run the cases of TREE/globs with it, and print the
-# first failure. Return 0 if all cases pass, 1 if there is a failure, 2 if no suite has run.
+# outcome TREE LOG: build the nmr of TREE, run the cases of TREE/globs or TREE/selftests with it,
+# and print the first failure. Return 0 if all cases pass, 1 if there is a failure, 2 if no test has
+# run.
 outcome()
 {
-	local tree=$1 log=$2
+	local tree=$1 log=$2 script=mutants.sh args="kunit.enable=1" modules program cases
 
 	build "$tree" CONFIG_NMR_KUNIT_TEST= || {
 		echo "nmr does not build"
 		return 2
 	}
-	initramfs "$tree/initrd" "$TOP/scripts/guest/mutants.sh" "$tree/globs:/globs" \
-		"$tree/nmr.ko" "$tree/netio/nmr_netio.ko" "$out/suites/kunit/nmr_kunit.ko"
+	modules=("$out/suites/kunit/nmr_kunit.ko")
+	if [ -s "$tree/selftests" ]; then
+		script=integration.sh
+		read -r program cases < "$tree/selftests"
+		args="programs=$program cases=${cases// /,}"
+		modules=("$out"/suites/kunit/modules/*.ko)
+	fi
+	initramfs "$tree/initrd" "$TOP/scripts/guest/$script" "$tree/globs:/globs" \
+		"$tree/nmr.ko" "$tree/netio/nmr_netio.ko" "${modules[@]}"
 	# A guest that ends before init is booted again, see guest.sh.
 	for _ in 1 2 3; do
 		# shellcheck disable=SC2153	# of own-kernel.sh
 		qemu "$log" "$silence" "$accel" "$KERNEL" "$tree/initrd" "$tree/verdict" \
-		     "kunit.enable=1" -smp 4 -m 1024 > /dev/null || true
+		     "$args" -smp 4 -m 1024 > /dev/null || true
 		! grep -q 'guest: begin' "$log" || break
 	done
-	grep -q '# Subtest: nmr_' "$log" || {
-		echo "no suite has run"
+	grep -q '# Subtest: nmr_\|TAP version 13' "$log" || {
+		echo "no test has run"
 		return 2
 	}
 	judge "$log" "$tree/verdict" 2> "$tree/complaint" || {
@@ -109,12 +130,19 @@ try()
 		mkdir -p "$tree"
 		cp -r "$TOP"/{Kbuild,include,module,netio} "$tree"
 	fi
-	if [ "$name" = $no_fault ]; then
+	case $name in
+	"$no_fault")
 		good=0 patch=/dev/null
 		globs "${patches[@]}" | sed 's/\..*//' | sort -u > "$tree/globs"
-	else
+		: > "$tree/selftests" ;;
+	"$no_fault"-*)
+		good=0 patch=/dev/null
+		: > "$tree/globs"
+		selftests "${patches[@]}" | grep "^${name#"$no_fault"-}.sh " > "$tree/selftests" ;;
+	*)
 		globs "$patch" > "$tree/globs"
-	fi
+		selftests "$patch" > "$tree/selftests" ;;
+	esac
 	if patch --silent --strip=1 --fuzz=0 --directory="$tree" < "$patch" > /dev/null; then
 		said=$(outcome "$tree" "$out/$name.log") || code=$?
 	else
@@ -152,6 +180,11 @@ names=("${names[@]%.patch}")
 patches=("${names[@]/#/$TOP/kunit/mutants/}")
 patches=("${patches[@]/%/.patch}")
 ls "${patches[@]}" > /dev/null
+faultless=()
+[ -z "$(globs "${patches[@]}")" ] || faultless+=("$no_fault")
+while read -r program _; do
+	faultless+=("$no_fault-${program%.sh}")
+done < <(selftests "${patches[@]}")
 
 ! skipped mutants "$BUILD/mutants.log" || exit 0
 assignments=$("$TOP/scripts/fetch/own-kernel.sh" mutants)
@@ -162,9 +195,9 @@ rm -rf "$out"
 build_suites
 {
 	echo "KTAP version 1"
-	echo "1..$((${#names[@]} + 1))"
+	echo "1..$((${#names[@]} + ${#faultless[@]}))"
 	number=0
-	try_all $no_fault "${names[@]}" | while read -r result; do
+	try_all "${faultless[@]}" "${names[@]}" | while read -r result; do
 		number=$((number + 1))
 		echo "${result/ok /ok $number }"
 	done
