@@ -71,7 +71,7 @@ static int probe_start_complete(void *context)
 static int probe_stop(void *context)
 {
 	probe_hold(&hold_stop);
-	xchg(&started, false);
+	WRITE_ONCE(started, false);
 	return 0;
 }
 

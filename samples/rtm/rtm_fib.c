@@ -164,7 +164,10 @@ static void rtm_fib_lost(struct rtm_mirror *m)
 			change->err = -ENOBUFS;
 }
 
-/* Send the message, and read the answers. Return: a negative errno if nothing was sent. */
+/*
+ * Send the message, and read the answers. A socket that has lost an answer takes no other one until
+ * it is empty, so read on then. Return: a negative errno if nothing was sent.
+ */
 static int rtm_fib_send(struct rtm_mirror *m)
 {
 	struct sockaddr_nl kernel = { .nl_family = AF_NETLINK };
